@@ -1,0 +1,52 @@
+# Everything a newcomer needs is a target here; `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.DEFAULT_GOAL := help
+
+##@ Use
+
+run: install ## Run the whole service on this machine with sample data; Ctrl-C stops it
+	$(BIN)/airpy up --demo
+
+##@ Develop
+
+install: .venv/.installed ## Install everything into .venv, from the lock
+
+.venv/.installed: pyproject.toml uv.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(BIN)/uv sync --frozen --inexact --all-extras --group dev --python $(BIN)/python
+	@touch $@
+
+test: install ## Run the whole test suite
+	$(BIN)/pytest
+
+check: install ## Format, lint, types, layers, and whether the models are current
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m airpy.web.spec | $(BIN)/datamodel-codegen --check
+
+format: install ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+models: install ## Generate src/airpy/contract.py from api/openapi.yaml
+	$(BIN)/python -m airpy.web.spec | $(BIN)/datamodel-codegen
+
+lock: install ## Resolve the dependencies anew into uv.lock
+	$(BIN)/uv lock
+
+wheel: install ## Build the wheel into dist/
+	rm -rf dist
+	$(BIN)/uv build --wheel
+
+.PHONY: run install test check format models lock wheel help
+
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

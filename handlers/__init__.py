@@ -1,0 +1,1 @@
+"""One module per path under /v1/py, one function per operation."""

@@ -1,0 +1,3 @@
+"""AIR-Py, a private data-science service that owns files for a Go backend."""
+
+__version__ = "0.1.0"

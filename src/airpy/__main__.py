@@ -1,0 +1,5 @@
+"""`python -m airpy` is the `airpy` command."""
+
+from airpy.cli import main
+
+main()

@@ -1,0 +1,121 @@
+"""Builds the web application.
+
+uvicorn --factory airpy.app:create_app --lifespan on --ws none
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import connexion
+from redis.asyncio import Redis
+from starlette.routing import Router
+
+from airpy.config import Settings
+from airpy.files.paths import FileRoot
+from airpy.jobs.queue import JobQueue
+from airpy.jobs.results import Results
+from airpy.jobs.sandbox import Sandbox
+from airpy.jobs.store import JobStore
+from airpy.logs import configure_logs
+from airpy.web.docs import add_contract, page_options
+from airpy.web.edge import Edge, compressed
+from airpy.web.problems import add_error_handlers
+from airpy.web.spec import internal, load, routed
+from airpy.web.state import AppState
+from airpy.web.validation import validator_map
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
+
+__all__ = ["create_app"]
+
+REDIS_TIMEOUT_S = 1.0
+"""The server says at once that the queue is away; it does not wait for it to come back."""
+
+
+def create_app(settings: Settings | None = None, *, validate_responses: bool = False) -> ASGIApp:
+    """The application, ready to serve; fails when the contract names a handler that is not there.
+
+    Args:
+        settings: Those of the environment when not given.
+        validate_responses: Check every answer against the contract, at a price.
+    """
+    if settings is None:
+        settings = Settings.from_env()
+        configure_logs(settings.log_format)
+    contract = internal(load())
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401
+        redis = _redis(settings)
+        state = _state(settings, redis)
+        await asyncio.to_thread(state.sandbox.prepare)
+        try:
+            yield {"airpy": state}
+        finally:
+            await asyncio.to_thread(state.sandbox.close)
+            await redis.aclose()
+
+    app = connexion.AsyncApp("airpy", lifespan=lifespan)
+    app.add_api(
+        routed(contract),
+        base_path="",
+        strict_validation=True,
+        validate_responses=validate_responses,
+        validator_map=validator_map(contract),
+        swagger_ui_options=page_options(shown=settings.docs),
+    )
+    if settings.docs:
+        add_contract(app, contract)
+    add_error_handlers(app)
+    _build_now(app)
+    edge = Edge(app, max_body_bytes=settings.max_body_mb << 20, body_timeout_s=settings.timeout_s)
+    return compressed(edge)
+
+
+def _redis(settings: Settings) -> Redis:
+    return Redis.from_url(
+        settings.redis_url,
+        decode_responses=True,
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=None,
+    )
+
+
+def _state(settings: Settings, redis: Redis) -> AppState:
+    results = Results(settings.results_path.absolute())
+    results.path.mkdir(parents=True, exist_ok=True)
+    files = FileRoot.at(settings.base_path, settings.allowed_ext, settings.cloud_prefixes)
+    store = JobStore(redis, settings.redis_url, settings.broker_url)
+    return AppState(
+        settings=settings,
+        store=store,
+        jobs=JobQueue(store, results, files, settings.max_queued_jobs, settings.job_ttl_s),
+        results=results,
+        files=files,
+        sandbox=Sandbox(memory_mb=settings.memory_mb, threads=os.cpu_count() or 1),
+        children=asyncio.Semaphore(settings.workers),
+    )
+
+
+def _build_now(app: connexion.AsyncApp) -> None:
+    """Build Connexion's stack here, not at the first request, so that a missing handler stops the start.
+
+    A path with a slash too many is another path: no redirect, which would answer without a token.
+    """
+    middleware = app.middleware
+    middleware.app, middleware.middleware_stack = middleware._build_middleware_stack()  # noqa: SLF001  there is no public way
+    pending: list[Any] = list(middleware.middleware_stack)
+    while pending:
+        layer = pending.pop()
+        router = layer if isinstance(layer, Router) else getattr(layer, "router", None)
+        if isinstance(router, Router):
+            router.redirect_slashes = False
+            pending.extend(getattr(route, "app", None) for route in router.routes)

@@ -1,0 +1,159 @@
+"""The `airpy` command: up, serve, worker, token, health."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from airpy import __version__
+from airpy.client import CallFailed, Client
+from airpy.config import Credentials, Settings, SettingsError
+from airpy.supervise import NotReady, Service, Supervisor, stop_on_signals
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,  # they print local variables, secrets too
+    help="""
+    AIR-Py: a private data-science service that owns files for a Go backend.
+
+    Start with `airpy up --demo`: it runs the whole service on this machine with sample data and shows a
+    query's answer. In production, run `airpy serve` and `airpy worker` beside a Redis.
+
+    Every setting is an environment variable; the README lists them.
+    """,
+)
+console = Console()
+
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
+Url = Annotated[str, typer.Option(help="Where the service is.")]
+
+
+@app.command()
+def up(
+    port: Port = 9001,
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make sample energy data and run a query on it.")
+    ] = False,
+) -> None:
+    """Run the whole service on this machine: Redis, server and workers. Ctrl-C stops them all.
+
+    Redis is built in unless `REDIS_URL` names one. Without `PY_BASE_PATH` data sets are looked for in
+    `.airpy/data`. `PY_ENV` is `dev` unless set, so that a missing secret is made and kept.
+    """
+    from airpy.local import run_all  # noqa: PLC0415  heavy, and only needed here
+
+    run_all(port, demo=demo, console=console)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
+    port: Port = 9001,
+) -> None:
+    """Run the HTTP server."""
+    import uvicorn  # noqa: PLC0415  heavy, and only needed here
+
+    from airpy.app import create_app  # noqa: PLC0415
+    from airpy.logs import configure_logs  # noqa: PLC0415
+
+    settings = Settings.from_env()
+    configure_logs(settings.log_format)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        lifespan="on",  # a fault at the start ends the program
+        ws="none",
+        log_config=None,
+        access_log=False,  # the edge logs each request with its id
+        server_header=False,
+        timeout_keep_alive=120,  # longer than Go's client keeps an idle connection
+        timeout_graceful_shutdown=30,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker with `PY_WORKERS` slots, and start it again when it dies."""
+    Settings.from_env()
+    supervisor = Supervisor()
+    with stop_on_signals():
+        try:
+            supervisor.start(Service("worker", [sys.executable, "-m", "airpy.worker"]))
+            supervisor.watch()
+        finally:
+            supervisor.stop()
+
+
+@app.command()
+def token(
+    hours: Annotated[float, typer.Option(help="How long the token is valid.", min=0.001, max=8784)] = 1,
+) -> None:
+    """Print a bearer token, signed with the shared secret."""
+    from airpy.web.auth import sign  # noqa: PLC0415
+
+    print(sign(_secret(), hours * 3600))  # noqa: T201
+
+
+@app.command()
+def health(url: Url = "http://127.0.0.1:9001") -> None:
+    """Ask a running service how it stands; fails when it does not answer, as a health check must."""
+    with Client(url, _secret(), timeout_s=5) as client:
+        answer = client.get("health")
+    table = Table(show_header=False, box=None)
+    versions = answer.pop("versions")
+    for name, value in answer.items():
+        table.add_row(name, str(value))
+    table.add_row("versions", ", ".join(f"{name} {number}" for name, number in versions.items()))
+    console.print(table)
+
+
+def version(show: bool) -> None:  # noqa: FBT001  typer's callback
+    """Print the version and end."""
+    if show:
+        console.print(f"airpy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
+def main() -> None:
+    """Run the command; a failure on purpose is told in a line, without a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        Console(stderr=True).print(f"[red]AIR-Py does not start.[/red] Mend these settings:\n{error}")
+        sys.exit(2)
+    except NotReady as error:
+        Console(stderr=True).print(f"[red]AIR-Py does not start.[/red] {error}")
+        sys.exit(1)
+    except CallFailed as error:
+        Console(stderr=True).print(f"[red]The service refused:[/red] {error}")
+        sys.exit(1)
+
+
+def _secret() -> str:
+    """The secret of the environment, else the one that a development service started here has kept."""
+    kept = Path(os.environ.get("PY_STATE_PATH", ".airpy")) / "secret"
+    if "PY_AUTH_SECRET" not in os.environ and kept.exists():
+        return Credentials.from_env(environment="dev").secret
+    return Credentials.from_env().secret

@@ -1,0 +1,176 @@
+"""Settings, read once from the environment.
+
+Nothing else reads the environment. A wrong value stops the start and is named; no message repeats a secret.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Credentials", "Settings", "SettingsError"]
+
+SHORTEST_SECRET = 32
+"""Bytes; RFC 7518 asks for a key as long as HS256's hash."""
+
+KNOWN_EXTENSIONS = (".csv", ".parquet", ".jsonl")
+
+
+class SettingsError(Exception):
+    """Settings with which the service does not start; the message names each of them."""
+
+
+class Credentials(BaseSettings):
+    """The shared secret, and where a development service keeps the one it makes."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
+    )
+
+    environment: Annotated[Literal["dev", "production"], Field(validation_alias="PY_ENV")] = "production"
+    auth_secret: Annotated[SecretStr, Field(validation_alias="PY_AUTH_SECRET")] = SecretStr("")
+    state_path: Annotated[Path, Field(validation_alias="PY_STATE_PATH")] = Path(".airpy")
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Self:  # noqa: ANN401  whatever a setting's type is
+        """The settings that the environment gives, and the overrides where there are any.
+
+        Raises:
+            SettingsError: A value is missing or wrong.
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise SettingsError("\n".join(_explained(cls, item) for item in error.errors())) from None
+
+    @property
+    def secret(self) -> str:
+        """The shared secret itself."""
+        return self.auth_secret.get_secret_value()
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        if not self.secret and self.environment == "dev":
+            object.__setattr__(self, "auth_secret", SecretStr(_kept_secret(self.state_path)))
+        length = len(self.secret.encode())
+        if not length:
+            raise ValueError("PY_AUTH_SECRET: must be set (PY_ENV=dev makes and keeps one)")
+        if length < SHORTEST_SECRET and self.environment != "dev":
+            raise ValueError(
+                f"PY_AUTH_SECRET: must have at least {SHORTEST_SECRET} bytes and has {length} "
+                "(PY_ENV=dev takes shorter ones)"
+            )
+        return self
+
+
+class Settings(Credentials):
+    """Every setting, by the name of its environment variable."""
+
+    base_path: Annotated[Path, Field(validation_alias="PY_BASE_PATH")] = Path("/data/files")
+    results_path: Annotated[Path, Field(validation_alias="PY_RESULTS_PATH")] = Path()
+    allowed_ext: Annotated[tuple[str, ...], NoDecode, Field(validation_alias="PY_ALLOWED_EXT")] = (
+        KNOWN_EXTENSIONS
+    )
+    cloud_prefixes: Annotated[tuple[str, ...], NoDecode, Field(validation_alias="PY_CLOUD_PREFIXES")] = ()
+    redis_url: Annotated[str, Field(validation_alias="REDIS_URL")] = "redis://localhost:6379/0"
+    broker_url: Annotated[
+        str, Field(validation_alias=AliasChoices("DRAMATIQ_BROKER_URL", "CELERY_BROKER_URL"))
+    ] = ""
+    max_rows_json: Annotated[int, Field(validation_alias="PY_MAX_ROWS_JSON", ge=1, le=1_000_000)] = 50_000
+    infer_rows: Annotated[int, Field(validation_alias="PY_INFER_ROWS", ge=0)] = 20_000
+    memory_mb: Annotated[int, Field(validation_alias="PY_MEMORY_MB", ge=64)] = 2048
+    workers: Annotated[int, Field(validation_alias="PY_WORKERS", ge=1, le=256)] = 2
+    timeout_s: Annotated[float, Field(validation_alias="PY_TIMEOUT_S", gt=0)] = 90
+    job_timeout_s: Annotated[float, Field(validation_alias="PY_JOB_TIMEOUT_S", gt=0)] = 1200
+    job_ttl_s: Annotated[int, Field(validation_alias="PY_JOB_TTL_S", ge=1)] = 86_400
+    max_queued_jobs: Annotated[int, Field(validation_alias="PY_MAX_QUEUED_JOBS", ge=1)] = 1000
+    max_attempts: Annotated[int, Field(validation_alias="PY_MAX_ATTEMPTS", ge=1, le=100)] = 3
+    max_body_mb: Annotated[int, Field(validation_alias="PY_MAX_BODY_MB", ge=1, le=4096)] = 64
+    docs: Annotated[bool, Field(validation_alias="PY_DOCS")] = True
+    log_format: Annotated[Literal["json", "text"], Field(validation_alias="PY_LOG_FORMAT")] = "json"
+
+    @field_validator("allowed_ext", "cloud_prefixes", mode="before")
+    @classmethod
+    def _listed(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("allowed_ext")
+    @classmethod
+    def _known_extensions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        lower = tuple(extension.lower() for extension in value)
+        unknown = [extension for extension in lower if extension not in KNOWN_EXTENSIONS]
+        if unknown or not lower:
+            raise ValueError(
+                f"must be some of {', '.join(KNOWN_EXTENSIONS)}; got {', '.join(value) or 'none'}"
+            )
+        return lower
+
+    @field_validator("cloud_prefixes")
+    @classmethod
+    def _whole_prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in value:
+            if urlsplit(prefix).scheme not in {"s3", "gs", "az"} or not urlsplit(prefix).netloc:
+                raise ValueError(
+                    f"must be s3://bucket/, gs://bucket/ or az://container/, or longer; got {prefix}"
+                )
+        # Without its slash s3://bucket/energy would let s3://bucket/energy-secret in.
+        return tuple(prefix if prefix.endswith("/") else f"{prefix}/" for prefix in value)
+
+    @field_validator("base_path")
+    @classmethod
+    def _existing_base(cls, value: Path) -> Path:
+        if not value.is_dir():
+            raise ValueError(f"must be an existing directory; {value} is none")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.broker_url:
+            object.__setattr__(self, "broker_url", self.redis_url)
+        if self.results_path == Path():
+            object.__setattr__(self, "results_path", self.state_path / "results")
+        if _server(self.broker_url) != _server(self.redis_url):
+            raise ValueError(
+                "DRAMATIQ_BROKER_URL: must be on the server of REDIS_URL (another database number will do), "
+                "since a job and its message are written in one transaction"
+            )
+        return self
+
+
+def _kept_secret(state_path: Path) -> str:
+    """The secret made for this machine, made now if there is none yet."""
+    place = state_path / "secret"
+    if not place.exists():
+        state_path.mkdir(parents=True, exist_ok=True)
+        place.touch(mode=0o600)
+        place.write_text(secrets.token_urlsafe(48))
+    return place.read_text().strip()
+
+
+def _server(url: str) -> tuple[str, ...]:
+    """What a Redis URL says but for the database: where the server is and how to reach it."""
+    parts = urlsplit(url)
+    path = parts.path if parts.scheme == "unix" else ""
+    return parts.scheme, parts.netloc, path
+
+
+def _explained(settings: type[Credentials], error: ErrorDetails) -> str:
+    """The environment variable that an error is about, and what is wrong with it."""
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:  # a check of several settings names its own
+        return message
+    place = str(error["loc"][0])
+    field = settings.model_fields.get(place)
+    return f"{field.validation_alias if field else place}: {message}"

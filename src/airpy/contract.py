@@ -1,0 +1,1036 @@
+"""Generated from api/openapi.yaml: its schemas as Pydantic models. Never edited."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
+
+DatasourceId = TypeAliasType(
+    "DatasourceId",
+    Annotated[
+        str,
+        Field(
+            description="The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.",
+            examples=['energy-files'],
+            pattern='^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
+        ),
+    ],
+)
+
+
+DatasetPath = TypeAliasType(
+    "DatasetPath",
+    Annotated[
+        str,
+        Field(
+            description='A file, a directory or a glob: an absolute path under the base path, a path relative to it, a\n`file://` URI under it, or a cloud URI (`s3://`, `gs://`, `az://`) whose prefix is configured.\n',
+            examples=['/data/files/energy/measurements.parquet'],
+            max_length=4096,
+            min_length=1,
+        ),
+    ],
+)
+
+
+ColumnName = TypeAliasType(
+    "ColumnName",
+    Annotated[
+        str,
+        Field(
+            description="A column's name, letter by letter; never a pattern.",
+            examples=['kwh'],
+            max_length=1024,
+        ),
+    ],
+)
+
+
+DataType = TypeAliasType(
+    "DataType",
+    Annotated[
+        Literal['bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64', 'decimal', 'string', 'binary', 'date', 'time', 'timestamp', 'duration', 'list', 'struct', 'null'],
+        Field(description="A type by Arrow's name."),
+    ],
+)
+
+
+class FieldModel(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    name: ColumnName
+    type: DataType
+    nullable: Annotated[bool, Field(description='Whether nulls were seen, or could not be ruled out.')]
+    timezone: Annotated[
+        str | None,
+        Field(
+            description='Of a timestamp that marks an instant; absent from one without a zone.',
+            examples=['UTC'],
+        ),
+    ] = None
+    precision: Annotated[int | None, Field(description='Of a decimal, its digits.')] = None
+    scale: Annotated[int | None, Field(description='Of a decimal, its digits after the point.')] = None
+    items: FieldModel | None = None
+    fields: Annotated[list[FieldModel] | None, Field(description='The members of a struct.')] = None
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(
+        extra='allow',
+    )
+
+
+class Versions(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    airpy: str
+    python: str
+    pandas: str
+    polars: str
+    pyarrow: str
+    narwhals: str
+    connexion: str
+    dramatiq: str
+    redis: Annotated[str, Field(description='The version the Redis server reports.')]
+
+
+class JobStarted(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: Annotated[int, Field(ge=1)]
+    status: Literal['started']
+    message: str
+
+
+JobStatus = TypeAliasType("JobStatus", Literal['started', 'running', 'completed', 'failed', 'cancelled'])
+
+
+JobType = TypeAliasType("JobType", Literal['discover', 'infer_schema', 'query', 'analyze'])
+
+
+StepName = TypeAliasType(
+    "StepName",
+    Annotated[
+        Literal['scanning_directory', 'files_found', 'discovery_complete', 'file_found', 'reading_file', 'analyzing_schema', 'schema_complete', 'loading_data', 'applying_filters', 'aggregating', 'query_complete', 'basic_stats', 'correlation_analysis', 'outlier_detection', 'analysis_complete'],
+        Field(
+            description='`discover`: scanning_directory, files_found, discovery_complete.\n`infer_schema`: file_found, reading_file, analyzing_schema, schema_complete.\n`query`: file_found, loading_data, applying_filters, aggregating, query_complete.\n`analyze`: loading_data, basic_stats, correlation_analysis, outlier_detection, analysis_complete.\n'
+        ),
+    ],
+)
+
+
+ErrorCode = TypeAliasType(
+    "ErrorCode",
+    Annotated[
+        Literal['VALIDATION_ERROR', 'IO_ERROR', 'TIMEOUT', 'RESOURCE_CAP', 'AUTH_ERROR', 'INTERNAL_ERROR'],
+        Field(
+            description='`VALIDATION_ERROR` the request is wrong · `IO_ERROR` a file, or the queue, cannot be reached or read ·\n`TIMEOUT` the work took too long · `RESOURCE_CAP` a limit of memory, rows, size or queue ·\n`AUTH_ERROR` no valid token · `INTERNAL_ERROR` a fault of ours.\n'
+        ),
+    ],
+)
+
+
+ErrorReason = TypeAliasType(
+    "ErrorReason",
+    Annotated[
+        Literal['SCHEMA_VIOLATION', 'MALFORMED_BODY', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_ACCEPTABLE', 'UNSUPPORTED_MEDIA_TYPE', 'BAD_RANGE', 'BODY_TOO_LARGE', 'BODY_TIMEOUT', 'UNAUTHORIZED', 'PATH_REFUSED', 'EXTENSION_NOT_ALLOWED', 'AMBIGUOUS_DATASET', 'INVALID_PLAN', 'INVALID_OPTIONS', 'INVALID_FRAME', 'UNKNOWN_COLUMN', 'TYPE_MISMATCH', 'CAST_FAILED', 'JOB_NOT_FOUND', 'JOB_EXPIRED', 'RESULT_NOT_READY', 'NO_RESULT_FRAME', 'FILE_MISSING', 'NO_DATA_FILES', 'UNREADABLE_FILE', 'EMPTY_FILE', 'UNSUPPORTED', 'READER_CRASHED', 'WORKER_DIED', 'QUEUE_UNAVAILABLE', 'QUEUE_FULL', 'MEMORY_CAP', 'ROW_CAP', 'DISK_FULL', 'TIME_LIMIT', 'INTERNAL'],
+        Field(description='The exact case; stable, made for programs.'),
+    ],
+)
+
+
+class Violation(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    field: str
+    constraint: str
+    message: str
+
+
+class DiscoverRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    datasource_id: DatasourceId
+    uri: DatasetPath
+    recurse: Annotated[bool, Field(description='Whether to look into sub-directories.')] = True
+    max_files: Annotated[
+        int,
+        Field(
+            description='Stop after this many files; `truncated` then says that there are more.',
+            ge=1,
+            le=100000,
+        ),
+    ] = 1000
+
+
+FileFormat = TypeAliasType("FileFormat", Literal['csv', 'parquet', 'jsonl'])
+
+
+class InferSchemaRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    datasource_id: DatasourceId
+    uri: DatasetPath
+    sample_files: Annotated[
+        int,
+        Field(
+            description='How many files of the data set to read rows from, spread evenly over it.',
+            ge=1,
+            le=1000,
+        ),
+    ] = 3
+    infer_rows: Annotated[
+        int | None,
+        Field(
+            description='How many rows to read in all; 0 reads every row. Default `PY_INFER_ROWS`.',
+            ge=0,
+            le=1000000000,
+        ),
+    ] = None
+
+
+class SchemaStats(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[int, Field(description='Rows of the whole data set.')]
+    columns: int
+    null_ratio: Annotated[
+        dict[str, float], Field(description='By column, the share of nulls among the rows read, 0 to 1.')
+    ]
+    unique_counts: Annotated[
+        dict[str, int],
+        Field(
+            description='By column, the distinct values (null not counted) among the rows read. Nested columns are left out.'
+        ),
+    ]
+    memory_usage_mb: Annotated[
+        float, Field(description='Estimated size of the whole data set in memory, in MiB.')
+    ]
+    files: Annotated[int, Field(description='Files of the whole data set.')]
+    sampled_rows: Annotated[
+        int,
+        Field(description='Rows read for types, nulls and distinct values; equal to `rows` when all were.'),
+    ]
+    rows_exact: Annotated[bool, Field(description='Whether `rows` was counted rather than estimated.')]
+
+
+class PreviewRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    datasource_id: DatasourceId
+    path: DatasetPath
+    limit: Annotated[int, Field(ge=1, le=1000000)] = 100
+
+
+class PreviewStats(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    sampled: Annotated[bool, Field(description='Whether there are more rows than those given.')]
+    total_rows: int
+    total_rows_exact: Annotated[
+        bool, Field(description='Whether `total_rows` was counted rather than estimated.')
+    ]
+    sample_size: Annotated[int, Field(description='Rows given.')]
+
+
+OutputFormat = TypeAliasType(
+    "OutputFormat",
+    Annotated[
+        Literal['json', 'arrow', 'parquet'],
+        Field(description='The format of the file that the result is kept in; `json` keeps an Arrow stream.'),
+    ],
+)
+
+
+FilterOperator = TypeAliasType(
+    "FilterOperator",
+    Annotated[
+        Literal['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'between', 'in', 'not_in', 'is_null', 'not_null', 'contains', 'starts_with', 'ends_with'],
+        Field(
+            description="`between` takes `[low, high]`, both ends included; `in` and `not_in` a list; `is_null` and `not_null` nothing;\n`contains`, `starts_with` and `ends_with` a string, letter by letter; the others one value. The value is cast\nto the column's type without loss, or refused.\n"
+        ),
+    ],
+)
+
+
+Scalar = TypeAliasType("Scalar", Annotated[str | int | float | bool, Field(description='One value.')])
+
+
+AggregateFunction = TypeAliasType(
+    "AggregateFunction",
+    Annotated[
+        Literal['count', 'count_valid', 'count_missing', 'n_unique', 'sum', 'mean', 'avg', 'min', 'max', 'median', 'std', 'var'],
+        Field(
+            description='`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted; `avg` is `mean`; `std` and `var` of a sample (n − 1). Nulls are left out of all but `count` and\n`count_missing`. A group without values gives null, and 0 for the counts. The sum of integers is an `int64`, or fails\nthe job when it does not fit.\n'
+        ),
+    ],
+)
+
+
+SortDirection = TypeAliasType("SortDirection", Literal['asc', 'desc'])
+
+
+NullsPosition = TypeAliasType(
+    "NullsPosition", Annotated[Literal['first', 'last'], Field(description='Where nulls go.')]
+)
+
+
+JoinKind = TypeAliasType(
+    "JoinKind",
+    Annotated[
+        Literal['inner', 'left', 'right', 'full', 'semi', 'anti'],
+        Field(
+            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none. Null matches nothing.\n'
+        ),
+    ],
+)
+
+
+Columns = TypeAliasType("Columns", Annotated[list[ColumnName], Field(max_length=10000, min_length=1)])
+
+
+class Trim(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['trim']
+    cols: Columns | None = None
+
+
+Marker = TypeAliasType("Marker", Annotated[str, Field(max_length=1024)])
+
+
+class NullMarkers(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['null_markers']
+    markers: Annotated[list[Marker], Field(max_length=1000, min_length=1)]
+    cols: Columns | None = None
+
+
+CastType = TypeAliasType("CastType", Literal['bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64', 'string', 'date', 'timestamp'])
+
+
+class ParseDates(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['parse_dates']
+    col: ColumnName
+    format: Annotated[
+        str,
+        Field(
+            description="In `strftime`'s letters. With hours the column becomes a timestamp, without them a date.",
+            examples=['%d/%m/%Y'],
+            max_length=128,
+            min_length=2,
+        ),
+    ]
+
+
+class FillNull(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['fill_null']
+    value: Scalar | None = None
+    strategy: Annotated[
+        Literal['mean', 'median', 'zero'] | None,
+        Field(
+            description="`mean` and `median` of the column's values; `zero` the number 0. All three take numbers only."
+        ),
+    ] = None
+    cols: Columns | None = None
+
+
+class DropNulls(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['drop_nulls']
+    cols: Columns | None = None
+
+
+class Dedupe(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['dedupe']
+    cols: Columns | None = None
+    keep: Annotated[
+        Literal['first', 'last', 'none'], Field(description='Which of the equal rows to keep.')
+    ] = 'first'
+
+
+class QueryMetrics(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[int, Field(description='Rows of the whole result.')]
+    bytes: Annotated[int, Field(description='Bytes of the result file.')]
+    execution_time_ms: Annotated[int, Field(description='From the first step to the last.')]
+
+
+AnalysisKind = TypeAliasType("AnalysisKind", Literal['eda', 'profile', 'validate'])
+
+
+class FrameRef(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    type: Annotated[
+        Literal['arrow', 'parquet'], Field(description='`arrow` is an IPC stream or an IPC file.')
+    ]
+    data: Annotated[str, Field(description='The frame in standard base64, with padding.', min_length=1)]
+
+
+OutlierMethod = TypeAliasType(
+    "OutlierMethod",
+    Annotated[
+        Literal['iqr', 'zscore', 'mad'],
+        Field(
+            description='`iqr` below Q1 − 1.5 IQR or above Q3 + 1.5 IQR; `zscore` more than 3 standard deviations from the mean;\n`mad` more than 3.5 by the modified z-score, 0.6745 · (x − median) / MAD.\n'
+        ),
+    ],
+)
+
+
+RuleName = TypeAliasType(
+    "RuleName",
+    Annotated[
+        str,
+        Field(
+            description='What to call the rule in the answer. Default, the rule and its column.',
+            max_length=256,
+            min_length=1,
+        ),
+    ],
+)
+
+
+Severity = TypeAliasType(
+    "Severity",
+    Annotated[
+        Literal['info', 'warning', 'error'],
+        Field(
+            description='How bad it is. Of a rule that is not met: `error` fails the verdict, `warning` warns, `info` only tells.'
+        ),
+    ],
+)
+
+
+class NotNullRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['not_null']
+    col: ColumnName
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+class UniqueRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['unique']
+    cols: Columns
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+class InRangeRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['in_range']
+    col: ColumnName
+    min: Scalar | None = None
+    max: Scalar | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+class MatchesRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['matches']
+    col: ColumnName
+    pattern: Annotated[str, Field(max_length=1000, min_length=1)]
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+class TypeRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['type']
+    col: ColumnName
+    type: DataType
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+class RowCountRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['row_count_between']
+    min: Annotated[int | None, Field(ge=0)] = None
+    max: Annotated[int | None, Field(ge=0)] = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+Correlation = TypeAliasType(
+    "Correlation",
+    Annotated[
+        list[str | float],
+        Field(
+            description='Two columns and their correlation.',
+            examples=[['kwh', 'cost', 0.86]],
+            max_length=3,
+            min_length=3,
+        ),
+    ],
+)
+
+
+NullableScalar = TypeAliasType(
+    "NullableScalar", Annotated[str | int | float | bool | None, Field(description='One value, or null.')]
+)
+
+
+IssueCode = TypeAliasType("IssueCode", Literal['OUTLIERS', 'HIGH_NULL_RATIO', 'ALL_NULL', 'CONSTANT', 'DUPLICATE_ROWS', 'HIGH_CORRELATION', 'EMPTY_FRAME'])
+
+
+ChartType = TypeAliasType("ChartType", Literal['line', 'bar', 'scatter', 'histogram'])
+
+
+Verdict = TypeAliasType("Verdict", Literal['pass', 'warn', 'fail'])
+
+
+class RuleResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    name: str
+    rule: str
+    severity: Severity
+    passed: bool
+    rows_checked: int
+    rows_failed: int
+    observed: Annotated[str, Field(description='What was found, for a person to read.')]
+
+
+class Schema(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    fields: list[FieldModel]
+
+
+class Health(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    status: Literal['ok']
+    versions: Versions
+    memory_usage_mb: Annotated[int, Field(description='Resident memory of the server process, in MiB.')]
+    workers_active: Annotated[
+        int,
+        Field(description='Worker slots that reported in the last 15 seconds; each runs one job at a time.'),
+    ]
+    active_jobs: Annotated[int, Field(description='Jobs that have not ended, waiting ones included.')]
+    next_token: int
+
+
+class Step(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    step: StepName
+    message: str
+    timestamp: AwareDatetime
+    duration_ms: Annotated[int, Field(description='Milliseconds since the job began to run.', ge=0)]
+
+
+class ErrorDetails(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    field: Annotated[
+        str | None, Field(description='What part of the request is meant, as in `plan.filters[0].op`.')
+    ]
+    constraint: Annotated[str | None, Field(description='What it had to be.')]
+    reason: ErrorReason
+    retryable: Annotated[bool, Field(description='Whether the same request may succeed later.')]
+    suggestion: Annotated[list[str] | None, Field(description='The nearest right answers, best first.')] = (
+        None
+    )
+    violations: Annotated[
+        list[Violation] | None,
+        Field(description='Everything that breaks the contract, when that is more than one thing.'),
+    ] = None
+
+
+class DatasetFile(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    path: str
+    format: FileFormat
+    size_bytes: int
+    modified: AwareDatetime
+    estimated_rows: Annotated[
+        int | None,
+        Field(description='Exact for Parquet, estimated for text; null for a file that cannot be read.'),
+    ]
+
+
+class InferSchemaResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    schema_: Annotated[Schema, Field(alias='schema')]
+    stats: SchemaStats
+    sample_preview: Annotated[list[Row], Field(description='The first rows, at most 10.')]
+
+
+class Preview(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: list[Row]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    stats: PreviewStats
+
+
+Scalars = TypeAliasType("Scalars", Annotated[list[Scalar], Field(max_length=100000)])
+
+
+class Aggregation(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    col: Annotated[
+        str | None, Field(description='The column. `count` may leave it out, or say `*`.', max_length=1024)
+    ] = None
+    fn: AggregateFunction
+    as_: Annotated[
+        str | None,
+        Field(alias='as', description="The aggregate's name in the answer.", max_length=1024, min_length=1),
+    ] = None
+
+
+class Order(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    col: ColumnName
+    dir: SortDirection = 'asc'
+    nulls: NullsPosition = 'last'
+
+
+class Join(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dataset: Annotated[str, Field(description='As `Plan.dataset`.', max_length=4096, min_length=1)]
+    how: JoinKind = 'inner'
+    on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
+    left_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
+    right_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
+    suffix: Annotated[str, Field(max_length=64, min_length=1)] = '_right'
+
+
+class Cast(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['cast']
+    col: ColumnName
+    type: CastType
+
+
+class QueryResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[
+        list[Row],
+        Field(description='The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.'),
+    ]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    metrics: QueryMetrics
+    truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
+    download: Annotated[str, Field(description='Where the whole result is.')]
+
+
+class InSetRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['in_set']
+    col: ColumnName
+    values: Scalars
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+class ColumnMetrics(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    name: ColumnName
+    type: DataType
+    count: Annotated[int, Field(description='Values that are not null.')]
+    missing: Annotated[int, Field(description='Nulls.')]
+    unique: Annotated[int | None, Field(description='Distinct values, null not counted.')]
+    min: NullableScalar
+    max: NullableScalar
+    mean: Annotated[float | None, Field(...)]
+    std: Annotated[float | None, Field(description='Of a sample (n − 1).')]
+    median: Annotated[float | None, Field(...)]
+    q1: Annotated[float | None, Field(description='First quartile, by linear interpolation.')]
+    q3: Annotated[float | None, Field(description='Third quartile, by linear interpolation.')]
+    zeros: Annotated[int | None, Field(...)]
+    outliers: Annotated[
+        int | None,
+        Field(
+            description='Values beyond the bounds of `outlier_method`; null when outliers were not asked for.'
+        ),
+    ]
+
+
+class Issue(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    code: IssueCode
+    severity: Severity
+    detail: str
+    affected_rows: int
+    column: Annotated[str | None, Field(description='The column meant; null when it is the frame.')] = None
+
+
+class ChartHint(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    type: ChartType
+    x: Annotated[str, Field(description='The column on the horizontal axis.')]
+    y: Annotated[str, Field(description='A column, or a function of one, as in `sum(cost)` and `count(*)`.')]
+    title: str
+
+
+class Validation(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    verdict: Verdict
+    rules: list[RuleResult]
+
+
+class JobError(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    code: ErrorCode
+    message: Annotated[str, Field(description='For a person to read.')]
+    details: ErrorDetails
+    request_id: str
+
+
+class Error(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    code: ErrorCode
+    message: Annotated[str, Field(description='For a person to read.')]
+    details: ErrorDetails
+    request_id: str
+
+
+class DiscoverResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    files: list[DatasetFile]
+    total_files: Annotated[int, Field(description='Files in the list.')]
+    total_size_bytes: int
+    truncated: Annotated[bool, Field(description='Whether there are more files than `max_files`.')]
+
+
+FilterValue = TypeAliasType(
+    "FilterValue",
+    Annotated[
+        Scalar | Scalars, Field(description='What to compare with; a list for `between`, `in` and `not_in`.')
+    ],
+)
+
+
+CleanStep = TypeAliasType(
+    "CleanStep",
+    Annotated[
+        Trim | NullMarkers | Cast | ParseDates | FillNull | DropNulls | Dedupe,
+        Field(
+            description='One cleaning operation. Without `cols` it applies to every column it can.',
+            discriminator='op',
+        ),
+    ],
+)
+
+
+Rule = TypeAliasType(
+    "Rule",
+    Annotated[
+        NotNullRule | UniqueRule | InSetRule | InRangeRule | MatchesRule | TypeRule | RowCountRule,
+        Field(description='One thing that must hold.', discriminator='rule'),
+    ],
+)
+
+
+class FrameMetrics(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: int
+    columns: int
+    memory_usage_mb: Annotated[float, Field(description='Size of the frame in memory, in MiB.')]
+    duplicate_rows: Annotated[
+        int | None,
+        Field(
+            description='Rows that equal an earlier row in every column. Left out where nested columns make rows incomparable.'
+        ),
+    ] = None
+    correlations: Annotated[
+        list[Correlation],
+        Field(
+            description="Pearson's r of every pair of numeric or temporal columns, strongest first, at most 100 pairs. Pairs\nwithout variance have none.\n"
+        ),
+    ]
+    column_metrics: Annotated[
+        list[ColumnMetrics] | None,
+        Field(description='Metrics of every column, in order; given by `profile`.'),
+    ] = None
+
+
+class ErrorEnvelope(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    error: Error
+
+
+class Filter(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    col: ColumnName
+    op: FilterOperator
+    val: FilterValue | None = None
+
+
+class AnalyzeOptions(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    include_correlations: bool = True
+    include_outliers: bool = True
+    correlation_threshold: Annotated[
+        float,
+        Field(
+            description='Pairs at or above this, in absolute value, become a `HIGH_CORRELATION` issue.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.9
+    outlier_method: OutlierMethod = 'iqr'
+    null_ratio_threshold: Annotated[
+        float,
+        Field(
+            description='Columns with a share of nulls at or above this become a `HIGH_NULL_RATIO` issue.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.1
+    max_hints: Annotated[int, Field(ge=0, le=50)] = 6
+    rules: Annotated[
+        list[Rule] | None,
+        Field(description='What to validate; needed by `validate`, and only there.', max_length=1000),
+    ] = None
+
+
+class AnalyzeResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    job_kind: AnalysisKind
+    metrics: FrameMetrics
+    issues: list[Issue]
+    chart_hints: list[ChartHint]
+    sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    validation: Validation | None = None
+
+
+JobData = TypeAliasType(
+    "JobData",
+    Annotated[
+        dict[str, Any] | DiscoverResult | InferSchemaResult | QueryResult | AnalyzeResult | None,
+        Field(description='The result by job type, or null.'),
+    ],
+)
+
+
+class Plan(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dataset: Annotated[
+        str,
+        Field(
+            description='A path or glob as in `DatasetPath`; else a name, looked up as `{datasource_id}/{name}` and then `{name}`\nunder the base path, as a directory or as a file without its extension; else `{name}_{format}`, the\nfiles of one format of directory or file `{name}`, so that `energy_parquet` is the Parquet files under\n`energy/`. Two meanings at one level are refused.\n',
+            examples=['energy_parquet'],
+            max_length=4096,
+            min_length=1,
+        ),
+    ]
+    clean: Annotated[
+        list[CleanStep] | None,
+        Field(description='What to do to the rows before anything else, in order.', max_length=100),
+    ] = None
+    joins: Annotated[list[Join] | None, Field(description='Data sets to join, in order.', max_length=16)] = (
+        None
+    )
+    filters: Annotated[
+        list[Filter] | None,
+        Field(
+            description='Rows to keep: all of these hold. Null matches nothing but `is_null`.\n',
+            max_length=1000,
+        ),
+    ] = None
+    select: Annotated[
+        list[ColumnName] | None,
+        Field(
+            description="Columns of the data set to keep, in this order. With `groupby` or `aggs` the answer's columns are the group\nkeys and the aggregates, and `select` only names the source columns the plan is about.\n",
+            max_length=10000,
+        ),
+    ] = None
+    groupby: Annotated[
+        list[ColumnName] | None,
+        Field(
+            description='Columns to group by. The bucket of `grain` is named by its unit: `day`, `hour`. Without `aggs`, the\ndistinct combinations.\n',
+            max_length=100,
+        ),
+    ] = None
+    aggs: Annotated[
+        list[Aggregation] | None,
+        Field(
+            description='Aggregates of each group, or of all rows when there is no `groupby`.',
+            max_length=1000,
+        ),
+    ] = None
+    grain: Annotated[
+        str | None,
+        Field(
+            description='The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or\nan ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that\n`groupby` does not name is the first group key.\n',
+            examples=['1 day'],
+            pattern='^([1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?|P([1-9][0-9]{0,4}[YMWD]|T[1-9][0-9]{0,4}[HMS]))$',
+        ),
+    ] = None
+    time_col: Annotated[
+        str | None,
+        Field(
+            description='The column that `grain` buckets. Without it, the only date or timestamp column of the data set.',
+            max_length=1024,
+        ),
+    ] = None
+    timezone: Annotated[
+        str | None,
+        Field(
+            description='IANA name of the zone in which a day begins. Default `UTC`. It also places dates and times in\nfilters that carry no offset.\n',
+            examples=['Europe/Berlin'],
+            max_length=64,
+            min_length=1,
+            pattern='^[A-Za-z0-9_+/-]+$',
+        ),
+    ] = None
+    order: Annotated[
+        list[Order] | None,
+        Field(
+            description='How to sort the answer. Ties are broken by the group keys, or by the order of the files.',
+            max_length=100,
+        ),
+    ] = None
+    limit: Annotated[
+        int | None, Field(description='Give no more rows than this.', ge=1, le=1000000000000)
+    ] = None
+
+
+class AnalyzeRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    frame_ref: FrameRef | None = None
+    datasource_id: DatasourceId | None = None
+    plan: Plan | None = None
+    job_kind: AnalysisKind
+    options: AnalyzeOptions | None = None
+
+
+class Job(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: Annotated[int, Field(ge=1)]
+    job_type: JobType
+    status: JobStatus
+    steps: list[Step]
+    progress: Annotated[
+        float | None,
+        Field(
+            description='The share of the work that is done; null where it cannot be counted.', ge=0.0, le=1.0
+        ),
+    ]
+    attempt: Annotated[
+        int, Field(description='How often the job was begun; more than 1 when a worker died under it.', ge=0)
+    ]
+    data: JobData | None
+    code: Annotated[
+        int, Field(description='The HTTP status the work would have had; 200 while it is under way.')
+    ]
+    error: JobError | None
+    request_id: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    expires_at: Annotated[
+        AwareDatetime | None, Field(description='When record and result go; null until the job has ended.')
+    ]
+    ttl: Annotated[int, Field(description='Seconds for which the record is kept once the job has ended.')]
+
+
+class QueryRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    datasource_id: DatasourceId
+    plan: Plan
+    output: OutputFormat = 'json'
+
+
+FieldModel.model_rebuild()

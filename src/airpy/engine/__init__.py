@@ -1,0 +1,1 @@
+"""Pure computation: frames in, frames and reports out."""

@@ -1,0 +1,185 @@
+"""Cleaning operations, a table from name to function.
+
+Each takes the frame and its step and gives the cleaned frame; without `cols` it does what it can to every
+column.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from airpy.engine.aggregations import NUMBERS
+from airpy.engine.columns import Columns, Frame, inner
+from airpy.engine.literals import literal, zone
+from airpy.engine.native import stable_unique
+from airpy.errors import TypeMismatch, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from narwhals.dtypes import DType
+
+    from airpy.contract import (
+        Cast,
+        CastType,
+        CleanStep,
+        Dedupe,
+        DropNulls,
+        FillNull,
+        NullMarkers,
+        ParseDates,
+        Trim,
+    )
+
+__all__ = ["CAST_TYPES", "CLEANERS", "cleaned"]
+
+TEXT = (nw.String, nw.Categorical, nw.Enum)
+
+FILLS: dict[str, Callable[[nw.Expr], nw.Expr]] = {
+    "mean": lambda column: column.mean(),
+    "median": lambda column: column.median(),
+    "zero": lambda _: nw.lit(0),
+}
+
+CAST_TYPES: dict[CastType, DType] = {
+    "bool": nw.Boolean(),
+    "int8": nw.Int8(),
+    "int16": nw.Int16(),
+    "int32": nw.Int32(),
+    "int64": nw.Int64(),
+    "uint8": nw.UInt8(),
+    "uint16": nw.UInt16(),
+    "uint32": nw.UInt32(),
+    "uint64": nw.UInt64(),
+    "float32": nw.Float32(),
+    "float64": nw.Float64(),
+    "string": nw.String(),
+    "date": nw.Date(),
+    "timestamp": nw.Datetime("us"),
+}
+
+
+def cleaned(frame: Frame, steps: Sequence[CleanStep]) -> Frame:
+    """The frame after every step, in order."""
+    for index, step in enumerate(steps):
+        frame = CLEANERS[step.op](frame, step, f"plan.clean[{index}]")
+    return frame
+
+
+def trim(frame: Frame, step: Trim, field: str) -> Frame:
+    """Without white space at both ends of strings."""
+    names = _chosen(frame, step.cols, TEXT, field)
+    return frame.with_columns(nw.col(name).cast(nw.String()).str.strip_chars() for name in names)
+
+
+def null_markers(frame: Frame, step: NullMarkers, field: str) -> Frame:
+    """With null for every string that is one of the markers."""
+    names = _chosen(frame, step.cols, TEXT, field)
+    return frame.with_columns(
+        nw.when(~nw.col(name).is_in(step.markers)).then(nw.col(name)).alias(name) for name in names
+    )
+
+
+def cast(frame: Frame, step: Cast, field: str) -> Frame:
+    """With one column cast to another type; a string of digits becomes the number it spells."""
+    columns = Columns(frame)
+    name = columns.name(step.col, f"{field}.col")
+    dtype, target = columns.dtype(step.col), CAST_TYPES[step.type]
+    column = nw.col(name)
+    if isinstance(dtype, TEXT):
+        text = column.cast(nw.String())
+        if step.type == "date":
+            return frame.with_columns(text.str.to_date("%Y-%m-%d").alias(name))
+        if step.type == "timestamp":
+            return frame.with_columns(text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f").alias(name))
+        if step.type == "bool":
+            known = {"true": True, "false": False}
+            lower = text.str.to_lowercase()
+            return frame.with_columns(lower.replace_strict(known, return_dtype=nw.Boolean()).alias(name))
+    return frame.with_columns(column.cast(target).alias(name))
+
+
+def parse_dates(frame: Frame, step: ParseDates, field: str) -> Frame:
+    """With one column of strings read as dates, or as timestamps when the format has hours."""
+    columns = Columns(frame)
+    name = columns.name(step.col, f"{field}.col")
+    if not isinstance(columns.dtype(step.col), TEXT):
+        raise TypeMismatch(
+            f'parse_dates needs a column of strings; "{shortened(step.col)}" is of type '
+            f"{columns.dtype(step.col)}",
+            field=f"{field}.col",
+            constraint="a column of strings",
+        )
+    text = nw.col(name).cast(nw.String()).str
+    has_hours = any(letter in step.format for letter in ("%H", "%I", "%T", "%R", "%s"))
+    parsed = text.to_datetime(step.format) if has_hours else text.to_date(step.format)
+    return frame.with_columns(parsed.alias(name))
+
+
+def fill_null(frame: Frame, step: FillNull, field: str) -> Frame:
+    """With nulls replaced, by a value or by what the strategy gives."""
+    columns = Columns(frame)
+    if step.strategy is not None:
+        names = _chosen(frame, step.cols, NUMBERS, field)
+        fill = FILLS[step.strategy]
+        return frame.with_columns(nw.col(name).fill_null(fill(nw.col(name))) for name in names)
+    filled = []
+    for index, column in enumerate(step.cols if step.cols is not None else columns):
+        name = columns.name(column, f"{field}.cols[{index}]")
+        try:
+            value: Any = literal(
+                step.value if step.value is not None else "",
+                columns.dtype(column),
+                timezone=zone(None),
+                column=column,
+                field=f"{field}.value",
+            )
+        except TypeMismatch:
+            # Named columns must take the value; of all columns, those that can do.
+            if step.cols is not None:
+                raise
+        else:
+            filled.append(nw.col(name).fill_null(value))
+    return frame.with_columns(filled)
+
+
+def drop_nulls(frame: Frame, step: DropNulls, field: str) -> Frame:
+    """Without the rows that have a null in any of the columns."""
+    return frame.drop_nulls(_chosen(frame, step.cols, (), field))
+
+
+def dedupe(frame: Frame, step: Dedupe, field: str) -> Frame:
+    """Without the rows that repeat another in these columns."""
+    subset = Columns(frame).names(step.cols, f"{field}.cols") if step.cols is not None else None
+    return stable_unique(frame, subset, step.keep)
+
+
+CLEANERS: dict[str, Callable[[Frame, Any, str], Frame]] = {
+    "trim": trim,
+    "null_markers": null_markers,
+    "cast": cast,
+    "parse_dates": parse_dates,
+    "fill_null": fill_null,
+    "drop_nulls": drop_nulls,
+    "dedupe": dedupe,
+}
+
+
+def _chosen(
+    frame: Frame, wanted: Sequence[str] | None, kinds: tuple[type[DType], ...], field: str
+) -> list[str]:
+    """Inner names of the wanted columns, or of every column of one of these kinds (none named: all)."""
+    columns = Columns(frame)
+    if wanted is None:
+        return [inner(name) for name in columns if not kinds or isinstance(columns.dtype(name), kinds)]
+    for index, name in enumerate(wanted):
+        columns.name(name, f"{field}.cols[{index}]")
+        if kinds and not isinstance(columns.dtype(name), kinds):
+            raise TypeMismatch(
+                f'column "{shortened(name)}" of type {columns.dtype(name)} cannot be cleaned like this',
+                field=f"{field}.cols[{index}]",
+                constraint="a column of strings" if kinds is TEXT else "a column of numbers",
+            )
+    return [inner(name) for name in wanted]

@@ -1,0 +1,289 @@
+"""Frames to and from JSON rows, Arrow IPC and Parquet.
+
+An empty frame keeps its schema in every format. Arrow leaves in types that every Arrow reader knows: no
+string views, no 128-bit integers, no dictionaries.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from airpy.engine.schema import describe_schema, instance
+from airpy.errors import InvalidFrame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from airpy.contract import Schema
+
+__all__ = [
+    "Written",
+    "arrow_schema",
+    "convert_frame",
+    "decode_arrow",
+    "decode_base64",
+    "decode_parquet",
+    "encode_first_rows",
+    "encode_model",
+    "encode_object",
+    "encode_rows",
+    "portable",
+    "write_arrow",
+    "write_parquet",
+]
+
+BATCH_ROWS = 65_536
+"""Rows held at a time while a result is written: a few MB of the usual frame."""
+
+FrameForm: TypeAlias = Literal["arrow", "parquet"]
+FORMS: dict[FrameForm, str] = {"arrow": "an Arrow IPC stream or file", "parquet": "a Parquet file"}
+SIGNATURES: dict[FrameForm, tuple[bytes, ...]] = {
+    "arrow": (b"\xff\xff\xff\xff", b"ARROW1"),
+    "parquet": (b"PAR1",),
+}
+
+MOST_JSON_BYTES = 32 * 1024 * 1024
+"""Rows as JSON are a preview; what is larger is for download."""
+
+ARROW = pl.CompatLevel.oldest()
+
+
+class Written(NamedTuple):
+    """A frame that was written to a file."""
+
+    rows: int
+    bytes: int
+    schema: Schema
+    preview: pl.DataFrame
+
+
+def portable(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The frame in types that every reader knows, values unchanged."""
+    schema = frame.collect_schema()
+    casts = [
+        pl.nth(index).cast(target)
+        for index, dtype in enumerate(schema.dtypes())
+        if (target := _portable(dtype)) != dtype
+    ]
+    return frame.with_columns(casts) if casts else frame
+
+
+def write_arrow(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
+    """Stream the frame into an Arrow IPC stream file; memory holds one batch and the preview."""
+    frame = portable(frame)
+    empty = pl.DataFrame(schema=frame.collect_schema())
+    head: list[pl.DataFrame] = [empty]
+    missing, rows = [0] * empty.width, preview_rows
+    written = 0
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, arrow_schema(empty)) as writer:
+        for batch in frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"):
+            if rows > 0:
+                head.append(batch.head(rows))
+                rows -= batch.height
+            written += batch.height
+            missing = [count + column.null_count() for count, column in zip(missing, batch, strict=True)]
+            writer.write_table(batch.to_arrow(compat_level=ARROW))
+    nullable = [name for name, count in zip(empty.columns, missing, strict=True) if count]
+    return Written(
+        written, path.stat().st_size, describe_schema(empty.schema, nullable), pl.concat(head, rechunk=False)
+    )
+
+
+def write_parquet(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
+    """Stream the frame into a Parquet file, compressed with Zstandard."""
+    frame = portable(frame)
+    schema = frame.collect_schema()
+    frame.sink_parquet(path, compression="zstd", maintain_order=True, engine="streaming")
+    preview = pl.read_parquet(path, n_rows=preview_rows, glob=False)
+    nullable = pl.scan_parquet(path, glob=False).select(pl.all().has_nulls()).collect().row(0, named=True)
+    return Written(
+        pq.read_metadata(path).num_rows,
+        path.stat().st_size,
+        describe_schema(schema, [name for name, has_nulls in nullable.items() if has_nulls]),
+        preview,
+    )
+
+
+def encode_first_rows(frame: pl.DataFrame, most_bytes: int = MOST_JSON_BYTES) -> tuple[bytes, int]:
+    """As many of the first rows as JSON as fit into so many bytes, and how many they are; one at least."""
+    while True:
+        encoded = encode_rows(frame)
+        if len(encoded) <= most_bytes or frame.height <= 1:
+            return encoded, frame.height
+        frame = frame.head(max(1, frame.height * most_bytes // (len(encoded) * 10 // 9)))
+
+
+def encode_rows(frame: pl.DataFrame) -> bytes:
+    """The rows as a JSON array of objects, in the contract's forms.
+
+    Timestamps are RFC 3339 in UTC, dates `YYYY-MM-DD`, durations ISO 8601, decimals strings, NaN, infinities
+    and times outside the years 1 to 9999 null, binary base64.
+    """
+    if frame.width == 0:
+        return b"[]"
+    ready = frame.select(
+        _json_ready(pl.nth(index), dtype) for index, dtype in enumerate(frame.schema.dtypes())
+    )
+    return ready.write_json().encode()
+
+
+def encode_model(model: BaseModel) -> bytes:
+    """A model of the contract as JSON; what was never set is left out."""
+    return model.model_dump_json(by_alias=True, exclude_unset=True).encode()
+
+
+def encode_object(**members: bytes) -> bytes:
+    """A JSON object whose members are JSON already."""
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items()) + b"}"
+
+
+def arrow_schema(frame: pl.DataFrame) -> pa.Schema:
+    """The Arrow schema in which the frame leaves."""
+    return frame.head(0).to_arrow(compat_level=ARROW).schema
+
+
+def decode_base64(text: str, form: FrameForm) -> bytes:
+    """The bytes that the text spells in standard base64, known by their first few to be of this form.
+
+    Raises:
+        InvalidFrame: It is not base64, or clearly something else.
+    """
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidFrame(
+            "frame_ref.data is not base64",
+            field="frame_ref.data",
+            constraint="standard base64 with padding",
+        ) from None
+    if not decoded.startswith(SIGNATURES[form]):
+        raise InvalidFrame(
+            f"frame_ref.data does not begin as {FORMS[form]} does",
+            field="frame_ref.data",
+            constraint=FORMS[form],
+        )
+    return decoded
+
+
+def convert_frame(source: Path, target: Path) -> None:
+    """Write an Arrow IPC stream file as Parquet, or the other way round, batch by batch."""
+    draft = target.with_suffix(".draft")
+    if target.suffix == ".parquet":
+        with (
+            pa.memory_map(str(source)) as data,
+            pa.ipc.open_stream(data) as batches,
+            pq.ParquetWriter(draft, batches.schema, compression="zstd") as parquet,
+        ):
+            for batch in batches:
+                parquet.write_batch(batch)
+    else:
+        write_arrow(pl.scan_parquet(source, glob=False), draft, 0)
+    draft.replace(target)
+
+
+def decode_arrow(source: Path) -> pl.DataFrame:
+    """The frame in an Arrow IPC stream or file, checked value by value before anything trusts it.
+
+    Raises:
+        InvalidFrame: The bytes are not Arrow, or contradict themselves.
+    """
+    return _decoded(source, "arrow")
+
+
+def decode_parquet(source: Path) -> pl.DataFrame:
+    """The frame in a Parquet file.
+
+    Raises:
+        InvalidFrame: The bytes are not Parquet, or contradict themselves.
+    """
+    return _decoded(source, "parquet")
+
+
+def _decoded(source: Path, form: FrameForm) -> pl.DataFrame:
+    try:
+        with pa.memory_map(str(source)) as data:
+            if form == "parquet":
+                table = pq.read_table(data)
+            elif data.read(6) == b"ARROW1":
+                table = pa.ipc.open_file(data).read_all()
+            else:
+                data.seek(0)
+                table = pa.ipc.open_stream(data).read_all()
+            table.validate(full=True)
+            frame = pl.from_arrow(table)
+    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise InvalidFrame(
+            f"frame_ref.data is not a readable {form} frame: {error}",
+            field="frame_ref.data",
+            constraint=FORMS[form],
+        ) from None
+    if not isinstance(frame, pl.DataFrame):
+        raise InvalidFrame("frame_ref.data holds no table", field="frame_ref.data", constraint="a table")
+    return frame
+
+
+def _portable(dtype: pl.DataType) -> pl.DataType:
+    match dtype:
+        case pl.Int128() | pl.UInt128():
+            return pl.Decimal(38, 0)
+        case pl.Float16():
+            return pl.Float32()
+        case pl.Categorical() | pl.Enum():
+            return pl.String()
+        case pl.List() | pl.Array():
+            return pl.List(_portable(instance(dtype.inner)))
+        case pl.Struct():
+            return pl.Struct({member.name: _portable(instance(member.dtype)) for member in dtype.fields})
+        case _:
+            return dtype
+
+
+def _json_ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """The column in types that Polars writes as the contract says."""
+    match dtype:
+        case pl.Datetime():
+            utc = column if dtype.time_zone in {None, "UTC"} else column.dt.convert_time_zone("UTC")
+            first = dt.datetime(1, 1, 1, tzinfo=dt.UTC if dtype.time_zone else None)
+            last = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC if dtype.time_zone else None)
+            return _shown(utc, first, last).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+        case pl.Date():
+            return _shown(column, dt.date(1, 1, 1), dt.date(9999, 12, 31))
+        case pl.Binary():
+            return column.bin.encode("base64")
+        case pl.List() | pl.Array() if _needs_care(dtype):
+            listed = column if isinstance(dtype, pl.List) else column.arr.to_list()
+            return listed.list.eval(_json_ready(pl.element(), instance(dtype.inner)))
+        case pl.Struct() if _needs_care(dtype):
+            return column.struct.with_fields(
+                _json_ready(pl.field(member.name), instance(member.dtype))
+                for member in dtype.fields
+                if _needs_care(instance(member.dtype))
+            )
+        case _:
+            return column
+
+
+def _shown(column: pl.Expr, first: dt.date, last: dt.date) -> pl.Expr:
+    """The dates that RFC 3339 can write; Polars aborts on those no calendar shows."""
+    return pl.when(column.is_between(first, last)).then(column)
+
+
+def _needs_care(dtype: pl.DataType) -> bool:
+    match dtype:
+        case pl.Datetime() | pl.Date() | pl.Binary():
+            return True
+        case pl.List() | pl.Array():
+            return _needs_care(instance(dtype.inner))
+        case pl.Struct():
+            return any(_needs_care(instance(member.dtype)) for member in dtype.fields)
+        case _:
+            return False

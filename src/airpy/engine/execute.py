@@ -1,0 +1,149 @@
+"""Runs a plan over a lazy frame: a tuple of stages, read top to bottom.
+
+Nothing is computed here: the answer is a lazy frame too, and whoever collects it pays. So filters and
+projections reach down into the files that the frame was scanned from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import narwhals as nw
+
+from airpy.engine.aggregations import aggregate
+from airpy.engine.cleaning import cleaned
+from airpy.engine.columns import Columns, disguised, inner, revealed
+from airpy.engine.filters import filtered
+from airpy.engine.grain import bucketed, read_grain
+from airpy.engine.joins import joined
+from airpy.engine.literals import zone
+from airpy.engine.native import stable_sort
+from airpy.engine.plan import bucket_name, group_keys, is_grouped
+from airpy.engine.steps import OnStep, ignore_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import polars as pl
+
+    from airpy.contract import Plan
+    from airpy.engine.columns import Frame
+
+__all__ = ["execute"]
+
+BUCKET = "\0bucket"
+"""The bucket's name while it is grouped by; no column of the caller's has it."""
+
+
+class Task(NamedTuple):
+    """What the stages share."""
+
+    plan: Plan
+    others: Sequence[Frame]
+    on_step: OnStep
+
+
+def execute(
+    plan: Plan,
+    source: pl.LazyFrame,
+    others: Sequence[pl.LazyFrame] = (),
+    on_step: OnStep = ignore_steps,
+) -> pl.LazyFrame:
+    """The plan's answer, lazily, in an order that is the same for the same data.
+
+    Args:
+        plan: What to compute; `check_plan` has passed it.
+        source: The data set.
+        others: The data sets of `plan.joins`, in their order.
+        on_step: Told of `applying_filters` and `aggregating`.
+
+    Raises:
+        UnknownColumn: The plan names a column that the data does not have.
+        TypeMismatch: The plan asks of a column what its type cannot do.
+        InvalidPlan: The plan contradicts the data in another way.
+    """
+    task = Task(plan, [nw.from_native(disguised(other)) for other in others], on_step)
+    frame: Frame = nw.from_native(disguised(source))
+    for stage in STAGES:
+        frame = stage(frame, task)
+    return revealed(frame.to_native())
+
+
+def clean(frame: Frame, task: Task) -> Frame:
+    """The rows, cleaned."""
+    return cleaned(frame, task.plan.clean or [])
+
+
+def join(frame: Frame, task: Task) -> Frame:
+    """The rows, joined with those of other data sets."""
+    ordered = not is_grouped(task.plan)
+    for index, (other, how) in enumerate(zip(task.others, task.plan.joins or [], strict=True)):
+        frame = joined(frame, other, how, f"plan.joins[{index}]", ordered=ordered)
+    return frame
+
+
+def keep(frame: Frame, task: Task) -> Frame:
+    """The rows that pass the filters."""
+    filters = task.plan.filters or []
+    task.on_step("applying_filters", f"Applying {len(filters)} filters" if filters else "No filters to apply")
+    return filtered(frame, filters, zone(task.plan.timezone))
+
+
+def group(frame: Frame, task: Task) -> Frame:
+    """One row for each group, with its keys and aggregates."""
+    plan = task.plan
+    if not is_grouped(plan):
+        task.on_step("aggregating", "No aggregates asked for; collecting rows")
+        return frame
+    task.on_step("aggregating", _grouping(plan))
+    columns = Columns(frame)
+    columns.names(plan.select or [], "plan.select")
+    bucket = bucket_name(plan)
+    aggregates = [aggregate(columns, item, f"plan.aggs[{n}]") for n, item in enumerate(plan.aggs or [])]
+    keys = [
+        BUCKET if name == bucket else columns.name(name, f"plan.groupby[{n}]")
+        for n, name in enumerate(group_keys(plan))
+    ]
+    if plan.grain:
+        frame = bucketed(frame, read_grain(plan.grain), plan.time_col, zone(plan.timezone), BUCKET)
+    if not keys:
+        return frame.select(*aggregates)
+    grouped = frame.group_by(*keys).agg(*aggregates) if aggregates else frame.select(*keys).unique()
+    return grouped.rename({BUCKET: inner(bucket)}) if bucket else grouped
+
+
+def select(frame: Frame, task: Task) -> Frame:
+    """The columns asked for, in their order."""
+    if is_grouped(task.plan) or not task.plan.select:
+        return frame
+    return frame.select(*Columns(frame).names(task.plan.select, "plan.select"))
+
+
+def order(frame: Frame, task: Task) -> Frame:
+    """The rows sorted; ties broken by the group keys, or by the order they came in."""
+    plan = task.plan
+    columns = Columns(frame)
+    by = {columns.name(item.col, f"plan.order[{n}].col"): item for n, item in enumerate(plan.order or [])}
+    ties = [inner(key) for key in group_keys(plan) if inner(key) not in by] if is_grouped(plan) else []
+    if not by and not ties:
+        return frame
+    return stable_sort(
+        frame,
+        [*by, *ties],
+        descending=[item.dir == "desc" for item in by.values()] + [False] * len(ties),
+        nulls_last=[item.nulls == "last" for item in by.values()] + [True] * len(ties),
+    )
+
+
+def limit(frame: Frame, task: Task) -> Frame:
+    """The first rows, if the plan wants no more."""
+    return frame if task.plan.limit is None else frame.head(task.plan.limit)
+
+
+STAGES: tuple[Callable[[Frame, Task], Frame], ...] = (clean, join, keep, group, select, order, limit)
+
+
+def _grouping(plan: Plan) -> str:
+    keys = ", ".join(group_keys(plan))
+    count = len(plan.aggs or [])
+    return f"Computing {count} aggregates" + (f" by {keys}" if keys else "")

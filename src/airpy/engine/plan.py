@@ -1,0 +1,127 @@
+"""Reads a plan: what the contract's types cannot say about it.
+
+Everything here is known without the data, so that a plan which cannot be run is refused before a token is
+issued.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airpy.engine.aggregations import aggregate_name
+from airpy.engine.filters import check_filters
+from airpy.engine.grain import read_grain
+from airpy.engine.literals import zone
+from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
+
+if TYPE_CHECKING:
+    from airpy.contract import Plan
+
+__all__ = ["bucket_name", "check_plan", "group_keys", "is_grouped"]
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan that cannot be run, whatever the data.
+
+    Raises:
+        InvalidPlan: Its parts contradict one another.
+    """
+    zone(plan.timezone)
+    check_filters(plan.filters or [])
+    _check_grain(plan)
+    _check_aggregates(plan)
+    _check_names(plan)
+    _check_joins(plan)
+    _check_cleaning(plan)
+
+
+def is_grouped(plan: Plan) -> bool:
+    """Whether the answer has group keys and aggregates rather than the data set's columns."""
+    return bool(plan.groupby or plan.aggs or plan.grain)
+
+
+def bucket_name(plan: Plan) -> str | None:
+    """The name of the grain's bucket in the answer, in `groupby` and in `order`: its unit."""
+    return read_grain(plan.grain).unit if plan.grain else None
+
+
+def group_keys(plan: Plan) -> list[str]:
+    """The group keys in the answer's order; a bucket that `groupby` does not name comes first."""
+    keys = list(plan.groupby or [])
+    bucket = bucket_name(plan)
+    return [bucket, *keys] if bucket and bucket not in keys else keys
+
+
+def _check_grain(plan: Plan) -> None:
+    if plan.grain is None:
+        if plan.time_col is not None:
+            raise InvalidPlan(
+                "plan.time_col says what plan.grain buckets, and there is no plan.grain",
+                field="plan.time_col",
+                constraint="only together with plan.grain",
+            )
+        return
+    read_grain(plan.grain)
+
+
+def _check_aggregates(plan: Plan) -> None:
+    for index, item in enumerate(plan.aggs or []):
+        if item.fn != "count" and item.col is None:
+            raise InvalidPlan(
+                f'aggregate "{item.fn}" needs a column; only "count" counts rows without one',
+                field=f"plan.aggs[{index}].col",
+                constraint="the name of a column",
+            )
+
+
+def _check_names(plan: Plan) -> None:
+    """The answer's columns must differ, and `order` may name only them."""
+    if is_grouped(plan):
+        names = [*group_keys(plan), *map(aggregate_name, plan.aggs or [])]
+        where = "plan.aggs"
+    else:
+        names = list(plan.select or [])
+        where = "plan.select"
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise InvalidPlan(
+            f"the answer would have two columns called {listed(twice)}; name one of them with `as`",
+            field=where,
+            constraint="different names",
+        )
+    if not names:
+        return
+    for index, item in enumerate(plan.order or []):
+        if item.col not in names:
+            close = nearest(item.col, names)
+            raise InvalidPlan(
+                f'the answer has no column "{shortened(item.col)}" to order by{did_you_mean(close)}',
+                field=f"plan.order[{index}].col",
+                constraint=f"one of: {listed(names)}",
+                suggestion=close,
+            )
+
+
+def _check_joins(plan: Plan) -> None:
+    for index, join in enumerate(plan.joins or []):
+        left, right = join.left_on, join.right_on
+        if join.on is not None:
+            paired = left is None and right is None
+        else:
+            paired = left is not None and right is not None and len(left) == len(right)
+        if not paired:
+            raise InvalidPlan(
+                "a join names its columns with `on`, or with `left_on` and `right_on` of equal length",
+                field=f"plan.joins[{index}]",
+                constraint="either on, or left_on and right_on",
+            )
+
+
+def _check_cleaning(plan: Plan) -> None:
+    for index, step in enumerate(plan.clean or []):
+        if step.op == "fill_null" and (step.value is None) == (step.strategy is None):
+            raise InvalidPlan(
+                "fill_null takes either a value or a strategy",
+                field=f"plan.clean[{index}]",
+                constraint="exactly one of: value, strategy",
+            )

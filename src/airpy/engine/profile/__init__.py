@@ -1,0 +1,1 @@
+"""Describes a frame: metrics, checks, hints."""

@@ -1,0 +1,158 @@
+"""Names column types in the contract's terms, and infers the types of text columns.
+
+The names are Arrow's. A categorical is a string to every reader, an array a list.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from airpy.contract import FieldModel, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from polars._typing import PolarsDataType
+
+    from airpy.contract import DataType
+
+__all__ = ["describe_field", "describe_schema", "infer_types", "instance", "parse_text", "type_name"]
+
+TYPE_NAMES: dict[type[pl.DataType], DataType] = {
+    pl.Boolean: "bool",
+    pl.Int8: "int8",
+    pl.Int16: "int16",
+    pl.Int32: "int32",
+    pl.Int64: "int64",
+    pl.UInt8: "uint8",
+    pl.UInt16: "uint16",
+    pl.UInt32: "uint32",
+    pl.UInt64: "uint64",
+    pl.Float32: "float32",
+    pl.Float64: "float64",
+    pl.Decimal: "decimal",
+    pl.String: "string",
+    pl.Categorical: "string",
+    pl.Enum: "string",
+    pl.Binary: "binary",
+    pl.Date: "date",
+    pl.Time: "time",
+    pl.Datetime: "timestamp",
+    pl.Duration: "duration",
+    pl.List: "list",
+    pl.Array: "list",
+    pl.Struct: "struct",
+    pl.Null: "null",
+}
+
+# Types whose values leave as another: 128-bit integers have no Arrow type, half floats no reader.
+LEAVES_AS: dict[type[pl.DataType], DataType] = {
+    pl.Int128: "decimal",
+    pl.UInt128: "decimal",
+    pl.Float16: "float32",
+}
+
+# A text column has the first type whose pattern all its values match and which they can be parsed as.
+# Numbers with leading zeros are codes, integers too long for the type are identifiers: both stay text.
+MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+TEXT_TYPES: tuple[tuple[str, pl.DataType], ...] = (
+    (r"^(?i:true|false)$", pl.Boolean()),
+    (r"^-?(?:0|[1-9][0-9]{0,18})$", pl.Int64()),
+    (
+        r"^(?:-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|(?i:nan|[+-]?inf))$",
+        pl.Float64(),
+    ),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", pl.Date()),
+    (f"^{MOMENT}$", pl.Datetime("us")),
+    (f"^{MOMENT}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})$", pl.Datetime("us", "UTC")),
+)
+
+
+def type_name(dtype: pl.DataType) -> DataType:
+    """The contract's name of a Polars type."""
+    kind = type(dtype)
+    return TYPE_NAMES.get(kind) or LEAVES_AS.get(kind) or "binary"
+
+
+def describe_field(name: str, dtype: pl.DataType, *, nullable: bool) -> FieldModel:
+    """The contract's description of one column, its members and items included."""
+    field = FieldModel(name=name, type=type_name(dtype), nullable=nullable)
+    match dtype:
+        case pl.Datetime() if dtype.time_zone is not None:
+            field.timezone = dtype.time_zone
+        case pl.Decimal():
+            field.precision, field.scale = dtype.precision, dtype.scale
+        case pl.Int128() | pl.UInt128():
+            field.precision, field.scale = 38, 0
+        case pl.List() | pl.Array():
+            field.items = describe_field("item", instance(dtype.inner), nullable=True)
+        case pl.Struct():
+            field.fields = [
+                describe_field(member.name, instance(member.dtype), nullable=True) for member in dtype.fields
+            ]
+        case _:
+            pass
+    return field
+
+
+def describe_schema(schema: Mapping[str, pl.DataType], nullable: Iterable[str]) -> Schema:
+    """The contract's description of a frame; `nullable` names the columns that may hold nulls."""
+    may_be_null = frozenset(nullable)
+    return Schema(
+        fields=[describe_field(name, dtype, nullable=name in may_be_null) for name, dtype in schema.items()]
+    )
+
+
+def infer_types(text: pl.DataFrame) -> dict[str, pl.DataType]:
+    """The type that all values of each text column support; text where there is none.
+
+    Args:
+        text: The columns as strings, with null where a value is missing. A column without values is text.
+
+    Returns:
+        A type for every column, in order. Integers beyond 64 bits stay text.
+    """
+    types: dict[str, pl.DataType] = {}
+    for column in text:
+        values = column.drop_nulls()
+        types[column.name] = _inferred(values) if len(values) else pl.String()
+    return types
+
+
+def parse_text(text: pl.Expr, dtype: pl.DataType, *, strict: bool = True) -> pl.Expr:
+    """The strings as values of a type that `infer_types` gives.
+
+    A string that cannot be parsed fails the query, or is null when not `strict`.
+    """
+    match dtype:
+        case pl.Boolean():
+            lower = text.str.to_lowercase()
+            return (
+                lower == "true" if strict else pl.when(lower.is_in(["true", "false"])).then(lower == "true")
+            )
+        case pl.Date():
+            return text.str.to_date("%Y-%m-%d", strict=strict)
+        case pl.Datetime():
+            form = "%Y-%m-%dT%H:%M:%S%.f" if dtype.time_zone is None else "%+"
+            return text.str.replace(" ", "T", literal=True).str.strptime(dtype, form, strict=strict)
+        case pl.String():
+            return text
+        case _:
+            return text.cast(dtype, strict=strict)
+
+
+def _inferred(values: pl.Series) -> pl.DataType:
+    for pattern, dtype in TEXT_TYPES:
+        # The first value rules most types out before the whole column is looked at.
+        if values.head(1).str.contains(pattern).all() and values.str.contains(pattern).all():
+            parsed = values.to_frame().select(parse_text(pl.first(), dtype, strict=False)).to_series()
+            if parsed.null_count() == 0:
+                return dtype
+    return pl.String()
+
+
+def instance(dtype: PolarsDataType) -> pl.DataType:
+    """The type itself where Polars gives its class."""
+    return dtype() if isinstance(dtype, type) else dtype

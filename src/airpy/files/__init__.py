@@ -1,0 +1,1 @@
+"""Finds and opens dataset files under the base path."""

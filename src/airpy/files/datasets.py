@@ -1,0 +1,147 @@
+"""Resolves a data set's name to its files.
+
+A name that looks like a path (it is absolute or a URI, has a slash, a pattern's letters or an allowed
+extension) is one. Else it is looked up as `{datasource_id}/{name}` and then `{name}` under the base path,
+as a directory or as a file without its extension; and last, `{name}_{format}` is the files of one format of
+directory or file `{name}`, looked up the same way.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from airpy.errors import AmbiguousDataset, FileUnavailable, did_you_mean, listed, nearest, shortened
+from airpy.files.formats import EXTENSIONS, format_of
+from airpy.files.listing import data_files
+from airpy.files.paths import SCHEME, Place, is_pattern, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airpy.contract import FileFormat
+    from airpy.files.paths import FileRoot
+
+__all__ = ["Dataset", "dataset_at", "find_dataset"]
+
+
+class Dataset(NamedTuple):
+    """Files of one format that are read as one."""
+
+    name: str
+    format: FileFormat
+    files: tuple[Path, ...] = ()
+    directory: Path | None = None
+    """Hive partitions (`year=2025/`) below it become columns; none for a single file."""
+    cloud: str | None = None
+
+
+def dataset_at(root: FileRoot, requested: str, field: str) -> Dataset:
+    """The data set that a path names.
+
+    Raises:
+        PathRefused: The path is not allowed.
+        FileUnavailable: There is nothing there, or no data file.
+        AmbiguousDataset: The directory holds files of more than one format.
+    """
+    return _dataset(root, resolve(root, requested, field), field)
+
+
+def find_dataset(root: FileRoot, datasource_id: str, name: str, field: str) -> Dataset:
+    """The data set that a plan names.
+
+    Raises:
+        PathRefused: The name is a path that is not allowed.
+        FileUnavailable: There is none; the nearest names are suggested.
+        AmbiguousDataset: The name has two meanings.
+    """
+    if _looks_like_path(root, name):
+        return dataset_at(root, name, field)
+    if place := _named(root, datasource_id, name, field):
+        return _dataset(root, place, field)
+    stem, _, format_name = name.rpartition("_")
+    only = next((form for form in EXTENSIONS.values() if form == format_name), None)
+    if stem and only and (place := _named(root, datasource_id, stem, field, only)):
+        return _dataset(root, place._replace(name=name), field, only)
+    raise _unknown(root, datasource_id, name, field)
+
+
+def _looks_like_path(root: FileRoot, name: str) -> bool:
+    return bool("/" in name or is_pattern(name) or root.allows(Path(name)) or SCHEME.match(name))
+
+
+def _named(
+    root: FileRoot, datasource_id: str, name: str, field: str, only: FileFormat | None = None
+) -> Place | None:
+    """What the name means at the first level where it means anything, for files of one format if so said."""
+    for level in (f"{datasource_id}/{name}", name):
+        meanings = [
+            place
+            for place in _meanings(root, level, field)
+            if only is None or not place.files or format_of(place.files[0]) == only
+        ]
+        if len(meanings) > 1:
+            names = [str(Path(level).with_name(place.name)) for place in meanings]
+            raise AmbiguousDataset(
+                f'"{shortened(name)}" could be {" or ".join(names)}',
+                field=field,
+                constraint="a name with one meaning",
+                suggestion=names,
+            )
+        if meanings:
+            return meanings[0]
+    return None
+
+
+def _meanings(root: FileRoot, level: str, field: str) -> Iterator[Place]:
+    for candidate in (level, *(level + extension for extension in root.extensions)):
+        try:
+            yield resolve(root, candidate, field)
+        except FileUnavailable:
+            continue
+
+
+def _dataset(root: FileRoot, place: Place, field: str, only: FileFormat | None = None) -> Dataset:
+    if place.cloud is not None:
+        return Dataset(place.name, format_of(Path(place.name)), cloud=place.cloud)
+    files = place.files or tuple(data_files(root, place.directory or root.real))
+    formats = sorted({format_of(path) for path in files})
+    if only is not None:
+        files = tuple(path for path in files if format_of(path) == only)
+        formats = [form for form in formats if form == only]
+    if not files:
+        raise FileUnavailable(
+            f'"{shortened(place.name)}" has no {only or "data"} files',
+            field=field,
+            constraint=f"at least one file with an extension of: {listed(root.extensions)}",
+            reason="NO_DATA_FILES",
+        )
+    if len(formats) > 1:
+        raise AmbiguousDataset(
+            f'"{shortened(place.name)}" holds files of different formats: {listed(formats)}',
+            field=field,
+            constraint="files of one format",
+            suggestion=[f"{place.name}_{form}" for form in formats],
+        )
+    return Dataset(place.name, formats[0], files, place.directory)
+
+
+def _unknown(root: FileRoot, datasource_id: str, name: str, field: str) -> FileUnavailable:
+    known = sorted(
+        {
+            entry.stem if entry.is_file() else entry.name
+            for folder in (root.real / datasource_id, root.real)
+            if folder.is_dir()
+            for entry in folder.iterdir()
+            if not entry.name.startswith((".", "_")) and (entry.is_dir() or root.allows(entry))
+        }
+    )
+    stem, _, form = name.rpartition("_")
+    close = nearest(stem if form in EXTENSIONS.values() else name, known)
+    return FileUnavailable(
+        f'there is no data set "{shortened(name)}"{did_you_mean(close)}',
+        field=field,
+        constraint="a path, or the name of a directory or file under the base path",
+        suggestion=close,
+        reason="FILE_MISSING",
+    )

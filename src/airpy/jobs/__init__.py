@@ -1,0 +1,1 @@
+"""Runs work after the reply: queue, record, progress, result."""

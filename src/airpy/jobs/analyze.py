@@ -1,0 +1,93 @@
+"""The analyze job: a frame or a plan in, a report out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airpy.contract import AnalyzeOptions
+from airpy.engine.encoding import (
+    decode_arrow,
+    decode_parquet,
+    encode_model,
+    encode_object,
+    encode_rows,
+    portable,
+)
+from airpy.engine.profile.report import report
+from airpy.engine.profile.rules import check_rules
+from airpy.errors import InvalidOptions, InvalidRequest
+from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
+from airpy.jobs.results import write_data
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from airpy.contract import AnalyzeRequest
+    from airpy.engine.steps import OnStep
+    from airpy.files.paths import FileRoot
+    from airpy.jobs.context import JobContext
+
+__all__ = ["analyze", "check_analyze"]
+
+SAMPLE_ROWS = 10
+DECODERS = {"arrow": decode_arrow, "parquet": decode_parquet}
+
+
+def check_analyze(request: AnalyzeRequest, root: FileRoot) -> None:
+    """Refuse a request that cannot be met, without reading data.
+
+    Raises:
+        InvalidRequest: It has not exactly one of a frame and a plan.
+        InvalidOptions: Rules are missing, or there where they mean nothing.
+        AirError: The plan contradicts itself, or one of its data sets cannot be found.
+    """
+    if (request.frame_ref is None) == (request.plan is None):
+        raise InvalidRequest(
+            "an analysis is of a frame or of a plan's result",
+            field="frame_ref",
+            constraint="exactly one of: frame_ref, plan",
+        )
+    rules = request.options.rules if request.options else None
+    if bool(rules) != (request.job_kind == "validate"):
+        raise InvalidOptions(
+            'job_kind "validate" needs options.rules, and no other takes them',
+            field="options.rules",
+            constraint='at least one rule with "validate", none with the others',
+        )
+    check_rules(rules or [])
+    if request.plan is not None:
+        if request.datasource_id is None:
+            raise InvalidRequest(
+                "a plan needs a datasource_id", field="datasource_id", constraint="required with plan"
+            )
+        check_planned(request.plan, request.datasource_id, root)
+
+
+def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) -> None:
+    """Describe the frame, or the plan's result: metrics, issues, chart hints, and the verdict on rules."""
+    on_step("loading_data", "Loading data for analysis")
+    options = request.options or AnalyzeOptions()
+    frame = _frame(request, context)
+    found = report(frame, request.job_kind, options, on_step)
+    members = {
+        "job_kind": b'"%s"' % request.job_kind.encode(),
+        "metrics": encode_model(found.metrics),
+        "issues": b"[" + b",".join(map(encode_model, found.issues)) + b"]",
+        "chart_hints": b"[" + b",".join(map(encode_model, found.chart_hints)) + b"]",
+        "sample": encode_rows(frame.head(SAMPLE_ROWS)),
+        "schema": encode_model(found.schema),
+    }
+    if found.validation is not None:
+        members["validation"] = encode_model(found.validation)
+    write_data(context.folder, encode_object(**members))
+    on_step("analysis_complete", f"Analysis completed: {len(found.issues)} issues")
+
+
+def _frame(request: AnalyzeRequest, context: JobContext) -> pl.DataFrame:
+    if request.plan is None or request.datasource_id is None:
+        form = request.frame_ref.type if request.frame_ref else "arrow"
+        return portable(DECODERS[form](context.input).lazy()).collect()
+    datasets = plan_datasets(request.plan, request.datasource_id, context.files)
+    with context.scratch() as scratch:
+        frame = planned_frame(request.plan, datasets, context, scratch)
+        return portable(frame).collect(engine="streaming")

@@ -1,0 +1,34 @@
+"""What a job may use, and what it leaves behind."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airpy.files.paths import FileRoot
+
+__all__ = ["JobContext"]
+
+
+class JobContext(NamedTuple):
+    """What the function of a job is given beside its request."""
+
+    files: FileRoot
+    folder: Path
+    """Where its result goes."""
+    input: Path
+    """Where a frame is that came with the request."""
+    token: int
+    infer_rows: int
+    max_rows_json: int
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A directory for files that are only needed while the job runs."""
+        with TemporaryDirectory(dir=self.folder, prefix="scratch-") as scratch:
+            yield Path(scratch)

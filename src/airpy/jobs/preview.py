@@ -1,0 +1,62 @@
+"""Reads the first rows of a data set; runs in a child like a job, and answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from airpy.contract import PreviewStats
+from airpy.engine.encoding import encode_first_rows, encode_model, encode_object, portable
+from airpy.engine.schema import describe_schema
+from airpy.files.datasets import dataset_at
+from airpy.files.listing import estimated_rows
+from airpy.files.scan import scan
+
+if TYPE_CHECKING:
+    from airpy.contract import PreviewRequest
+    from airpy.engine.steps import OnStep
+    from airpy.files.datasets import Dataset
+    from airpy.files.paths import FileRoot
+
+__all__ = ["preview"]
+
+COUNTED_BYTES = 64 * 1024 * 1024
+"""Text up to this size is counted to the row; above it, the number of rows is estimated."""
+
+
+def preview(
+    request: PreviewRequest, root: FileRoot, infer_rows: int, max_rows_json: int, *, on_step: OnStep
+) -> bytes:
+    """The answer to a preview request, as JSON."""
+    del on_step  # nothing is slow enough to be reported
+    dataset = dataset_at(root, request.path, "path")
+    limit = min(request.limit, max_rows_json)
+    with TemporaryDirectory(prefix="airpy-preview-") as scratch:
+        frame = portable(scan(dataset, infer_rows=infer_rows, scratch=Path(scratch)))
+        # One row more tells whether these are all.
+        head = frame.head(limit + 1).collect(engine="streaming")
+        more = head.height > limit
+        head = head.head(limit)
+        total, exact = _total_rows(dataset, frame) if more else (head.height, True)
+    rows, shown = encode_first_rows(head)
+    return encode_object(
+        rows=rows,
+        schema=encode_model(
+            describe_schema(head.schema, [column.name for column in head if more or column.null_count()])
+        ),
+        stats=encode_model(
+            PreviewStats(
+                sampled=total > shown or more, total_rows=total, total_rows_exact=exact, sample_size=shown
+            )
+        ),
+    )
+
+
+def _total_rows(dataset: Dataset, frame: pl.LazyFrame) -> tuple[int, bool]:
+    """Rows of the data set, and whether that is their exact number."""
+    if dataset.format == "parquet" or sum(path.stat().st_size for path in dataset.files) <= COUNTED_BYTES:
+        return int(frame.select(pl.len()).collect(engine="streaming").item()), True
+    return sum(estimated_rows(path) or 0 for path in dataset.files), False

@@ -1,0 +1,69 @@
+"""The query job: a plan in, a result frame out."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from airpy.contract import QueryMetrics
+from airpy.engine.encoding import (
+    arrow_schema,
+    encode_first_rows,
+    encode_model,
+    encode_object,
+    write_arrow,
+    write_parquet,
+)
+from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
+from airpy.jobs.results import frame_file, result_frame, write_data
+
+if TYPE_CHECKING:
+    from airpy.contract import QueryRequest
+    from airpy.engine.steps import OnStep
+    from airpy.files.paths import FileRoot
+    from airpy.jobs.context import JobContext
+    from airpy.jobs.record import ResultFrame
+
+__all__ = ["check_query", "query"]
+
+
+def check_query(request: QueryRequest, root: FileRoot) -> None:
+    """Refuse a request that cannot be met, without reading data.
+
+    Raises:
+        AirError: The plan contradicts itself, or one of its data sets cannot be found.
+    """
+    check_planned(request.plan, request.datasource_id, root)
+
+
+def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
+    """Run the plan, stream its answer into a file, and keep the first rows beside it."""
+    began = time.monotonic()
+    datasets = plan_datasets(request.plan, request.datasource_id, context.files)
+    main = datasets[0]
+    count = len(main.files) or 1
+    on_step("file_found", f"Found {main.name}: {count} {main.format} file{'s' if count > 1 else ''}")
+    on_step("loading_data", "Loading data from files")
+    target = frame_file(context.folder, request.output)
+    write = write_parquet if request.output == "parquet" else write_arrow
+    with context.scratch() as scratch:
+        frame = planned_frame(request.plan, datasets, context, scratch, on_step)
+        written = write(frame, target, context.max_rows_json)
+    rows, shown = encode_first_rows(written.preview)
+    metrics = QueryMetrics(
+        rows=written.rows,
+        bytes=written.bytes,
+        execution_time_ms=round((time.monotonic() - began) * 1000),
+    )
+    write_data(
+        context.folder,
+        encode_object(
+            rows=rows,
+            schema=encode_model(written.schema),
+            metrics=encode_model(metrics),
+            truncated=b"true" if shown < written.rows else b"false",
+            download=b'"/v1/py/jobs/%d/download"' % context.token,
+        ),
+    )
+    on_step("query_complete", f"Query execution completed: {written.rows} rows")
+    return result_frame(request.output, written.rows, arrow_schema(written.preview))

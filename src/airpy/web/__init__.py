@@ -1,0 +1,1 @@
+"""Speaks HTTP: contract, authentication, errors, replies."""

@@ -1,0 +1,76 @@
+"""What a handler can reach: settings, job queue, results, file root, and a child for what answers at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from connexion import request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airpy.config import Settings
+    from airpy.files.paths import FileRoot
+    from airpy.jobs.queue import JobQueue
+    from airpy.jobs.results import Results
+    from airpy.jobs.sandbox import Sandbox
+    from airpy.jobs.store import JobStore
+
+__all__ = ["AppState", "accept_header", "request_id", "state"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AppState:
+    """The collaborators of the handlers, made once when the application starts."""
+
+    settings: Settings
+    store: JobStore
+    jobs: JobQueue
+    results: Results
+    files: FileRoot
+    sandbox: Sandbox
+    children: asyncio.Semaphore
+    """As many children at a time as there are worker slots."""
+
+    async def answer_now(self, function: Callable[..., T], *args: object) -> T:
+        """What the function returns, called in a child under the caps of what answers at once.
+
+        Raises:
+            AirError: What the function raised, or the cap it went over.
+        """
+        async with self.children:
+            try:
+                return await asyncio.to_thread(
+                    self.sandbox.call, function, *args, timeout_s=self.settings.timeout_s
+                )
+            finally:
+                _background(asyncio.to_thread(self.sandbox.prepare))
+
+
+def state() -> AppState:
+    """The state of the application that the current request came to."""
+    return cast("AppState", request.state.airpy)
+
+
+def accept_header() -> str | None:
+    """What the current request accepts, if it says so."""
+    return cast("str | None", request.headers.get("accept"))
+
+
+def request_id() -> str:
+    """The current request's id."""
+    return cast("str", request.state.request_id)
+
+
+_running: set[asyncio.Task[Any]] = set()
+
+
+def _background(work: Any) -> None:  # noqa: ANN401  a coroutine
+    """Let it run; a task that nothing refers to may be collected before it ends."""
+    task = asyncio.ensure_future(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
