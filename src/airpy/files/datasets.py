@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from airpy.errors import AmbiguousDataset, FileUnavailable, did_you_mean, listed, nearest, shortened
 from airpy.files.formats import EXTENSIONS, format_of
 from airpy.files.listing import data_files
-from airpy.files.paths import SCHEME, Place, is_pattern, resolve
+from airpy.files.paths import SCHEME, Place, is_pattern, locate, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,10 +95,8 @@ def _named(
 
 def _meanings(root: FileRoot, level: str, field: str) -> Iterator[Place]:
     for candidate in (level, *(level + extension for extension in root.extensions)):
-        try:
-            yield resolve(root, candidate, field)
-        except FileUnavailable:
-            continue
+        if place := locate(root, candidate, field):
+            yield place
 
 
 def _dataset(root: FileRoot, place: Place, field: str, only: FileFormat | None = None) -> Dataset:

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from airpy.errors import FileUnavailable, PathRefused, did_you_mean, listed, nearest, shortened
 
-__all__ = ["CLOUD_SCHEMES", "FileRoot", "Place", "contained", "is_pattern", "missing", "resolve"]
+__all__ = ["CLOUD_SCHEMES", "FileRoot", "Place", "contained", "is_pattern", "locate", "resolve"]
 
 CLOUD_SCHEMES = ("s3", "gs", "az")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -72,21 +72,34 @@ def resolve(root: FileRoot, requested: str, field: str) -> Place:
         PathRefused: It lies outside the base path, or its extension or scheme is not allowed.
         FileUnavailable: There is no such file, or it is no plain file.
     """
+    place = locate(root, requested, field)
+    if place is None:
+        raise _missing(root, _relative(root, requested, field), field)
+    return place
+
+
+def locate(root: FileRoot, requested: str, field: str) -> Place | None:
+    """As `resolve`, but nothing for what is not there.
+
+    Raises:
+        PathRefused: It lies outside the base path, or its extension or scheme is not allowed.
+        FileUnavailable: It is no plain file.
+    """
     _check_characters(requested, field)
     scheme = SCHEME.match(requested)
     if scheme and scheme[1].lower() != "file":
         return _cloud(root, requested, scheme[1].lower(), field)
-    relative = _below_base(root, _from_file_uri(requested, field) if scheme else requested, field)
+    relative = _relative(root, requested, field)
     name = relative.name or root.base.name
     real = contained(root, root.real / relative)
     if real is None:
         raise _outside(field)
     if not os.path.exists(real):  # noqa: PTH110  pathlib raises on a name too long to exist
         if is_pattern(str(relative)):
-            return _matches(root, relative, field)
+            return _matches(root, relative)
         if relative.suffix and not root.allows(relative):
             raise _extension_refused(root, relative, field)
-        raise missing(root, relative, field)
+        return None
     mode = real.stat().st_mode
     if stat.S_ISDIR(mode):
         return Place(name, directory=real)
@@ -113,8 +126,8 @@ def contained(root: FileRoot, path: Path) -> Path | None:
     return real if real == root.real or root.real in real.parents else None
 
 
-def missing(root: FileRoot, relative: Path, field: str) -> FileUnavailable:
-    """The error for a path that is not there, with the nearest names beside it."""
+def _missing(root: FileRoot, relative: Path, field: str) -> FileUnavailable:
+    """The error for a path that is not there, or a pattern without a match, with the nearest names."""
     parent = contained(root, root.real / relative.parent)
     beside: list[str] = []
     if parent is not None and parent.is_dir():
@@ -122,8 +135,9 @@ def missing(root: FileRoot, relative: Path, field: str) -> FileUnavailable:
             entry.name for entry in islice(os.scandir(parent), 10_000) if not entry.name.startswith(".")
         ]
     close = nearest(relative.name, beside)
+    what = "data file that matches" if is_pattern(str(relative)) else "such thing under the base path as"
     return FileUnavailable(
-        f'there is no "{shortened(str(relative))}" under the base path{did_you_mean(close)}',
+        f'there is no {what} "{shortened(str(relative))}"{did_you_mean(close)}',
         field=field,
         constraint="an existing file or directory",
         suggestion=[str(relative.parent / name) for name in close],
@@ -161,6 +175,13 @@ def _from_file_uri(requested: str, field: str) -> str:
     return path
 
 
+def _relative(root: FileRoot, requested: str, field: str) -> Path:
+    """The path below the base path that the request spells, whether or not it is there."""
+    return _below_base(
+        root, _from_file_uri(requested, field) if SCHEME.match(requested) else requested, field
+    )
+
+
 def _below_base(root: FileRoot, requested: str, field: str) -> Path:
     """The path relative to the base path, judged by its letters alone."""
     path = Path(requested)
@@ -193,7 +214,7 @@ def _cloud(root: FileRoot, requested: str, scheme: str, field: str) -> Place:
     return Place(parts[-1], cloud=requested)
 
 
-def _matches(root: FileRoot, relative: Path, field: str) -> Place:
+def _matches(root: FileRoot, relative: Path) -> Place | None:
     """The data files that match a pattern, links out of the base path left out."""
     fixed = root.real
     for part in relative.parts:
@@ -207,14 +228,7 @@ def _matches(root: FileRoot, relative: Path, field: str) -> Place:
         for match in islice(found, MOST_MATCHES)
         if (real := contained(root, root.real / match)) is not None and real.is_file() and root.allows(real)
     )
-    if not files:
-        raise FileUnavailable(
-            f'no data file matches "{shortened(str(relative))}"',
-            field=field,
-            constraint=f"a pattern that matches {listed(root.extensions)} files",
-            reason="FILE_MISSING",
-        )
-    return Place(relative.name, directory=fixed, files=tuple(files))
+    return Place(relative.name, directory=fixed, files=tuple(files)) if files else None
 
 
 def _outside(field: str) -> PathRefused:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import ctypes
+import importlib
 import multiprocessing
 import os
 import resource
@@ -41,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-PRELOADED = "airpy.jobs.kinds"
+PRELOADED = "airpy.jobs.preload"
 WATCH_S = 0.05
 """How often memory is looked at."""
 FLOOR_MB = 256
@@ -76,7 +77,8 @@ class Sandbox:
         self._spares: collections.deque[Child] = collections.deque()
         self._spent: collections.deque[Child] = collections.deque()
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([PRELOADED])
+        # This module too: a child enters it, and would import it on its own.
+        self._context.set_forkserver_preload([PRELOADED, __name__])
         # The fork server inherits these; Polars reads them once, when it is imported.
         os.environ["POLARS_MAX_THREADS"] = str(threads)
         os.environ["RUST_BACKTRACE"] = "0"
@@ -266,7 +268,8 @@ def _serve(pipe: Connection, stderr: Connection, memory_mb: int) -> None:
     cap = (memory_mb + FLOOR_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _warm_up()
+    with contextlib.suppress(OSError):  # a full disk keeps nobody from trying
+        importlib.import_module(PRELOADED).warm_up()
     try:
         function, args = pipe.recv()
     except (EOFError, OSError):
@@ -289,10 +292,3 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:  # it ended before the kernel was told
             os._exit(1)
-
-
-def _warm_up() -> None:
-    """Start the engine's threads before there is anything to do."""
-    import polars as pl  # noqa: PLC0415  preloaded by the fork server
-
-    pl.LazyFrame({"a": [0]}).select(pl.col("a").sum()).collect(engine="streaming")

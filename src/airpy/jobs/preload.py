@@ -1,0 +1,65 @@
+"""What the fork server imports, so that no child has to, and what a child does before there is work.
+
+Libraries import some of their modules only when they are first needed; those are named here. The fork server
+computes nothing: compiling so much as a plan's schema starts threads of the engine, and a fork after that
+hangs. A child that stands ready has done a small job already, so the first real one finds all of it awake.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import importlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from airpy.contract import Plan
+from airpy.engine.encoding import arrow_schema, encode_rows, write_arrow
+from airpy.engine.execute import execute
+from airpy.jobs import kinds, preview
+from airpy.jobs.results import result_frame
+
+__all__ = ["LATE_IMPORTS", "kinds", "preview", "warm_up"]
+
+LATE_IMPORTS = (
+    "narwhals._duration",
+    "narwhals._interchange.dataframe",
+    "narwhals._namespace",
+    "narwhals._polars.dataframe",
+    "narwhals._polars.expr",
+    "narwhals._polars.group_by",
+    "narwhals._polars.namespace",
+    "narwhals._polars.series",
+    "narwhals._polars.utils",
+    "narwhals.group_by",
+)
+
+SAMPLE_PLAN = Plan.model_validate(
+    {
+        "dataset": "sample",
+        "filters": [{"col": "time", "op": ">=", "val": "2025-09-01T00:00:00Z"}],
+        "groupby": ["day"],
+        "aggs": [{"col": "value", "fn": "sum"}],
+        "grain": "1 day",
+        "order": [{"col": "day"}],
+        "limit": 1,
+    }
+)
+
+for _name in LATE_IMPORTS:
+    importlib.import_module(_name)
+gc.freeze()  # a child's garbage collector need not touch, and so copy, what all of them share
+
+
+def warm_up() -> None:
+    """Do a small job, in a child."""
+    frame = pl.DataFrame({"time": [dt.datetime(2025, 9, 1, tzinfo=dt.UTC)], "value": [1.0]})
+    with TemporaryDirectory(prefix="airpy-warm-") as folder:
+        source = Path(folder, "sample.parquet")
+        frame.write_parquet(source)
+        answer = execute(SAMPLE_PLAN, pl.scan_parquet(source, glob=False))
+        written = write_arrow(answer, source.with_suffix(".arrow"), 1)
+    encode_rows(written.preview)
+    result_frame("arrow", written.rows, arrow_schema(written.preview))
