@@ -271,7 +271,7 @@ AggregateFunction = TypeAliasType(
     Annotated[
         Literal['count', 'count_valid', 'count_missing', 'n_unique', 'sum', 'mean', 'avg', 'min', 'max', 'median', 'std', 'var'],
         Field(
-            description='`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted; `avg` is `mean`; `std` and `var` of a sample (n − 1). Nulls are left out of all but `count` and\n`count_missing`. A group without values gives null, and 0 for the counts. The sum of integers is an `int64`, or fails\nthe job when it does not fit.\n'
+            description='`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted; `avg` is `mean`; `std` and `var` of a sample (n − 1). Nulls are left out of all but `count` and\n`count_missing`. A group without values gives null, and 0 for the counts. The sum of integers is an `int64` (of\n`uint64`s a `uint64`), or fails the job when it does not fit.\n'
         ),
     ],
 )

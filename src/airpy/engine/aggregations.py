@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.columns import inner
+from airpy.engine.columns import inner, type_word
 from airpy.errors import TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ ORDERED: tuple[type[DType], ...] = (
 )
 ANY: tuple[type[DType], ...] = ()
 
+SAFE_PRECISION = 38 - 19
+"""Digits of a decimal that no number of rows adds up beyond 38 digits: there are never 10¹⁹ rows."""
+
 
 class Aggregate(NamedTuple):
     """How a function becomes an expression of a column and its type, and the types it takes."""
@@ -69,6 +72,12 @@ def total(column: nw.Expr, dtype: DType) -> nw.Expr:
         summed = (
             column.cast(nw.Int128()).sum().cast(nw.UInt64() if isinstance(dtype, nw.UInt64) else nw.Int64())
         )
+    elif isinstance(dtype, nw.Duration):
+        summed = column.cast(nw.Int64()).cast(nw.Int128()).sum().cast(nw.Int64()).cast(dtype)
+    elif isinstance(dtype, nw.Decimal) and dtype.precision > SAFE_PRECISION:
+        # Polars lets the sum of a group wrap round; cast to the same type, its estimate fails instead.
+        estimate = column.cast(nw.Float64()).sum().cast(nw.Decimal(38, dtype.scale))
+        summed = nw.when(~estimate.is_null()).then(column.sum())
     else:
         summed = column.sum()
     return nw.when(column.count() > 0).then(summed)
@@ -122,7 +131,7 @@ def aggregate(columns: Columns, item: Aggregation, field: str) -> nw.Expr:
             if not other.accepts or isinstance(dtype, other.accepts)
         ]
         raise TypeMismatch(
-            f'"{item.fn}" cannot be taken of column "{shortened(item.col)}" of type {dtype}; '
+            f'"{item.fn}" cannot be taken of column "{shortened(item.col)}" of type {type_word(dtype)}; '
             f"allowed: {listed(allowed)}",
             field=f"{field}.fn",
             constraint=f"one of: {listed(allowed)}",

@@ -6,14 +6,15 @@ column.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
 from airpy.engine.aggregations import NUMBERS
-from airpy.engine.columns import Columns, Frame, inner
+from airpy.engine.columns import Columns, Frame, inner, type_word
 from airpy.engine.literals import literal, zone
-from airpy.engine.native import stable_unique
+from airpy.engine.native import lossless_cast, stable_unique
 from airpy.errors import TypeMismatch, shortened
 
 if TYPE_CHECKING:
@@ -33,14 +34,17 @@ if TYPE_CHECKING:
         Trim,
     )
 
-__all__ = ["CAST_TYPES", "CLEANERS", "cleaned"]
+__all__ = ["CAST_TYPES", "CLEANERS", "cleaned", "time_fields"]
 
 TEXT = (nw.String, nw.Categorical, nw.Enum)
 
-FILLS: dict[str, Callable[[nw.Expr], nw.Expr]] = {
-    "mean": lambda column: column.mean(),
-    "median": lambda column: column.median(),
-    "zero": lambda _: nw.lit(0),
+# The letters of a `strftime` format that hold an hour or a minute; those in both hold a whole time.
+TIME_LETTERS = {"hour": frozenset("HIklTRXrcs+"), "minute": frozenset("MTRXrcs+")}
+
+FILLS: dict[str, Callable[[nw.Expr, DType], nw.Expr]] = {
+    "mean": lambda column, _: column.fill_null(column.mean()),
+    "median": lambda column, _: column.fill_null(column.median()),
+    "zero": lambda column, dtype: column.fill_null(0).cast(dtype),
 }
 
 CAST_TYPES: dict[CastType, DType] = {
@@ -86,19 +90,9 @@ def cast(frame: Frame, step: Cast, field: str) -> Frame:
     """With one column cast to another type; a string of digits becomes the number it spells."""
     columns = Columns(frame)
     name = columns.name(step.col, f"{field}.col")
-    dtype, target = columns.dtype(step.col), CAST_TYPES[step.type]
-    column = nw.col(name)
-    if isinstance(dtype, TEXT):
-        text = column.cast(nw.String())
-        if step.type == "date":
-            return frame.with_columns(text.str.to_date("%Y-%m-%d").alias(name))
-        if step.type == "timestamp":
-            return frame.with_columns(text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f").alias(name))
-        if step.type == "bool":
-            known = {"true": True, "false": False}
-            lower = text.str.to_lowercase()
-            return frame.with_columns(lower.replace_strict(known, return_dtype=nw.Boolean()).alias(name))
-    return frame.with_columns(column.cast(target).alias(name))
+    if isinstance(columns.dtype(step.col), TEXT):
+        frame = frame.with_columns(nw.col(name).cast(nw.String()))
+    return lossless_cast(frame, name, CAST_TYPES[step.type])
 
 
 def parse_dates(frame: Frame, step: ParseDates, field: str) -> Frame:
@@ -108,14 +102,19 @@ def parse_dates(frame: Frame, step: ParseDates, field: str) -> Frame:
     if not isinstance(columns.dtype(step.col), TEXT):
         raise TypeMismatch(
             f'parse_dates needs a column of strings; "{shortened(step.col)}" is of type '
-            f"{columns.dtype(step.col)}",
+            f"{type_word(columns.dtype(step.col))}",
             field=f"{field}.col",
             constraint="a column of strings",
         )
     text = nw.col(name).cast(nw.String()).str
-    has_hours = any(letter in step.format for letter in ("%H", "%I", "%T", "%R", "%s"))
-    parsed = text.to_datetime(step.format) if has_hours else text.to_date(step.format)
+    parsed = text.to_datetime(step.format) if time_fields(step.format) else text.to_date(step.format)
     return frame.with_columns(parsed.alias(name))
+
+
+def time_fields(form: str) -> set[str]:
+    """Which of hour and minute a `strftime` format has."""
+    letters = set(re.findall(r"%[-_0]?(.)", form))
+    return {field for field, those in TIME_LETTERS.items() if letters & those}
 
 
 def fill_null(frame: Frame, step: FillNull, field: str) -> Frame:
@@ -123,10 +122,10 @@ def fill_null(frame: Frame, step: FillNull, field: str) -> Frame:
     columns = Columns(frame)
     if step.strategy is not None:
         names = _chosen(frame, step.cols, NUMBERS, field)
-        fill = FILLS[step.strategy]
-        return frame.with_columns(nw.col(name).fill_null(fill(nw.col(name))) for name in names)
+        fill, types = FILLS[step.strategy], frame.collect_schema()
+        return frame.with_columns(fill(nw.col(name), types[name]) for name in names)
     filled = []
-    for index, column in enumerate(step.cols if step.cols is not None else columns):
+    for index, column in enumerate(dict.fromkeys(step.cols if step.cols is not None else columns)):
         name = columns.name(column, f"{field}.cols[{index}]")
         try:
             value: Any = literal(
@@ -141,7 +140,7 @@ def fill_null(frame: Frame, step: FillNull, field: str) -> Frame:
             if step.cols is not None:
                 raise
         else:
-            filled.append(nw.col(name).fill_null(value))
+            filled.append(nw.col(name).fill_null(value).cast(columns.dtype(column)))
     return frame.with_columns(filled)
 
 
@@ -178,8 +177,8 @@ def _chosen(
         columns.name(name, f"{field}.cols[{index}]")
         if kinds and not isinstance(columns.dtype(name), kinds):
             raise TypeMismatch(
-                f'column "{shortened(name)}" of type {columns.dtype(name)} cannot be cleaned like this',
+                f'column "{shortened(name)}" of type {type_word(columns.dtype(name))} cannot be cleaned so',
                 field=f"{field}.cols[{index}]",
                 constraint="a column of strings" if kinds is TEXT else "a column of numbers",
             )
-    return [inner(name) for name in wanted]
+    return [inner(name) for name in dict.fromkeys(wanted)]

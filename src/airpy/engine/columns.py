@@ -1,12 +1,13 @@
 """Finds the columns that a plan names, exactly, and says which was meant when there is none.
 
 Polars reads the names `*` and `^…$` as patterns wherever a column is named, so a plan could reach columns
-that it does not name. Inside the engine such a name wears a prefix; `disguised` puts it on at the entrance
-and `revealed` takes it off at the exit.
+that it does not name; Narwhals cannot group by the empty name. Inside the engine such a name wears a prefix;
+`disguised` puts it on at the entrance and `revealed` takes it off at the exit.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -19,17 +20,26 @@ if TYPE_CHECKING:
     import polars as pl
     from narwhals.dtypes import DType
 
-__all__ = ["Columns", "Frame", "disguised", "inner", "outer", "revealed"]
+__all__ = ["Columns", "Frame", "disguised", "inner", "outer", "repeated", "revealed", "type_word"]
 
 Frame = nw.LazyFrame["pl.LazyFrame"]
 
 PREFIX = "\0"
 
+ARROW_WORDS = {
+    "Array": "list",
+    "Boolean": "bool",
+    "Categorical": "string",
+    "Datetime": "timestamp",
+    "Enum": "string",
+}
+"""What Narwhals calls otherwise than Arrow."""
+
 
 def inner(name: str) -> str:
     """The column's name as the engine sees it."""
-    is_pattern = name == "*" or (name.startswith("^") and name.endswith("$"))
-    return PREFIX + name if is_pattern or name.startswith(PREFIX) else name
+    is_special = name in {"", "*"} or (name.startswith("^") and name.endswith("$"))
+    return PREFIX + name if is_special or name.startswith(PREFIX) else name
 
 
 def outer(name: str) -> str:
@@ -80,6 +90,17 @@ class Columns:
     def dtype(self, wanted: str) -> DType:
         """The type of a column that is known to be there."""
         return self._types[wanted]
+
+
+def type_word(dtype: DType) -> str:
+    """The type as messages call it, by Arrow's name."""
+    name = type(dtype).__name__
+    return ARROW_WORDS.get(name, name.lower())
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def _renamed(frame: pl.LazyFrame, rename: Callable[[str], str]) -> pl.LazyFrame:

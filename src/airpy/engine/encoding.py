@@ -1,7 +1,7 @@
 """Frames to and from JSON rows, Arrow IPC and Parquet.
 
 An empty frame keeps its schema in every format. Arrow leaves in types that every Arrow reader knows: no
-string views, no 128-bit integers, no dictionaries.
+string views, no 128-bit integers, no dictionaries, no maps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from airpy.engine.schema import describe_schema, instance
+from airpy.engine.failures import message_of
+from airpy.engine.schema import describe_schema, instance, stored
 from airpy.errors import InvalidFrame
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "encode_model",
     "encode_object",
     "encode_rows",
+    "json_ready",
     "portable",
     "write_arrow",
     "write_parquet",
@@ -70,7 +72,7 @@ def portable(frame: pl.LazyFrame) -> pl.LazyFrame:
     """The frame in types that every reader knows, values unchanged."""
     schema = frame.collect_schema()
     casts = [
-        pl.nth(index).cast(target)
+        pl.nth(index).ext.storage().cast(target)
         for index, dtype in enumerate(schema.dtypes())
         if (target := _portable(dtype)) != dtype
     ]
@@ -104,11 +106,11 @@ def write_parquet(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written
     schema = frame.collect_schema()
     frame.sink_parquet(path, compression="zstd", maintain_order=True, engine="streaming")
     preview = pl.read_parquet(path, n_rows=preview_rows, glob=False)
-    nullable = pl.scan_parquet(path, glob=False).select(pl.all().has_nulls()).collect().row(0, named=True)
+    has_nulls = pl.scan_parquet(path, glob=False).select(pl.all().has_nulls()).collect()
     return Written(
         pq.read_metadata(path).num_rows,
         path.stat().st_size,
-        describe_schema(schema, [name for name, has_nulls in nullable.items() if has_nulls]),
+        describe_schema(schema, [column.name for column in has_nulls if column.item()]),
         preview,
     )
 
@@ -131,7 +133,7 @@ def encode_rows(frame: pl.DataFrame) -> bytes:
     if frame.width == 0:
         return b"[]"
     ready = frame.select(
-        _json_ready(pl.nth(index), dtype) for index, dtype in enumerate(frame.schema.dtypes())
+        json_ready(pl.nth(index), dtype) for index, dtype in enumerate(frame.schema.dtypes())
     )
     return ready.write_json().encode()
 
@@ -212,27 +214,34 @@ def _decoded(source: Path, form: FrameForm) -> pl.DataFrame:
     try:
         with pa.memory_map(str(source)) as data:
             if form == "parquet":
-                table = pq.read_table(data)
+                # Old 96-bit timestamps reach further than nanoseconds in 64 bits, which would wrap round.
+                table = pq.read_table(data, coerce_int96_timestamp_unit="us", page_checksum_verification=True)
             elif data.read(6) == b"ARROW1":
                 table = pa.ipc.open_file(data).read_all()
             else:
                 data.seek(0)
                 table = pa.ipc.open_stream(data).read_all()
             table.validate(full=True)
-            frame = pl.from_arrow(table)
-    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
+            return pl.DataFrame(table)
+    except MemoryError:  # Arrow's is an ArrowException too
+        raise
+    # The last is what Polars raises on types and names that it did not expect.
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+    ) as error:
         raise InvalidFrame(
-            f"frame_ref.data is not a readable {form} frame: {error}",
+            f"frame_ref.data is not a readable {form} frame: {message_of(error)}",
             field="frame_ref.data",
             constraint=FORMS[form],
         ) from None
-    if not isinstance(frame, pl.DataFrame):
-        raise InvalidFrame("frame_ref.data holds no table", field="frame_ref.data", constraint="a table")
-    return frame
 
 
 def _portable(dtype: pl.DataType) -> pl.DataType:
-    match dtype:
+    match dtype := stored(dtype):
         case pl.Int128() | pl.UInt128():
             return pl.Decimal(38, 0)
         case pl.Float16():
@@ -247,13 +256,15 @@ def _portable(dtype: pl.DataType) -> pl.DataType:
             return dtype
 
 
-def _json_ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def json_ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:  # noqa: PLR0911  one for each form
     """The column in types that Polars writes as the contract says."""
     match dtype:
+        case pl.BaseExtension() | pl.Map():
+            return json_ready(column.ext.storage().cast(stored(dtype)), stored(dtype))
         case pl.Datetime():
             utc = column if dtype.time_zone in {None, "UTC"} else column.dt.convert_time_zone("UTC")
             first = dt.datetime(1, 1, 1, tzinfo=dt.UTC if dtype.time_zone else None)
-            last = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC if dtype.time_zone else None)
+            last = dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC if dtype.time_zone else None)
             return _shown(utc, first, last).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
         case pl.Date():
             return _shown(column, dt.date(1, 1, 1), dt.date(9999, 12, 31))
@@ -261,10 +272,10 @@ def _json_ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             return column.bin.encode("base64")
         case pl.List() | pl.Array() if _needs_care(dtype):
             listed = column if isinstance(dtype, pl.List) else column.arr.to_list()
-            return listed.list.eval(_json_ready(pl.element(), instance(dtype.inner)))
+            return listed.list.eval(json_ready(pl.element(), instance(dtype.inner)))
         case pl.Struct() if _needs_care(dtype):
             return column.struct.with_fields(
-                _json_ready(pl.field(member.name), instance(member.dtype))
+                json_ready(pl.field(member.name), instance(member.dtype))
                 for member in dtype.fields
                 if _needs_care(instance(member.dtype))
             )
@@ -279,7 +290,7 @@ def _shown(column: pl.Expr, first: dt.date, last: dt.date) -> pl.Expr:
 
 def _needs_care(dtype: pl.DataType) -> bool:
     match dtype:
-        case pl.Datetime() | pl.Date() | pl.Binary():
+        case pl.Datetime() | pl.Date() | pl.Binary() | pl.Map() | pl.BaseExtension():
             return True
         case pl.List() | pl.Array():
             return _needs_care(instance(dtype.inner))

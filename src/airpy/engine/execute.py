@@ -19,20 +19,24 @@ from airpy.engine.joins import joined
 from airpy.engine.literals import zone
 from airpy.engine.native import stable_sort
 from airpy.engine.plan import bucket_name, group_keys, is_grouped
-from airpy.engine.steps import OnStep, ignore_steps
+from airpy.engine.steps import OnStep, counted, ignore_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import polars as pl
 
-    from airpy.contract import Plan
+    from airpy.contract import Order, Plan
     from airpy.engine.columns import Frame
 
 __all__ = ["execute"]
 
 BUCKET = "\0bucket"
 """The bucket's name while it is grouped by; no column of the caller's has it."""
+
+
+MOST_ROWS = 2**32 - 1
+"""The engine counts a frame's rows in 32 bits; a higher limit leaves none out, and it takes none."""
 
 
 class Task(NamedTuple):
@@ -62,8 +66,8 @@ def execute(
         TypeMismatch: The plan asks of a column what its type cannot do.
         InvalidPlan: The plan contradicts the data in another way.
     """
-    task = Task(plan, [nw.from_native(disguised(other)) for other in others], on_step)
-    frame: Frame = nw.from_native(disguised(source))
+    task = Task(plan, [_opened(other) for other in others], on_step)
+    frame = _opened(source)
     for stage in STAGES:
         frame = stage(frame, task)
     return revealed(frame.to_native())
@@ -85,7 +89,10 @@ def join(frame: Frame, task: Task) -> Frame:
 def keep(frame: Frame, task: Task) -> Frame:
     """The rows that pass the filters."""
     filters = task.plan.filters or []
-    task.on_step("applying_filters", f"Applying {len(filters)} filters" if filters else "No filters to apply")
+    task.on_step(
+        "applying_filters",
+        f"Applying {counted(len(filters), 'filter')}" if filters else "No filters to apply",
+    )
     return filtered(frame, filters, zone(task.plan.timezone))
 
 
@@ -123,7 +130,9 @@ def order(frame: Frame, task: Task) -> Frame:
     """The rows sorted; ties broken by the group keys, or by the order they came in."""
     plan = task.plan
     columns = Columns(frame)
-    by = {columns.name(item.col, f"plan.order[{n}].col"): item for n, item in enumerate(plan.order or [])}
+    by: dict[str, Order] = {}
+    for index, item in enumerate(plan.order or []):
+        by.setdefault(columns.name(item.col, f"plan.order[{index}].col"), item)
     ties = [inner(key) for key in group_keys(plan) if inner(key) not in by] if is_grouped(plan) else []
     if not by and not ties:
         return frame
@@ -137,13 +146,23 @@ def order(frame: Frame, task: Task) -> Frame:
 
 def limit(frame: Frame, task: Task) -> Frame:
     """The first rows, if the plan wants no more."""
-    return frame if task.plan.limit is None else frame.head(task.plan.limit)
+    wanted = task.plan.limit
+    return frame if wanted is None or wanted > MOST_ROWS else frame.head(wanted)
 
 
 STAGES: tuple[Callable[[Frame, Task], Frame], ...] = (clean, join, keep, group, select, order, limit)
 
 
+def _opened(source: pl.LazyFrame) -> Frame:
+    """The frame as the stages see it: under inner names, and enums as the strings they are to every reader.
+
+    An enum has an order of its own, and takes none but its own values.
+    """
+    frame: Frame = nw.from_native(disguised(source))
+    enums = [name for name, dtype in frame.collect_schema().items() if isinstance(dtype, nw.Enum)]
+    return frame.with_columns(nw.col(name).cast(nw.String()) for name in enums) if enums else frame
+
+
 def _grouping(plan: Plan) -> str:
     keys = ", ".join(group_keys(plan))
-    count = len(plan.aggs or [])
-    return f"Computing {count} aggregates" + (f" by {keys}" if keys else "")
+    return f"Computing {counted(len(plan.aggs or []), 'aggregate')}" + (f" by {keys}" if keys else "")

@@ -26,13 +26,15 @@ from airpy.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["failure"]
+__all__ = ["failure", "message_of"]
 
 LONGEST_MESSAGE = 500
 CAST = re.compile(
     r"conversion from `(?P<source>[^`]+)` to `(?P<target>[^`]+)` failed in column '(?P<column>[^']*)'"
 )
 EXAMPLES = re.compile(r"values?: \[(?P<values>[^\]]*)\]")
+FOLDERS = re.compile(r"""(?<=['"`])/[^'"`]*/|(?<![^\s(=,])/(?:[^\s/'"`]+/)+""")
+"""All but the last part of an absolute path, quoted or not: where files lie is not for a caller."""
 
 
 def failure(error: BaseException) -> AirError:
@@ -45,21 +47,22 @@ def failure(error: BaseException) -> AirError:
     return InternalFault("the service has a fault; the request id finds it in the log")
 
 
-def _text(error: BaseException) -> str:
-    """The first paragraph of the message, on one line."""
-    first = str(error).strip().split("\n\n")[0]
-    return shortened(_in_arrows_words(" ".join(first.split())), LONGEST_MESSAGE)
+def message_of(error: BaseException) -> str:
+    """The first paragraph of the error's message, on one line, with files by their name alone."""
+    first = " ".join(str(error).strip().split("\n\n")[0].split())
+    return shortened(_in_arrows_words(FOLDERS.sub("", first)), LONGEST_MESSAGE)
 
 
 def _in_arrows_words(text: str) -> str:
-    """Polars' short type names (`i64`) as Arrow's (`int64`)."""
+    """Polars' type names (`i64`) as Arrow's (`int64`)."""
     kinds = {"i": "int", "u": "uint", "f": "float"}
     text = re.sub(r"\b([iuf])(8|16|32|64|128)\b", lambda short: kinds[short[1]] + short[2], text)
+    text = re.sub(r"\bdatetime\[[^\]]*\]", "timestamp", text)
     return re.sub(r"\bstr\b", "string", text)
 
 
 def _column(error: BaseException) -> AirError:
-    return UnknownColumn(_text(error))
+    return UnknownColumn(message_of(error))
 
 
 def _operation(error: BaseException) -> AirError:
@@ -73,16 +76,18 @@ def _operation(error: BaseException) -> AirError:
             reason="CAST_FAILED",
             constraint=_in_arrows_words(f"values that fit {cast['target']}"),
         )
-    return TypeMismatch(_text(error))
+    return TypeMismatch(message_of(error))
 
 
 def _unreadable(error: BaseException) -> AirError:
-    return FileUnavailable(f"the file cannot be read: {_text(error)}")
+    return FileUnavailable(f"the file cannot be read: {message_of(error)}")
 
 
 def _computing(error: BaseException) -> AirError:
-    """Polars raises this for files it cannot parse and for values it cannot compute."""
-    return _operation(error) if CAST.search(str(error)) else _unreadable(error)
+    """Polars raises this for files it cannot parse or write, and for values it cannot compute."""
+    if str(error).startswith("overflow in "):
+        return InvalidPlan(message_of(error), reason="CAST_FAILED", constraint="values that fit their type")
+    return _operation(error) if CAST.search(str(error)) else _system(error)
 
 
 def _memory(_: BaseException) -> AirError:
@@ -101,7 +106,7 @@ def _system(error: BaseException) -> AirError:
 
 
 def _panicked(error: BaseException) -> AirError:
-    return FileUnavailable(f"the reader gave up on the file: {_text(error)}", reason="READER_CRASHED")
+    return FileUnavailable(f"the reader gave up on the file: {message_of(error)}", reason="READER_CRASHED")
 
 
 # First match wins, so a class stands before those it derives from.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.columns import Columns
+from airpy.engine.columns import Columns, type_word
 from airpy.engine.literals import literal
 from airpy.errors import InvalidPlan, TypeMismatch, shortened
 
@@ -98,7 +98,8 @@ def _condition(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -
     if operator.text_only:
         if not isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
             raise TypeMismatch(
-                f'operator "{item.op}" needs a column of strings; "{shortened(item.col)}" is of type {dtype}',
+                f'operator "{item.op}" needs a column of strings; "{shortened(item.col)}" is of type '
+                f"{type_word(dtype)}",
                 field=f"{field}.op",
                 constraint="an operator for this type",
                 suggestion=["=", "between", "in"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.columns import Columns
+from airpy.engine.columns import Columns, type_word
 from airpy.engine.native import truncated_dates, truncated_times
 from airpy.errors import InvalidPlan, TypeMismatch, listed
 
@@ -92,7 +92,7 @@ def bucketed(frame: Frame, grain: Grain, time_col: str | None, timezone: ZoneInf
     dtype = columns.dtype(column)
     if not isinstance(dtype, (nw.Date, nw.Datetime)):
         raise TypeMismatch(
-            f'column "{column}" of type {dtype} cannot be bucketed by time',
+            f'column "{column}" of type {type_word(dtype)} cannot be bucketed by time',
             field="plan.time_col",
             constraint="a column of dates or timestamps",
             suggestion=_temporal(columns),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airpy.engine.columns import Columns
+import narwhals as nw
+
+from airpy.engine.columns import Columns, inner, repeated, type_word
 from airpy.engine.native import JoinWord, coalesced_join
-from airpy.errors import InvalidPlan, TypeMismatch, listed
+from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
+    from narwhals.dtypes import DType
+
     from airpy.contract import Join, JoinKind
     from airpy.engine.columns import Frame
 
@@ -25,7 +29,7 @@ JOINS: dict[JoinKind, JoinWord] = {
 
 
 def joined(frame: Frame, other: Frame, join: Join, field: str, *, ordered: bool) -> Frame:
-    """The two frames joined; a key appears once, and null matches nothing.
+    """The two frames joined; a key appears once, by its name on the left, and null matches nothing.
 
     Args:
         frame: The left side.
@@ -40,30 +44,32 @@ def joined(frame: Frame, other: Frame, join: Join, field: str, *, ordered: bool)
         InvalidPlan: The answer would have two columns of one name.
     """
     left, right = Columns(frame), Columns(other)
-    if join.on is not None:
-        left_on, right_on = left.names(join.on, f"{field}.on"), right.names(join.on, f"{field}.on")
-    else:
-        left_on = left.names(join.left_on or [], f"{field}.left_on")
-        right_on = right.names(join.right_on or [], f"{field}.right_on")
+    left_on, right_on = join.on or join.left_on or [], join.on or join.right_on or []
+    keys = left.names(left_on, f"{field}.on" if join.on else f"{field}.left_on")
+    right.names(right_on, f"{field}.on" if join.on else f"{field}.right_on")
     for one, two in zip(left_on, right_on, strict=True):
-        types = frame.collect_schema()[one], other.collect_schema()[two]
-        if types[0] != types[1] and not all(dtype.is_numeric() for dtype in types):
+        if not _comparable(left.dtype(one), right.dtype(two)):
             raise TypeMismatch(
-                f'cannot join column "{one}" of type {types[0]} with "{two}" of type {types[1]}',
+                f'cannot join column "{shortened(one)}" of type {type_word(left.dtype(one))} with '
+                f'"{shortened(two)}" of type {type_word(right.dtype(two))}',
                 field=field,
                 constraint="keys of one type; cast one of them in `clean`",
             )
-    clashes = [
-        name + join.suffix
-        for name in right
-        if name in left and name not in (join.on or join.right_on or []) and name + join.suffix in left
-    ]
-    if clashes:
-        raise InvalidPlan(
-            f"the join would make two columns called {listed(clashes)}",
-            field=f"{field}.suffix",
-            constraint="a suffix that makes new names",
-        )
-    return coalesced_join(
-        frame, other, left_on, right_on, how=JOINS[join.how], suffix=join.suffix, ordered=ordered
-    )
+    # Every column of the right side is renamed here, so that no name is made where nobody looks.
+    names = dict(zip(right_on, left_on, strict=True))
+    if join.how not in {"semi", "anti"}:
+        others = {name: name + join.suffix if name in left else name for name in right if name not in names}
+        if clashes := repeated([*left, *others.values()]):
+            raise InvalidPlan(
+                f"the join would make two columns called {listed(clashes)}",
+                field=f"{field}.suffix",
+                constraint="a suffix that makes new names",
+            )
+        names |= others
+    renamed = other.select(nw.col(inner(old)).alias(inner(names[old])) for old in right if old in names)
+    return coalesced_join(frame, renamed, keys, how=JOINS[join.how], ordered=ordered)
+
+
+def _comparable(one: DType, two: DType) -> bool:
+    """Whether the engine can tell if a value of one type equals one of the other, exactly."""
+    return one == two or (one.is_integer() and two.is_integer()) or (one.is_float() and two.is_float())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from decimal import Decimal, InvalidOperation
+import struct
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import narwhals as nw
 
+from airpy.engine.columns import type_word
 from airpy.errors import InvalidPlan, TypeMismatch, did_you_mean, nearest, shortened
 
 if TYPE_CHECKING:
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["literal", "zone"]
 
 UTC = dt.UTC
-SUBMICROSECOND = re.compile(r"\.[0-9]{6}0*[1-9]")
+SUBMICROSECOND = re.compile(r"[.,][0-9]{6}0*[1-9]")
 """Python's parser drops digits after the sixth without a word."""
+NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+"""Python's parser reads more than that: `1_0`, ` 2 `, `٣`, `nan`."""
+NO_IANA_ZONE = re.compile(r"(?:posix|right)/.*|posixrules|localtime|Factory")
+"""What else the system keeps among the files of its zones, and Polars does not know."""
 
 
 def zone(name: str | None) -> ZoneInfo:
@@ -34,6 +40,8 @@ def zone(name: str | None) -> ZoneInfo:
         InvalidPlan: There is no such zone.
     """
     try:
+        if name is not None and NO_IANA_ZONE.fullmatch(name):
+            raise ZoneInfoNotFoundError  # noqa: TRY301
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         import zoneinfo  # noqa: PLC0415  the list of zones is read from disk, for this message alone
@@ -59,15 +67,15 @@ def literal(value: Scalar, dtype: DType, *, timezone: ZoneInfo, column: str, fie
         if isinstance(dtype, kinds):
             try:
                 return cast(value, dtype, timezone)
-            except (ValueError, OverflowError, InvalidOperation):
+            except (ValueError, ArithmeticError):
                 raise TypeMismatch(
                     f'{shortened(repr(value))} cannot be compared with column "{shortened(column)}" '
-                    f"of type {dtype}",
+                    f"of type {type_word(dtype)}",
                     field=field,
                     constraint=wanted,
                 ) from None
     raise TypeMismatch(
-        f'column "{shortened(column)}" of type {dtype} can only be tested with is_null and not_null',
+        f'column "{shortened(column)}" of type {type_word(dtype)} can only be tested for null',
         field=field,
         constraint="is_null or not_null",
     )
@@ -82,9 +90,7 @@ def _boolean(value: Scalar, _dtype: DType, _timezone: ZoneInfo) -> bool:
 
 
 def _integer(value: Scalar, dtype: DType, _timezone: ZoneInfo) -> int:
-    if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004  the caller turns both into one refusal
-    whole = int(value)
+    whole = int(_number(value))
     if isinstance(value, float) and whole != value:
         raise ValueError
     low, high = _integer_range(dtype)
@@ -93,24 +99,20 @@ def _integer(value: Scalar, dtype: DType, _timezone: ZoneInfo) -> int:
     return whole
 
 
-def _float(value: Scalar, _dtype: DType, _timezone: ZoneInfo) -> float:
-    if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004
-    number = float(value)
+def _float(value: Scalar, dtype: DType, _timezone: ZoneInfo) -> float:
+    width = "e" if isinstance(dtype, nw.Float16) else "f" if isinstance(dtype, nw.Float32) else "d"
+    number: float = struct.unpack(width, struct.pack(width, float(_number(value))))[0]
     if not math.isfinite(number) or (isinstance(value, int) and int(number) != value):
         raise ValueError
     return number
 
 
 def _decimal(value: Scalar, dtype: DType, _timezone: ZoneInfo) -> Decimal:
-    if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004
-    number = Decimal(str(value))
-    exponent = number.normalize().as_tuple().exponent
-    scale = dtype.scale if isinstance(dtype, nw.Decimal) else 0
-    if not isinstance(exponent, int) or -exponent > scale:
+    number = Decimal(str(_number(value)))
+    if not number.is_finite() or not isinstance(dtype, nw.Decimal):
         raise ValueError
-    return number
+    exactly = Context(prec=dtype.precision, traps=[Inexact, InvalidOperation])
+    return number.quantize(Decimal(1).scaleb(-dtype.scale), context=exactly)
 
 
 def _string(value: Scalar, _dtype: DType, _timezone: ZoneInfo) -> str:
@@ -131,13 +133,24 @@ def _date(value: Scalar, _dtype: DType, timezone: ZoneInfo) -> dt.date:
 def _timestamp(value: Scalar, dtype: DType, timezone: ZoneInfo) -> dt.datetime:
     own = dtype.time_zone if isinstance(dtype, nw.Datetime) else None
     moment = _moment(value, timezone)
+    if isinstance(dtype, nw.Datetime) and dtype.time_unit == "ms" and moment.microsecond % 1000:
+        raise ValueError
     return moment.astimezone(UTC).replace(tzinfo=None) if own is None else moment.astimezone(ZoneInfo(own))
 
 
 def _time(value: Scalar, _dtype: DType, _timezone: ZoneInfo) -> dt.time:
-    if not isinstance(value, str):
-        raise ValueError  # noqa: TRY004
-    return dt.time.fromisoformat(value)
+    if not isinstance(value, str) or SUBMICROSECOND.search(value):
+        raise ValueError
+    time = dt.time.fromisoformat(value)
+    if time.tzinfo is not None:
+        raise ValueError
+    return time
+
+
+def _number(value: Scalar) -> str | float:
+    if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value)):
+        raise ValueError
+    return value
 
 
 def _moment(value: Scalar, timezone: ZoneInfo) -> dt.datetime:
@@ -160,7 +173,7 @@ CASTS: tuple[tuple[tuple[type[DType], ...], Callable[[Scalar, DType, ZoneInfo], 
     ((nw.Boolean,), _boolean, "true or false"),
     ((*SIGNED, *UNSIGNED), _integer, "a whole number that the column can hold"),
     ((nw.Float16, nw.Float32, nw.Float64), _float, "a number"),
-    ((nw.Decimal,), _decimal, "a number with no more digits after the point than the column has"),
+    ((nw.Decimal,), _decimal, "a number with no more digits than the column has"),
     ((nw.String, nw.Categorical, nw.Enum), _string, "a string"),
     ((nw.Date,), _date, "a date, as in 2025-09-01"),
     ((nw.Datetime,), _timestamp, "a timestamp or date, as in 2025-09-01T00:00:00Z"),

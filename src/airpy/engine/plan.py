@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airpy.engine.aggregations import aggregate_name
+from airpy.engine.cleaning import time_fields
+from airpy.engine.columns import repeated
 from airpy.engine.filters import check_filters
 from airpy.engine.grain import read_grain
 from airpy.engine.literals import zone
@@ -77,13 +79,13 @@ def _check_aggregates(plan: Plan) -> None:
 def _check_names(plan: Plan) -> None:
     """The answer's columns must differ, and `order` may name only them."""
     if is_grouped(plan):
-        names = [*group_keys(plan), *map(aggregate_name, plan.aggs or [])]
-        where = "plan.aggs"
+        keys = group_keys(plan)
+        names = [*keys, *map(aggregate_name, plan.aggs or [])]
+        where = "plan.groupby" if repeated(keys) else "plan.aggs"
     else:
         names = list(plan.select or [])
         where = "plan.select"
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
+    if twice := repeated(names):
         raise InvalidPlan(
             f"the answer would have two columns called {listed(twice)}; name one of them with `as`",
             field=where,
@@ -115,6 +117,13 @@ def _check_joins(plan: Plan) -> None:
                 field=f"plan.joins[{index}]",
                 constraint="either on, or left_on and right_on",
             )
+        for key, columns in (("on", join.on), ("left_on", left), ("right_on", right)):
+            if twice := repeated(columns or []):
+                raise InvalidPlan(
+                    f"a join names a column once, and {listed(twice)} stands there twice",
+                    field=f"plan.joins[{index}].{key}",
+                    constraint="different names",
+                )
 
 
 def _check_cleaning(plan: Plan) -> None:
@@ -124,4 +133,10 @@ def _check_cleaning(plan: Plan) -> None:
                 "fill_null takes either a value or a strategy",
                 field=f"plan.clean[{index}]",
                 constraint="exactly one of: value, strategy",
+            )
+        if step.op == "parse_dates" and time_fields(step.format) not in (set(), {"hour", "minute"}):
+            raise InvalidPlan(
+                "a time has hours and minutes, and a date has neither",
+                field=f"plan.clean[{index}].format",
+                constraint="both hours and minutes, or neither",
             )

@@ -1,6 +1,7 @@
 """Names column types in the contract's terms, and infers the types of text columns.
 
-The names are Arrow's. A categorical is a string to every reader, an array a list.
+The names are Arrow's. A categorical is a string to every reader, an array a list, a map a list of its
+entries; a type of somebody's own is what its values are kept as.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
 
     from airpy.contract import DataType
 
-__all__ = ["describe_field", "describe_schema", "infer_types", "instance", "parse_text", "type_name"]
+__all__ = [
+    "describe_field",
+    "describe_schema",
+    "infer_types",
+    "instance",
+    "parse_text",
+    "stored",
+    "type_name",
+]
 
 TYPE_NAMES: dict[type[pl.DataType], DataType] = {
     pl.Boolean: "bool",
@@ -72,14 +81,14 @@ TEXT_TYPES: tuple[tuple[str, pl.DataType], ...] = (
 
 def type_name(dtype: pl.DataType) -> DataType:
     """The contract's name of a Polars type."""
-    kind = type(dtype)
+    kind = type(stored(dtype))
     return TYPE_NAMES.get(kind) or LEAVES_AS.get(kind) or "binary"
 
 
 def describe_field(name: str, dtype: pl.DataType, *, nullable: bool) -> FieldModel:
     """The contract's description of one column, its members and items included."""
     field = FieldModel(name=name, type=type_name(dtype), nullable=nullable)
-    match dtype:
+    match dtype := stored(dtype):
         case pl.Datetime() if dtype.time_zone is not None:
             field.timezone = dtype.time_zone
         case pl.Decimal():
@@ -116,7 +125,8 @@ def infer_types(text: pl.DataFrame) -> dict[str, pl.DataType]:
     """
     types: dict[str, pl.DataType] = {}
     for column in text:
-        values = column.drop_nulls()
+        # What a series does goes through its name, which may look like a pattern.
+        values = column.alias("").drop_nulls()
         types[column.name] = _inferred(values) if len(values) else pl.String()
     return types
 
@@ -128,9 +138,12 @@ def parse_text(text: pl.Expr, dtype: pl.DataType, *, strict: bool = True) -> pl.
     """
     match dtype:
         case pl.Boolean():
+            words = {"true": True, "false": False}
             lower = text.str.to_lowercase()
             return (
-                lower == "true" if strict else pl.when(lower.is_in(["true", "false"])).then(lower == "true")
+                lower.replace_strict(words, return_dtype=pl.Boolean())
+                if strict
+                else lower.replace_strict(words, default=None, return_dtype=pl.Boolean())
             )
         case pl.Date():
             return text.str.to_date("%Y-%m-%d", strict=strict)
@@ -156,3 +169,14 @@ def _inferred(values: pl.Series) -> pl.DataType:
 def instance(dtype: PolarsDataType) -> pl.DataType:
     """The type itself where Polars gives its class."""
     return dtype() if isinstance(dtype, type) else dtype
+
+
+def stored(dtype: pl.DataType) -> pl.DataType:
+    """What a map or somebody's own type is made of; any other type itself."""
+    match dtype:
+        case pl.BaseExtension():
+            return instance(dtype.ext_storage())
+        case pl.Map():
+            return pl.List(pl.Struct({"key": dtype.key, "value": dtype.value}))
+        case _:
+            return dtype

@@ -1,4 +1,4 @@
-"""The callback through which the engine reports progress."""
+"""The callback through which the engine reports progress, and how its messages word a count."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from airpy.contract import StepName
 
-__all__ = ["OnStep", "ignore_steps"]
+__all__ = ["OnStep", "counted", "ignore_steps"]
 
 OnStep: TypeAlias = Callable[[StepName, str], None]
 """Takes a step's name and a message for a person; who listens is not the engine's business."""
@@ -15,3 +15,8 @@ OnStep: TypeAlias = Callable[[StepName, str], None]
 
 def ignore_steps(step: StepName, message: str) -> None:
     """Listens to nothing."""
+
+
+def counted(number: int, what: str) -> str:
+    """A number and its noun, as one says them: `1 file`, `1,500 files`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

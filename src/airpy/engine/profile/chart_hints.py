@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from airpy.contract import ChartHint
@@ -32,12 +33,15 @@ def chart_hints(
     hints: list[ChartHint] = []
     # One chart of each kind comes before a second of any.
     kinds = [
-        list(_lines(columns)),
-        list(_bars(columns)),
-        list(_scatters(columns, correlations)),
-        list(_histograms(columns)),
+        list(islice(kind, most))
+        for kind in (
+            _lines(columns),
+            _bars(columns),
+            _scatters(columns, correlations),
+            _histograms(columns),
+        )
     ]
-    for rank in range(max(map(len, kinds), default=0)):
+    for rank in range(max(map(len, kinds))):
         hints += [kind[rank] for kind in kinds if rank < len(kind)]
     return hints[:most]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from airpy.contract import Issue
+from airpy.engine.steps import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,8 +64,9 @@ def high_null_ratio(facts: Facts, options: AnalyzeOptions) -> Iterator[Finding]:
     """A column has a share of nulls at or above the threshold, but not only nulls."""
     for column in facts.columns:
         if column.missing and column.count and column.missing / facts.rows >= options.null_ratio_threshold:
-            share = column.missing / facts.rows
-            detail = f"{column.name} column has {share * 100:.3g}% null values"
+            # Not all are null, however few are not.
+            percent = min(column.missing / facts.rows * 100, 99.9)
+            detail = f"{column.name} column has {percent:.3g}% null values"
             yield Finding("info", detail, column.missing, column.name)
 
 
@@ -85,7 +87,9 @@ def constant(facts: Facts, _: AnalyzeOptions) -> Iterator[Finding]:
 def duplicate_rows(facts: Facts, _: AnalyzeOptions) -> Iterator[Finding]:
     """Rows repeat earlier rows."""
     if facts.duplicate_rows:
-        yield Finding("warning", f"{facts.duplicate_rows} rows repeat an earlier row", facts.duplicate_rows)
+        repeat = "repeats" if facts.duplicate_rows == 1 else "repeat"
+        detail = f"{counted(facts.duplicate_rows, 'row')} {repeat} an earlier row"
+        yield Finding("warning", detail, facts.duplicate_rows)
 
 
 def high_correlation(facts: Facts, options: AnalyzeOptions) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Per-column and whole-frame metrics, computed in one scan.
 
 Quartiles and median are by linear interpolation (Hyndman and Fan's type 7), the standard deviation is that
-of a sample (n − 1). NaN is left out of every statistic, and is no null.
+of a sample (n − 1). NaN is a value, and no null, where values are counted; statistics leave it out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from airpy.contract import ColumnMetrics
+from airpy.engine.encoding import json_ready
 from airpy.engine.schema import type_name
 
 if TYPE_CHECKING:
@@ -26,10 +27,21 @@ __all__ = ["column_metrics", "duplicate_rows", "numbers", "numeric_columns", "te
 
 ORDERED = (pl.Boolean, pl.String, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time)
 
+
+def _mean(column: pl.Expr) -> pl.Expr:
+    # Equal values are their own mean; a rounded sum of them may not be.
+    return pl.when(column.min() == column.max()).then(column.min()).otherwise(column.mean())
+
+
+def _std(column: pl.Expr) -> pl.Expr:
+    equal = (column.min() == column.max()) & (column.count() > 1)
+    return pl.when(equal).then(0.0).otherwise(column.std())
+
+
 # Metrics of a column of numbers by name, each an expression of its finite or infinite values.
 NUMERIC: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    "mean": pl.Expr.mean,
-    "std": pl.Expr.std,
+    "mean": _mean,
+    "std": _std,
     "median": pl.Expr.median,
     "q1": lambda column: column.quantile(0.25, "linear"),
     "q3": lambda column: column.quantile(0.75, "linear"),
@@ -37,10 +49,9 @@ NUMERIC: dict[str, Callable[[pl.Expr], pl.Expr]] = {
 }
 
 
-def numbers(index: int, dtype: pl.DataType) -> pl.Expr:
+def numbers(index: int) -> pl.Expr:
     """The column at this place as floats, NaN and null both left out."""
-    column = pl.nth(index)
-    return column.fill_nan(None) if dtype.is_float() else column.cast(pl.Float64)
+    return pl.nth(index).cast(pl.Float64).fill_nan(None)
 
 
 def numeric_columns(frame: pl.DataFrame) -> list[int]:
@@ -63,12 +74,13 @@ def column_metrics(frame: pl.DataFrame) -> list[ColumnMetrics]:
             continue
         wanted[f"{index}:unique"] = column.drop_nulls().n_unique()
         if dtype.is_numeric():
-            values = numbers(index, dtype)
+            values = numbers(index)
             exact = column.fill_nan(None) if dtype.is_float() else column
             wanted[f"{index}:min"], wanted[f"{index}:max"] = exact.min(), exact.max()
             wanted |= {f"{index}:{name}": measure(values) for name, measure in NUMERIC.items()}
         elif isinstance(dtype, ORDERED):
-            wanted[f"{index}:min"], wanted[f"{index}:max"] = column.min(), column.max()
+            wanted[f"{index}:min"] = json_ready(column.min(), dtype)
+            wanted[f"{index}:max"] = json_ready(column.max(), dtype)
     if not wanted:
         return []
     measured = frame.select(expression.alias(name) for name, expression in wanted.items()).row(0, named=True)
@@ -119,10 +131,7 @@ def _scalar(value: Any) -> NullableScalar:  # noqa: ANN401  whatever a column of
         case float():
             return _finite(value)
         case Decimal():
-            return str(value)
-        case dt.datetime():
-            utc = value.astimezone(dt.UTC) if value.tzinfo else value
-            return utc.replace(tzinfo=None).isoformat() + "Z"
+            return f"{value:f}"
         case dt.date() | dt.time():
             return value.isoformat()
         case _:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from airpy.engine.encoding import json_ready
 from airpy.engine.profile.metrics import numbers, numeric_columns, temporal_columns
 
 if TYPE_CHECKING:
@@ -81,14 +82,13 @@ def find_outliers(
     clock = pl.nth(times[0]).cast(pl.Date) if len(times) == 1 else pl.lit(None, dtype=pl.Date)
     found: dict[str, Outliers] = {}
     for place in numeric_columns(frame):
-        values = frame.select(numbers(place, frame.dtypes[place])).to_series()
+        values = frame.select(numbers(place)).to_series()
         bounds = OUTLIER_METHODS[method](metrics[place], values)
         if bounds is None:
             continue
         low, high = bounds
         beyond = (pl.lit(values) < low) | (pl.lit(values) > high)
-        count, first_at = frame.select(
-            beyond.sum().alias("count"), clock.filter(beyond).min().alias("first_at")
-        ).row(0)
+        first = json_ready(clock.filter(beyond).min(), pl.Date())
+        count, first_at = frame.select(beyond.sum().alias("count"), first.alias("first_at")).row(0)
         found[frame.columns[place]] = Outliers(count, low, high, first_at)
     return found

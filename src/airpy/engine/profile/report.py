@@ -12,7 +12,7 @@ from airpy.engine.profile.metrics import column_metrics, duplicate_rows
 from airpy.engine.profile.outliers import find_outliers
 from airpy.engine.profile.rules import validate
 from airpy.engine.schema import describe_schema
-from airpy.engine.steps import OnStep, ignore_steps
+from airpy.engine.steps import OnStep, counted, ignore_steps
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +43,10 @@ def report(
         UnknownColumn: A rule names a column that is not there.
         TypeMismatch: A rule's values cannot be compared with its column.
     """
-    on_step("basic_stats", f"Computing basic statistics of {frame.height} rows and {frame.width} columns")
+    on_step(
+        "basic_stats",
+        f"Computing basic statistics of {counted(frame.height, 'row')} and {counted(frame.width, 'column')}",
+    )
     columns = column_metrics(frame)
     repeated = duplicate_rows(frame)
 

@@ -1,4 +1,7 @@
-"""Validation rules, a table from name to judgement."""
+"""Validation rules, a table from name to judgement.
+
+Nulls are for `not_null` to judge; every other rule leaves them out. NaN is greater than every number.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ import narwhals as nw
 import polars as pl
 
 from airpy.contract import RuleResult, Validation
+from airpy.engine.encoding import json_ready
+from airpy.engine.failures import message_of
 from airpy.engine.literals import literal, zone
 from airpy.engine.schema import type_name
+from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, TypeMismatch, UnknownColumn, shortened
 
 if TYPE_CHECKING:
@@ -44,7 +50,7 @@ class Judgement(NamedTuple):
 def not_null(frame: pl.DataFrame, rule: NotNullRule, field: str) -> Judgement:
     """No value is null."""
     missing = _column(frame, rule.col, f"{field}.col").null_count()
-    return Judgement(frame.height, missing, f"{missing} nulls")
+    return Judgement(frame.height, missing, counted(missing, "null"))
 
 
 def unique(frame: pl.DataFrame, rule: UniqueRule, field: str) -> Judgement:
@@ -61,40 +67,43 @@ def in_set(frame: pl.DataFrame, rule: InSetRule, field: str) -> Judgement:
     values = [_cast(column, value, f"{field}.values[{n}]") for n, value in enumerate(rule.values)]
     present = column.drop_nulls()
     strange = present.filter(~present.is_in(values))
-    shown = ", ".join(shortened(str(value)) for value in strange.unique(maintain_order=True).head(5))
-    return Judgement(len(present), len(strange), f"not in the set: {shown}" if shown else "all in the set")
+    observed = f"not in the set: {_examples(strange)}" if len(strange) else "all in the set"
+    return Judgement(len(present), len(strange), observed)
 
 
 def in_range(frame: pl.DataFrame, rule: InRangeRule, field: str) -> Judgement:
     """Every value lies between the ends."""
     column = _column(frame, rule.col, f"{field}.col").drop_nulls()
+    low = None if rule.min is None else _cast(column, rule.min, f"{field}.min")
+    high = None if rule.max is None else _cast(column, rule.max, f"{field}.max")
+    if low is not None and high is not None and low > high:
+        raise _reversed(rule, field)
     failed = pl.Series([False]).new_from_index(0, len(column))
-    if rule.min is not None:
-        failed |= column < _cast(column, rule.min, f"{field}.min")
-    if rule.max is not None:
-        failed |= column > _cast(column, rule.max, f"{field}.max")
-    return Judgement(len(column), int(failed.sum()), f"from {column.min()!s} to {column.max()!s}")
+    if low is not None:
+        failed |= column < low
+    if high is not None:
+        failed |= column > high
+    ends = [
+        _shown(column.to_frame().select(end).to_series())[0]
+        for end in (pl.first().min(), pl.first().max())
+        if len(column)
+    ]
+    return Judgement(len(column), int(failed.sum()), f"from {' to '.join(ends)}" if ends else "no values")
 
 
 def matches(frame: pl.DataFrame, rule: MatchesRule, field: str) -> Judgement:
     """Every value contains a match of the pattern."""
     column = _column(frame, rule.col, f"{field}.col").drop_nulls()
-    if not isinstance(column.dtype, (pl.String, pl.Categorical, pl.Enum)):
+    if not isinstance(column.dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+        found = type_name(column.dtype)
         raise TypeMismatch(
-            f'"matches" needs a column of strings; "{rule.col}" is of type {column.dtype}',
+            f'"matches" needs a column of strings; "{shortened(rule.col)}" is of type {found}',
             field=f"{field}.col",
             constraint="a column of strings",
         )
-    try:
-        strange = column.filter(~column.cast(pl.String).str.contains(rule.pattern))
-    except pl.exceptions.ComputeError as error:
-        raise InvalidOptions(
-            f"the pattern is not a regular expression: {str(error).splitlines()[-1]}",
-            field=f"{field}.pattern",
-            constraint="a regular expression in Rust's syntax",
-        ) from None
-    shown = ", ".join(shortened(value) for value in strange.unique(maintain_order=True).head(5))
-    return Judgement(len(column), len(strange), f"without a match: {shown}" if shown else "all match")
+    strange = column.filter(~column.cast(pl.String).str.contains(rule.pattern))
+    observed = f"without a match: {_examples(strange)}" if len(strange) else "all match"
+    return Judgement(len(column), len(strange), observed)
 
 
 def column_type(frame: pl.DataFrame, rule: TypeRule, field: str) -> Judgement:
@@ -108,7 +117,7 @@ def row_count_between(frame: pl.DataFrame, rule: RowCountRule, _: str) -> Judgem
     """There are this many rows."""
     low, high = rule.min or 0, frame.height if rule.max is None else rule.max
     missed = max(low - frame.height, frame.height - high, 0)
-    return Judgement(frame.height, missed, f"{frame.height} rows")
+    return Judgement(frame.height, missed, counted(frame.height, "row"))
 
 
 RULES: dict[str, Callable[[pl.DataFrame, Any, str], Judgement]] = {
@@ -126,24 +135,17 @@ def check_rules(rules: Sequence[Rule]) -> None:
     """Refuse rules that say nothing, whatever the data.
 
     Raises:
-        InvalidOptions: A range has no end, or its ends are the wrong way round.
+        InvalidOptions: A range has no end, or its ends are the wrong way round; a pattern is none.
     """
     for index, rule in enumerate(rules):
-        if rule.rule not in {"in_range", "row_count_between"}:
-            continue
-        low, high = getattr(rule, "min", None), getattr(rule, "max", None)
-        if low is None and high is None:
-            raise InvalidOptions(
-                f'rule "{rule.rule}" needs min, max or both',
-                field=f"options.rules[{index}]",
-                constraint="at least one of: min, max",
-            )
-        if type(low) is type(high) and low is not None and high is not None and low > high:
-            raise InvalidOptions(
-                f"min {low} is greater than max {high}",
-                field=f"options.rules[{index}].min",
-                constraint="no greater than max",
-            )
+        field = f"options.rules[{index}]"
+        match rule.rule:
+            case "in_range" | "row_count_between":
+                _check_ends(rule, field)
+            case "matches":
+                _check_pattern(rule.pattern, f"{field}.pattern")
+            case _:
+                pass
 
 
 def validate(frame: pl.DataFrame, rules: Sequence[Rule]) -> Validation:
@@ -152,6 +154,7 @@ def validate(frame: pl.DataFrame, rules: Sequence[Rule]) -> Validation:
     Raises:
         UnknownColumn: A rule names a column that is not there.
         TypeMismatch: A rule's values cannot be compared with its column.
+        InvalidOptions: The ends of a range are the wrong way round in the column's type.
     """
     results = []
     for index, rule in enumerate(rules):
@@ -168,6 +171,48 @@ def validate(frame: pl.DataFrame, rules: Sequence[Rule]) -> Validation:
             )
         )
     return Validation(verdict=_verdict(results), rules=results)
+
+
+def _check_ends(rule: InRangeRule | RowCountRule, field: str) -> None:
+    low, high = rule.min, rule.max
+    if low is None and high is None:
+        raise InvalidOptions(
+            f'rule "{rule.rule}" needs min, max or both', field=field, constraint="at least one of: min, max"
+        )
+    # Which of two strings is greater depends on the column's type.
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
+        raise _reversed(rule, field)
+
+
+def _reversed(rule: InRangeRule | RowCountRule, field: str) -> InvalidOptions:
+    return InvalidOptions(
+        f"min {shortened(str(rule.min))} is greater than max {shortened(str(rule.max))}",
+        field=f"{field}.min",
+        constraint="no greater than max",
+    )
+
+
+def _check_pattern(pattern: str, field: str) -> None:
+    try:
+        pl.Series([], dtype=pl.String).str.contains(pattern)
+    except pl.exceptions.ComputeError as error:
+        reason = message_of(error).rpartition("error: ")[2]
+        raise InvalidOptions(
+            f"the pattern is not a regular expression: {reason}",
+            field=field,
+            constraint="a regular expression in Rust's syntax",
+        ) from None
+
+
+def _examples(values: pl.Series) -> str:
+    """A few of the values, each once."""
+    return ", ".join(_shown(values.unique(maintain_order=True).head(5)))
+
+
+def _shown(values: pl.Series) -> list[str]:
+    """The values as the answer's rows show them."""
+    ready = values.to_frame().select(json_ready(pl.first(), values.dtype)).to_series()
+    return [shortened(str(value)) for value in ready]
 
 
 def _verdict(results: Sequence[RuleResult]) -> Verdict:
@@ -192,5 +237,7 @@ def _column(frame: pl.DataFrame, name: str, field: str) -> pl.Series:
 
 
 def _cast(column: pl.Series, value: Scalar, field: str) -> Any:  # noqa: ANN401  a value of the column's type
+    if isinstance(column.dtype, pl.Null):
+        return None  # there is nothing to compare it with
     dtype = nw.from_native(column, series_only=True).dtype
     return literal(value, dtype, timezone=zone(None), column=column.name, field=field)

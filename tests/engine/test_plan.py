@@ -1,0 +1,255 @@
+"""What is refused of a plan without its data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airpy.contract import Plan
+from airpy.engine.plan import check_plan, group_keys, is_grouped
+from airpy.errors import InvalidPlan
+
+
+def plan(**parts: Any) -> Plan:
+    """A plan over some data set."""
+    return Plan.model_validate({"dataset": "table", **parts})
+
+
+def refusal(**parts: Any) -> InvalidPlan:
+    """What the plan is refused with."""
+    with pytest.raises(InvalidPlan) as raised:
+        check_plan(plan(**parts))
+    return raised.value
+
+
+def test_plan_of_nothing_is_accepted() -> None:
+    check_plan(plan())
+
+    assert not is_grouped(plan(groupby=[], aggs=[], select=["a"]))
+
+
+def test_plan_of_everything_is_accepted() -> None:
+    check_plan(
+        plan(
+            clean=[
+                {"op": "trim"},
+                {"op": "fill_null", "value": False},
+                {"op": "fill_null", "strategy": "zero"},
+            ],
+            joins=[
+                {"dataset": "b", "on": ["k"]},
+                {"dataset": "c", "left_on": ["k", "l"], "right_on": ["l", "k"]},
+            ],
+            filters=[{"col": "a", "op": "is_null"}, {"col": "a", "op": "in", "val": []}],
+            select=["a", "b"],
+            groupby=["site", "day"],
+            aggs=[{"fn": "count"}, {"col": "a", "fn": "sum"}, {"col": "a", "fn": "sum", "as": "total"}],
+            grain="1 day",
+            time_col="moment",
+            timezone="Europe/Berlin",
+            order=[{"col": "day"}, {"col": "total"}, {"col": "count"}],
+            limit=1,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "keys"),
+    [
+        ({}, []),
+        ({"groupby": ["b", "a"]}, ["b", "a"]),
+        ({"aggs": [{"fn": "count"}]}, []),
+        ({"grain": "PT15M"}, ["minute"]),
+        ({"grain": "1 day", "groupby": ["site"]}, ["day", "site"]),
+        ({"grain": "1 day", "groupby": ["site", "day"]}, ["site", "day"]),
+    ],
+)
+def test_bucket_is_the_first_group_key_unless_groupby_places_it(
+    parts: dict[str, Any], keys: list[str]
+) -> None:
+    assert group_keys(plan(**parts)) == keys
+    assert is_grouped(plan(**parts)) is (parts != {})
+
+
+@pytest.mark.parametrize(
+    ("op", "val", "constraint"),
+    [
+        ("=", None, "one value"),
+        ("=", [1], "one value"),
+        ("<", [], "one value"),
+        ("contains", None, "one value"),
+        ("between", None, "two values"),
+        ("between", 1, "two values"),
+        ("between", [1], "two values"),
+        ("between", [1, 2, 3], "two values"),
+        ("in", None, "a list of values"),
+        ("in", "abc", "a list of values"),
+        ("not_in", 0, "a list of values"),
+        ("is_null", 0, "no value"),
+        ("is_null", False, "no value"),
+        ("not_null", [], "no value"),
+    ],
+)
+def test_value_of_the_wrong_kind_for_the_operator_is_refused(op: str, val: Any, constraint: str) -> None:
+    value = {} if val is None else {"val": val}
+    error = refusal(filters=[{"col": "a", "op": "not_null"}, {"col": "a", "op": op, **value}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.filters[1].val"
+    assert error.constraint == constraint
+    assert error.message == f'operator "{op}" takes {constraint}, not {val!r}'
+
+
+@pytest.mark.parametrize("value", [0, False, "", 0.0])
+def test_values_that_python_calls_false_are_values(value: Any) -> None:
+    check_plan(
+        plan(filters=[{"col": "a", "op": "=", "val": value}], clean=[{"op": "fill_null", "value": value}])
+    )
+
+
+def test_long_value_is_cut_in_the_message() -> None:
+    error = refusal(filters=[{"col": "a", "op": "=", "val": ["x" * 1000]}])
+
+    assert len(error.message) < 150
+
+
+def test_unknown_zone_is_refused_and_the_nearest_suggested() -> None:
+    error = refusal(timezone="Europe/Berln")
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.timezone"
+    assert error.constraint == "an IANA time zone, as in Europe/Berlin"
+    assert error.suggestion[0] == "Europe/Berlin"
+    assert error.message.startswith('"Europe/Berln" is not an IANA time zone; did you mean "Europe/Berlin"')
+
+
+def test_time_col_without_a_grain_is_refused() -> None:
+    error = refusal(time_col="moment", groupby=["site"])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.time_col"
+    assert error.constraint == "only together with plan.grain"
+
+
+@pytest.mark.parametrize("function", ["count_valid", "count_missing", "n_unique", "sum", "avg", "max", "std"])
+def test_every_aggregate_but_count_needs_a_column(function: str) -> None:
+    error = refusal(aggs=[{"fn": "count"}, {"fn": function}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.aggs[1].col"
+    assert error.constraint == "the name of a column"
+    assert error.message == f'aggregate "{function}" needs a column; only "count" counts rows without one'
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "names"),
+    [
+        ({"select": ["b", "a", "b", "a"]}, "plan.select", "a, b"),
+        ({"groupby": ["site", "site"]}, "plan.groupby", "site"),
+        ({"aggs": [{"fn": "count"}, {"col": "*", "fn": "count"}]}, "plan.aggs", "count"),
+        ({"aggs": [{"col": "a", "fn": "sum"}, {"col": "a", "fn": "sum"}]}, "plan.aggs", "a_sum"),
+        ({"aggs": [{"col": "a", "fn": "sum"}, {"fn": "count", "as": "a_sum"}]}, "plan.aggs", "a_sum"),
+        ({"groupby": ["a"], "aggs": [{"col": "b", "fn": "sum", "as": "a"}]}, "plan.aggs", "a"),
+        ({"grain": "1 day", "aggs": [{"fn": "count", "as": "day"}]}, "plan.aggs", "day"),
+    ],
+)
+def test_two_columns_of_one_name_are_refused(parts: dict[str, Any], field: str, names: str) -> None:
+    error = refusal(**parts)
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == field
+    assert error.constraint == "different names"
+    assert f"two columns called {names};" in error.message
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        ({"select": ["a", "b"]}, "a, b"),
+        ({"groupby": ["site"], "aggs": [{"col": "a", "fn": "sum"}]}, "site, a_sum"),
+        ({"aggs": [{"fn": "count"}, {"col": "a", "fn": "sum", "as": "total"}]}, "count, total"),
+        ({"grain": "1 week", "groupby": ["site"]}, "week, site"),
+    ],
+)
+def test_order_may_name_the_columns_of_the_answer_alone(parts: dict[str, Any], names: str) -> None:
+    first, _, _ = names.partition(", ")
+    error = refusal(**parts, order=[{"col": first}, {"col": "elsewhere"}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.order[1].col"
+    assert error.constraint == f"one of: {names}"
+    assert error.message == 'the answer has no column "elsewhere" to order by'
+
+
+def test_order_suggests_the_nearest_column_of_the_answer() -> None:
+    error = refusal(groupby=["site"], aggs=[{"col": "kwh", "fn": "sum"}], order=[{"col": "kwhsum"}])
+
+    assert error.suggestion == ["kwh_sum"]
+    assert error.message == 'the answer has no column "kwhsum" to order by; did you mean "kwh_sum"?'
+
+
+def test_order_of_all_columns_waits_for_the_data() -> None:
+    check_plan(plan(order=[{"col": "anything"}]))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"left_on": ["a"]},
+        {"right_on": ["a"]},
+        {"left_on": ["a", "b"], "right_on": ["a"]},
+        {"on": ["a"], "left_on": ["a"]},
+        {"on": ["a"], "right_on": ["a"]},
+        {"on": ["a"], "left_on": ["a"], "right_on": ["a"]},
+    ],
+)
+def test_join_that_does_not_pair_its_columns_is_refused(keys: dict[str, list[str]]) -> None:
+    error = refusal(joins=[{"dataset": "b", "on": ["k"]}, {"dataset": "c", **keys}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.joins[1]"
+    assert error.constraint == "either on, or left_on and right_on"
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ({"on": ["a", "b", "a"]}, "on"),
+        ({"left_on": ["a", "a"], "right_on": ["b", "c"]}, "left_on"),
+        ({"left_on": ["b", "c"], "right_on": ["a", "a"]}, "right_on"),
+    ],
+)
+def test_join_that_names_a_column_twice_is_refused(keys: dict[str, list[str]], place: str) -> None:
+    error = refusal(joins=[{"dataset": "b", **keys}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == f"plan.joins[0].{place}"
+    assert error.constraint == "different names"
+    assert error.message == "a join names a column once, and a stands there twice"
+
+
+@pytest.mark.parametrize(
+    "filling", [{}, {"value": 0, "strategy": "zero"}, {"value": False, "strategy": "mean"}]
+)
+def test_fill_null_takes_either_a_value_or_a_strategy(filling: dict[str, Any]) -> None:
+    error = refusal(clean=[{"op": "trim"}, {"op": "fill_null", **filling}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.clean[1]"
+    assert error.constraint == "exactly one of: value, strategy"
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%Y-%m-%d %H:%M", "%F %T", "%+", "%s", "%Y%%%m", "%c", "%D %r"])
+def test_format_of_a_date_or_of_a_whole_time_is_accepted(form: str) -> None:
+    check_plan(plan(clean=[{"op": "parse_dates", "col": "a", "format": form}]))
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H", "%Y-%m-%d %-I %p", "%Y-%m-%d %M"])
+def test_format_of_half_a_time_is_refused(form: str) -> None:
+    error = refusal(clean=[{"op": "trim"}, {"op": "parse_dates", "col": "a", "format": form}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == "plan.clean[1].format"
+    assert error.constraint == "both hours and minutes, or neither"
