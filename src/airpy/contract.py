@@ -699,7 +699,7 @@ class ColumnMetrics(BaseModel):
     type: DataType
     count: Annotated[int, Field(description='Values that are not null.')]
     missing: Annotated[int, Field(description='Nulls.')]
-    unique: Annotated[int | None, Field(description='Distinct values, null not counted.')]
+    unique: Annotated[int | None, Field(description='Distinct values, null not counted; NaN is one.')]
     min: NullableScalar
     max: NullableScalar
     mean: Annotated[float | None, Field(...)]
