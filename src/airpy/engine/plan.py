@@ -19,7 +19,7 @@ from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 if TYPE_CHECKING:
     from airpy.contract import Plan
 
-__all__ = ["bucket_name", "check_plan", "group_keys", "is_grouped"]
+__all__ = ["bucket_name", "check_plan", "group_keys", "is_grouped", "named_columns"]
 
 
 def check_plan(plan: Plan) -> None:
@@ -52,6 +52,17 @@ def group_keys(plan: Plan) -> list[str]:
     keys = list(plan.groupby or [])
     bucket = bucket_name(plan)
     return [bucket, *keys] if bucket and bucket not in keys else keys
+
+
+def named_columns(plan: Plan) -> set[str] | None:
+    """The data set's columns on which the answer depends; nothing when others may matter to it as well."""
+    picks = is_grouped(plan) or plan.select
+    if not picks or plan.clean or plan.joins or (plan.grain and plan.time_col is None):
+        return None
+    keys = [key for key in plan.groupby or [] if key != bucket_name(plan)]
+    filters, aggregates = [item.col for item in plan.filters or []], [item.col for item in plan.aggs or []]
+    names = {plan.time_col, *keys, *filters, *aggregates, *(plan.select or [])}
+    return {name for name in names if name is not None and name != "*"}
 
 
 def _check_grain(plan: Plan) -> None:

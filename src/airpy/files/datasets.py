@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from airpy.errors import AmbiguousDataset, FileUnavailable, did_you_mean, listed, nearest, shortened
 from airpy.files.formats import EXTENSIONS, format_of
 from airpy.files.listing import data_files
-from airpy.files.paths import SCHEME, Place, is_pattern, locate, resolve
+from airpy.files.paths import SCHEME, Place, is_pattern, locate, neighbours, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +58,11 @@ def find_dataset(root: FileRoot, datasource_id: str, name: str, field: str) -> D
     if _looks_like_path(root, name):
         return dataset_at(root, name, field)
     if place := _named(root, datasource_id, name, field):
-        return _dataset(root, place, field)
+        return _dataset(root, place, field, named=name)
     stem, _, format_name = name.rpartition("_")
     only = next((form for form in EXTENSIONS.values() if form == format_name), None)
     if stem and only and (place := _named(root, datasource_id, stem, field, only)):
-        return _dataset(root, place._replace(name=name), field, only)
+        return _dataset(root, place._replace(name=name), field, named=name, only=only)
     raise _unknown(root, datasource_id, name, field)
 
 
@@ -81,7 +81,11 @@ def _named(
             if only is None or not place.files or format_of(place.files[0]) == only
         ]
         if len(meanings) > 1:
-            names = [str(Path(level).with_name(place.name)) for place in meanings]
+            # With its slash a directory is a path, and means nothing else.
+            names = [
+                str(Path(level).with_name(place.name)) + ("/" if place.directory else "")
+                for place in meanings
+            ]
             raise AmbiguousDataset(
                 f'"{shortened(name)}" could be {" or ".join(names)}',
                 field=field,
@@ -94,15 +98,27 @@ def _named(
 
 
 def _meanings(root: FileRoot, level: str, field: str) -> Iterator[Place]:
-    for candidate in (level, *(level + extension for extension in root.extensions)):
-        if place := locate(root, candidate, field):
+    """The directory of that name, and the files of that name with an extension."""
+    place = locate(root, level, field)
+    if place is not None and place.directory is not None:
+        yield place
+    for extension in root.extensions:
+        place = locate(root, level + extension, field)
+        if place is not None and all(map(root.allows, place.files)):
             yield place
 
 
-def _dataset(root: FileRoot, place: Place, field: str, only: FileFormat | None = None) -> Dataset:
+def _dataset(
+    root: FileRoot,
+    place: Place,
+    field: str,
+    *,
+    named: str | None = None,
+    only: FileFormat | None = None,
+) -> Dataset:
     if place.cloud is not None:
         return Dataset(place.name, format_of(Path(place.name)), cloud=place.cloud)
-    files = place.files or tuple(data_files(root, place.directory or root.real))
+    files = place.files or tuple(data_files(root, place.directory or root.real, strict=True))
     formats = sorted({format_of(path) for path in files})
     if only is not None:
         files = tuple(path for path in files if format_of(path) == only)
@@ -119,23 +135,22 @@ def _dataset(root: FileRoot, place: Place, field: str, only: FileFormat | None =
             f'"{shortened(place.name)}" holds files of different formats: {listed(formats)}',
             field=field,
             constraint="files of one format",
-            suggestion=[f"{place.name}_{form}" for form in formats],
+            suggestion=[
+                f"{named}_{form}" if named else f"{root.shown(place.directory or root.real)}/**/*.{form}"
+                for form in formats
+            ],
         )
     return Dataset(place.name, formats[0], files, place.directory)
 
 
 def _unknown(root: FileRoot, datasource_id: str, name: str, field: str) -> FileUnavailable:
-    known = sorted(
-        {
-            entry.stem if entry.is_file() else entry.name
-            for folder in (root.real / datasource_id, root.real)
-            if folder.is_dir()
-            for entry in folder.iterdir()
-            if not entry.name.startswith((".", "_")) and (entry.is_dir() or root.allows(entry))
-        }
-    )
+    known = {
+        entry.name if entry.is_directory else Path(entry.name).stem
+        for folder in (root.real / datasource_id, root.real)
+        for entry in neighbours(root, folder)
+    }
     stem, _, form = name.rpartition("_")
-    close = nearest(stem if form in EXTENSIONS.values() else name, known)
+    close = nearest(stem if form in EXTENSIONS.values() else name, sorted(known))
     return FileUnavailable(
         f'there is no data set "{shortened(name)}"{did_you_mean(close)}',
         field=field,

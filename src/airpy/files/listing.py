@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from airpy.contract import DatasetFile
+from airpy.errors import FileUnavailable
 from airpy.files.formats import format_of
-from airpy.files.paths import contained
+from airpy.files.paths import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from airpy.files.paths import FileRoot
 
@@ -24,13 +24,41 @@ __all__ = ["data_files", "describe_file", "estimated_rows"]
 SAMPLE_BYTES = 64 * 1024
 
 
-def data_files(root: FileRoot, directory: Path, *, recurse: bool = True) -> Iterator[Path]:
+def data_files(
+    root: FileRoot, directory: Path, *, recurse: bool = True, strict: bool = False
+) -> Iterator[Path]:
     """Data files under the directory, in path order, every link followed and none that leads outside.
 
-    Hidden names and those that begin with `_` are left out, as writers of data sets leave their notes there;
-    so are folders that cannot be read. A folder that is reached twice is listed once.
+    Hidden names and those that begin with `_` are left out, as writers of data sets leave their notes there.
+    What is reached twice is listed once.
+
+    Args:
+        root: Where data sets may lie.
+        directory: Where to look.
+        recurse: Whether to look into sub-directories.
+        strict: Whether a sub-directory that cannot be read is an error; else it is left out.
+
+    Raises:
+        FileUnavailable: The directory cannot be read, or a sub-directory when `strict`.
     """
-    yield from _walk(root, directory, recurse=recurse, seen=set())
+    seen = {directory}
+    open_directories = [entries(root, directory)]
+    while open_directories:
+        try:
+            entry = next(open_directories[-1], None)
+        except FileUnavailable:
+            if strict or len(open_directories) == 1:
+                raise
+            entry = None
+        if entry is None:
+            open_directories.pop()
+        elif entry.path not in seen:
+            if not entry.is_directory and root.allows(entry.path):
+                seen.add(entry.path)
+                yield entry.path
+            elif entry.is_directory and recurse:
+                seen.add(entry.path)
+                open_directories.append(entries(root, entry.path))
 
 
 def describe_file(root: FileRoot, path: Path) -> DatasetFile:
@@ -40,7 +68,7 @@ def describe_file(root: FileRoot, path: Path) -> DatasetFile:
         path=root.shown(path),
         format=format_of(path),
         size_bytes=status.st_size,
-        modified=dt.datetime.fromtimestamp(int(status.st_mtime), dt.UTC),
+        modified=dt.datetime.fromtimestamp(status.st_mtime_ns // 1_000_000_000, dt.UTC),
         estimated_rows=estimated_rows(path),
     )
 
@@ -66,27 +94,6 @@ def _estimated_lines(path: Path) -> int:
     if len(sample) == size:
         total = lines + (not sample.endswith(b"\n") and bool(sample))
     else:
-        total = round(size * max(lines, 1) / len(sample))
+        total = round(size * max(lines, 1) / max(len(sample), 1))  # it may have been cut just now
     header = format_of(path) == "csv"
     return max(total - header, 0)
-
-
-def _walk(root: FileRoot, directory: Path, *, recurse: bool, seen: set[Path]) -> Iterator[Path]:
-    if directory in seen:
-        return
-    seen.add(directory)
-    try:
-        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.startswith((".", "_")):
-            continue
-        path = contained(root, Path(entry.path)) if entry.is_symlink() else Path(entry.path)
-        if path is None:
-            continue
-        if entry.is_dir():
-            if recurse:
-                yield from _walk(root, path, recurse=recurse, seen=seen)
-        elif entry.is_file() and root.allows(path):
-            yield path

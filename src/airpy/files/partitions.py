@@ -1,25 +1,39 @@
 """Hive partitions: the columns that a file's folders name, as in `year=2025/`.
 
-Parquet's reader knows them itself; this is for the text formats.
+Parquet's reader can add them itself and skip what a filter on them rules out; it is told their types here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
+import narwhals as nw
 import polars as pl
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+from airpy.engine.columns import disguised
+from airpy.engine.filters import filtered
+from airpy.engine.schema import parse_text
+from airpy.errors import InvalidPlan
 
-__all__ = ["partition_columns", "partition_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from airpy.contract import Filter
+
+__all__ = ["partition_columns", "partition_of", "partition_types", "passing"]
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
+PLACE = "/"
+"""No folder is called so."""
+
+Partition: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and values, outermost first."""
 
 
-def partition_of(directory: Path | None, path: Path) -> tuple[tuple[str, str], ...]:
+def partition_of(directory: Path | None, path: Path) -> Partition:
     """The partitions of a file, outermost first, as written; none when the data set is no directory."""
     if directory is None or directory not in path.parents:
         return ()
@@ -28,28 +42,49 @@ def partition_of(directory: Path | None, path: Path) -> tuple[tuple[str, str], .
     return tuple((name, unquote(value)) for name, equals, value in pairs if equals and name)
 
 
-def partition_columns(
-    partitions: Iterable[tuple[tuple[str, str], ...]],
-) -> dict[tuple[tuple[str, str], ...], list[pl.Expr]]:
-    """For every distinct partition its values as literals, each column of one type over all of them.
+def partition_types(partitions: Iterable[Partition]) -> dict[str, pl.DataType]:
+    """The columns that partitions make, each of one type over all of them.
 
     A column is `int64` or `date` where all its values are, else `string`.
     """
-    distinct = list(dict.fromkeys(partitions))
     values: dict[str, list[str]] = {}
-    for partition in distinct:
+    for partition in dict.fromkeys(partitions):
         for name, value in partition:
             values.setdefault(name, []).append(value)
-    types = {name: _type(column) for name, column in values.items()}
-    return {
-        partition: [
-            pl.lit(None if value == NULL else value, dtype=pl.String).cast(types[name]).alias(name)
-            if types[name] != pl.Date
-            else pl.lit(None if value == NULL else value, dtype=pl.String).str.to_date().alias(name)
-            for name, value in partition
-        ]
-        for partition in distinct
-    }
+    return {name: _type(column) for name, column in values.items()}
+
+
+def partition_columns(partition: Partition, types: dict[str, pl.DataType]) -> list[pl.Expr]:
+    """The values of one partition as literals."""
+    return [
+        parse_text(pl.lit(None if value == NULL else value, dtype=pl.String), types[name]).alias(name)
+        for name, value in dict(partition).items()
+    ]
+
+
+def passing(
+    partitions: Mapping[Path, Partition], filters: Sequence[Filter], timezone: ZoneInfo
+) -> list[Path]:
+    """The files whose partitions pass the filters that are about partitions; one at least, for its schema."""
+    types = partition_types(partitions.values())
+    concerned = [item for item in filters if item.col in types]
+    if not concerned:
+        return list(partitions)
+    distinct = list(dict.fromkeys(partitions.values()))
+    values = pl.concat(
+        [
+            pl.select(pl.lit(place).alias(PLACE), *partition_columns(partition, types))
+            for place, partition in enumerate(distinct)
+        ],
+        how="diagonal",
+    )
+    try:
+        kept = filtered(nw.from_native(disguised(values.lazy())), concerned, timezone)
+    except InvalidPlan:  # the plan is told so when it runs
+        return list(partitions)
+    places = kept.to_native().select(PLACE).collect().to_series()
+    passed = {distinct[place] for place in places}
+    return [path for path, partition in partitions.items() if partition in passed] or list(partitions)[:1]
 
 
 def _type(values: list[str]) -> pl.DataType:

@@ -7,23 +7,41 @@ exists is that file, whatever pattern it might also be.
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
 import stat
-from itertools import islice
+from contextlib import suppress
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from airpy.errors import FileUnavailable, PathRefused, did_you_mean, listed, nearest, shortened
 
-__all__ = ["CLOUD_SCHEMES", "FileRoot", "Place", "contained", "is_pattern", "locate", "resolve"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "CLOUD_SCHEMES",
+    "Entry",
+    "FileRoot",
+    "Place",
+    "contained",
+    "entries",
+    "is_pattern",
+    "locate",
+    "neighbours",
+    "resolve",
+]
 
 CLOUD_SCHEMES = ("s3", "gs", "az")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 MOST_BYTES = 4096
 MOST_MATCHES = 100_000
+MOST_COMPARED_NAMES = 10_000
+"""Names of a directory that a misspelt one is compared with."""
 
 
 class FileRoot(NamedTuple):
@@ -65,6 +83,15 @@ class Place(NamedTuple):
     cloud: str | None = None
 
 
+class Entry(NamedTuple):
+    """A file or directory in a directory."""
+
+    name: str
+    path: Path
+    """Where it really is, every link followed."""
+    is_directory: bool
+
+
 def resolve(root: FileRoot, requested: str, field: str) -> Place:
     """The directory, files or allowed cloud URI that the request names, every link followed.
 
@@ -74,15 +101,21 @@ def resolve(root: FileRoot, requested: str, field: str) -> Place:
     """
     place = locate(root, requested, field)
     if place is None:
-        raise _missing(root, _relative(root, requested, field), field)
+        relative = _relative(root, requested, field)
+        if relative.suffix and not (root.allows(relative) or is_pattern(str(relative))):
+            raise _extension_refused(root, relative, field)
+        raise _missing(root, relative, field)
+    if place.directory is None and not all(map(root.allows, (Path(place.name), *place.files))):
+        raise _extension_refused(root, Path(place.name), field)
     return place
 
 
 def locate(root: FileRoot, requested: str, field: str) -> Place | None:
-    """As `resolve`, but nothing for what is not there.
+    """As `resolve`, but nothing for what is not there, and a file whatever its extension.
 
     Raises:
-        PathRefused: It lies outside the base path, or its extension or scheme is not allowed.
+        PathRefused: It lies outside the base path, its scheme is not allowed, or it is a pattern that
+            matches too many files.
         FileUnavailable: It is no plain file.
     """
     _check_characters(requested, field)
@@ -95,11 +128,7 @@ def locate(root: FileRoot, requested: str, field: str) -> Place | None:
     if real is None:
         raise _outside(field)
     if not os.path.exists(real):  # noqa: PTH110  pathlib raises on a name too long to exist
-        if is_pattern(str(relative)):
-            return _matches(root, relative)
-        if relative.suffix and not root.allows(relative):
-            raise _extension_refused(root, relative, field)
-        return None
+        return _matches(root, relative, field) if is_pattern(str(relative)) else None
     mode = real.stat().st_mode
     if stat.S_ISDIR(mode):
         return Place(name, directory=real)
@@ -110,9 +139,41 @@ def locate(root: FileRoot, requested: str, field: str) -> Place | None:
             constraint="a plain file or a directory",
             reason="UNSUPPORTED",
         )
-    if not (root.allows(relative) and root.allows(real)):
-        raise _extension_refused(root, relative, field)
     return Place(name, files=(real,))
+
+
+def entries(root: FileRoot, directory: Path, *, hidden: bool = False) -> Iterator[Entry]:
+    """The files and directories in a directory, in order of their names.
+
+    Links are followed, and those that lead outside the base path left out. So are hidden names and those
+    that begin with `_`, unless asked for: writers of data sets leave their notes there.
+
+    Raises:
+        FileUnavailable: The directory cannot be read.
+    """
+    try:
+        with os.scandir(directory) as found:
+            ordered = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        raise FileUnavailable(
+            f'the directory "{shortened(directory.name)}" may not be read by this service',
+            constraint="a directory that can be read",
+        ) from None
+    for entry in ordered:
+        if entry.name.startswith((".", "_")) and not hidden:
+            continue
+        if entry.is_symlink():
+            yield from _entry(root, directory, entry.name)
+        elif entry.is_dir() or entry.is_file():
+            yield Entry(entry.name, Path(entry.path), entry.is_dir())
+
+
+def neighbours(root: FileRoot, directory: Path) -> list[Entry]:
+    """The data files and directories that a misspelt name in the directory may have meant."""
+    with suppress(FileUnavailable):
+        known = (entry for entry in entries(root, directory) if entry.is_directory or root.allows(entry.path))
+        return list(islice(known, MOST_COMPARED_NAMES))
+    return []
 
 
 def is_pattern(text: str) -> bool:
@@ -129,12 +190,8 @@ def contained(root: FileRoot, path: Path) -> Path | None:
 def _missing(root: FileRoot, relative: Path, field: str) -> FileUnavailable:
     """The error for a path that is not there, or a pattern without a match, with the nearest names."""
     parent = contained(root, root.real / relative.parent)
-    beside: list[str] = []
-    if parent is not None and parent.is_dir():
-        beside = [
-            entry.name for entry in islice(os.scandir(parent), 10_000) if not entry.name.startswith(".")
-        ]
-    close = nearest(relative.name, beside)
+    beside = neighbours(root, parent) if parent is not None else []
+    close = nearest(relative.name, [entry.name for entry in beside])
     what = "data file that matches" if is_pattern(str(relative)) else "such thing under the base path as"
     return FileUnavailable(
         f'there is no {what} "{shortened(str(relative))}"{did_you_mean(close)}',
@@ -163,14 +220,17 @@ def _check_characters(requested: str, field: str) -> None:
 
 
 def _from_file_uri(requested: str, field: str) -> str:
-    parts = urlsplit(requested)
-    path = unquote(parts.path)
-    if parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(requested)
+    except ValueError:  # a host that is no host
+        parts = None
+    if parts is None or parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
         raise PathRefused(
             "a file:// URI names no host, no query and no fragment",
             field=field,
             constraint="file:///… under the base path",
         )
+    path = unquote(parts.path)
     _check_characters(path, field)
     return path
 
@@ -203,9 +263,11 @@ def _cloud(root: FileRoot, requested: str, scheme: str, field: str) -> Place:
             constraint=f"a path, file://, or one of: {listed(name + '://' for name in CLOUD_SCHEMES)}",
         )
     parts = requested.split("/")
-    if ".." in parts or not requested.startswith(root.cloud_prefixes or "\0"):
+    # Whoever reads the URI takes %2e%2e for a step up.
+    steps = {".", ".."}.intersection(unquote(requested).split("/"))
+    if steps or not requested.startswith(root.cloud_prefixes or "\0"):
         raise PathRefused(
-            "the URI begins with no allowed cloud prefix",
+            "the URI lies under no allowed cloud prefix",
             field=field,
             constraint=f"PY_CLOUD_PREFIXES: {listed(root.cloud_prefixes) or 'none'}",
         )
@@ -214,21 +276,58 @@ def _cloud(root: FileRoot, requested: str, scheme: str, field: str) -> Place:
     return Place(parts[-1], cloud=requested)
 
 
-def _matches(root: FileRoot, relative: Path) -> Place | None:
+def _matches(root: FileRoot, relative: Path, field: str) -> Place | None:
     """The data files that match a pattern, links out of the base path left out."""
-    fixed = root.real
-    for part in relative.parts:
-        if is_pattern(part):
-            break
-        fixed /= part
-    # pathlib's glob follows no links and finds hidden files.
-    found = glob.iglob(str(relative), root_dir=root.real, recursive=True)  # noqa: PTH207
-    files = sorted(
-        real
-        for match in islice(found, MOST_MATCHES)
-        if (real := contained(root, root.real / match)) is not None and real.is_file() and root.allows(real)
-    )
-    return Place(relative.name, directory=fixed, files=tuple(files)) if files else None
+    fixed = root.real.joinpath(*takewhile(lambda part: not is_pattern(part), relative.parts))
+    found = {path for path in _expanded(root, relative.parts) if root.allows(path)}
+    if len(found) > MOST_MATCHES:
+        raise PathRefused(
+            f"more than {MOST_MATCHES:,} files match the pattern",
+            field=field,
+            constraint=f"a pattern that matches at most {MOST_MATCHES:,} files",
+        )
+    return Place(relative.name, contained(root, fixed), tuple(sorted(found))) if found else None
+
+
+def _expanded(root: FileRoot, pattern: tuple[str, ...]) -> Iterator[Path]:
+    """The files that match a pattern, given by its parts; `**` stands for any number of directories.
+
+    Python's own glob would follow links out of the base path, and walk in circles where they are loops.
+    """
+    waiting = [(root.real, pattern)]
+    seen = set(waiting)
+    while waiting:
+        directory, (part, *rest) = waiting.pop()
+        onward: list[tuple[Path, tuple[str, ...]]] = []
+        if part == "**" and rest:
+            onward.append((directory, tuple(rest)))
+        for entry in _matching(root, directory, part):
+            if entry.is_directory and (rest or part == "**"):
+                onward.append((entry.path, (part, *rest) if part == "**" else tuple(rest)))
+            elif not entry.is_directory and not rest:
+                yield entry.path
+        for step in onward:
+            if step not in seen:
+                seen.add(step)
+                waiting.append(step)
+
+
+def _matching(root: FileRoot, directory: Path, part: str) -> Iterator[Entry]:
+    """What is in the directory and matches one part of a pattern."""
+    if is_pattern(part):
+        for entry in entries(root, directory, hidden=part.startswith((".", "_"))):
+            if fnmatch.fnmatchcase(entry.name, part):
+                yield entry
+    else:
+        yield from _entry(root, directory, part)
+
+
+def _entry(root: FileRoot, directory: Path, name: str) -> Iterator[Entry]:
+    """What the name means in the directory, if that is a file or directory under the base path."""
+    path = contained(root, directory / name)
+    # pathlib raises on a loop of links, and on a name too long to exist.
+    if path is not None and (os.path.isdir(path) or os.path.isfile(path)):  # noqa: PTH112, PTH113
+        yield Entry(name, path, path.is_dir())
 
 
 def _outside(field: str) -> PathRefused:

@@ -11,6 +11,7 @@ from airpy.contract import SchemaStats
 from airpy.engine.encoding import encode_model, encode_object, encode_rows, portable
 from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
+from airpy.engine.steps import counted
 from airpy.files.datasets import dataset_at
 from airpy.files.scan import scan, spread
 from airpy.jobs.results import write_data
@@ -47,16 +48,20 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
     sampled = spread(dataset.files, request.sample_files)
     on_step(
         "file_found",
-        f"Found {dataset.name}" + (f": {len(dataset.files)} files" if len(dataset.files) > 1 else ""),
+        f"Found {dataset.name}"
+        + (f": {counted(len(dataset.files), 'file')}" if len(dataset.files) > 1 else ""),
     )
     infer_rows = context.infer_rows if request.infer_rows is None else request.infer_rows
-    on_step("reading_file", f"Reading {infer_rows or 'all'} rows of {len(sampled) or 1} files")
+    on_step(
+        "reading_file",
+        f"Reading {f'{infer_rows:,}' if infer_rows else 'all'} rows of {counted(len(sampled) or 1, 'file')}",
+    )
     with context.scratch() as scratch:
         share = -(-infer_rows // max(len(sampled), 1)) if infer_rows else None
         part = dataset._replace(files=tuple(sampled))
         sample = portable(scan(part, infer_rows=infer_rows, scratch=scratch, rows_per_file=share))
         rows = sample.collect(engine="streaming")
-        on_step("analyzing_schema", f"Analyzing types and structure of {rows.width} columns")
+        on_step("analyzing_schema", f"Analyzing types and structure of {counted(rows.width, 'column')}")
         whole = share is None and len(sampled) == len(dataset.files)
         total = rows.height if whole else count_rows(dataset, infer_rows, scratch)
     metrics = column_metrics(rows)
@@ -88,7 +93,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
 
 def count_rows(dataset: Dataset, infer_rows: int, scratch: Path) -> int:
     """Rows of the whole data set; Parquet's footers tell, text is counted."""
-    frame = scan(dataset, infer_rows=infer_rows, scratch=scratch)
+    frame = scan(dataset, infer_rows=infer_rows, scratch=scratch, every_column=False)
     return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 

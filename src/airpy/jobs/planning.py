@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airpy.engine.execute import execute
-from airpy.engine.plan import check_plan
+from airpy.engine.literals import zone
+from airpy.engine.plan import check_plan, named_columns
 from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset
 from airpy.files.scan import scan
@@ -56,5 +57,23 @@ def planned_frame(
     Raises:
         AirError: The plan does not fit the data.
     """
-    source, *others = (scan(dataset, infer_rows=context.infer_rows, scratch=scratch) for dataset in datasets)
+    first, *joined = datasets
+    # Only filters that see the rows as they are in the files can spare files.
+    direct = not plan.clean and not any(join.how in {"right", "full"} for join in plan.joins or [])
+    named = named_columns(plan)
+
+    def opened(*, every_column: bool) -> pl.LazyFrame:
+        return scan(
+            first,
+            infer_rows=context.infer_rows,
+            scratch=scratch,
+            every_column=every_column,
+            filters=(plan.filters or []) if direct else [],
+            timezone=zone(plan.timezone),
+        )
+
+    source = opened(every_column=named is None)
+    if named is not None and not named <= set(source.collect_schema()):
+        source = opened(every_column=True)  # later rows may have what the first do not
+    others = [scan(dataset, infer_rows=context.infer_rows, scratch=scratch) for dataset in joined]
     return execute(plan, source, others, on_step)

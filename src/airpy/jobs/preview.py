@@ -35,8 +35,9 @@ def preview(
     dataset = dataset_at(root, request.path, "path")
     limit = min(request.limit, max_rows_json)
     with TemporaryDirectory(prefix="airpy-preview-") as scratch:
-        frame = portable(scan(dataset, infer_rows=infer_rows, scratch=Path(scratch)))
-        # One row more tells whether these are all.
+        # One row more tells whether these are all. Columns that only later rows have are none of a preview.
+        inferred = infer_rows and max(infer_rows, limit + 1)
+        frame = portable(scan(dataset, infer_rows=inferred, scratch=Path(scratch), every_column=False))
         head = frame.head(limit + 1).collect(engine="streaming")
         more = head.height > limit
         head = head.head(limit)
