@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airpy.contract import Plan
-from airpy.engine.plan import check_plan, group_keys, is_grouped
+from airpy.engine.plan import check_plan, group_keys, is_grouped, named_columns
 from airpy.errors import InvalidPlan
 
 
@@ -253,3 +253,22 @@ def test_format_of_half_a_time_is_refused(form: str) -> None:
     assert error.reason == "INVALID_PLAN"
     assert error.field == "plan.clean[1].format"
     assert error.constraint == "both hours and minutes, or neither"
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        ({"select": ["a"], "filters": [{"col": "b", "op": "is_null"}]}, {"a", "b"}),
+        ({"groupby": ["a"], "aggs": [{"fn": "count"}, {"col": "b", "fn": "sum"}]}, {"a", "b"}),
+        ({"aggs": [{"col": "*", "fn": "count"}]}, set()),
+        ({"groupby": ["day"], "grain": "1 day", "time_col": "moment"}, {"moment"}),
+        ({"groupby": ["day"], "grain": "1 day"}, None),
+        ({"filters": [{"col": "b", "op": "is_null"}]}, None),
+        ({"select": ["a"], "clean": [{"op": "drop_nulls"}]}, None),
+        ({"select": ["a"], "joins": [{"dataset": "b", "on": ["k"]}]}, None),
+    ],
+)
+def test_columns_are_named_by_a_plan_that_no_others_matter_to(
+    parts: dict[str, Any], names: set[str] | None
+) -> None:
+    assert named_columns(plan(**parts)) == names

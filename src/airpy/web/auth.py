@@ -45,7 +45,8 @@ def verify(token: str, request: ConnexionRequest) -> dict[str, Any]:
         expires = float(claims["exp"])
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise _refused() from None
-    if expires - time.time() > LONGEST_LIFE_S:
+    # PyJWT reads a number from a string too.
+    if isinstance(claims["exp"], str) or expires - time.time() > LONGEST_LIFE_S:
         raise _refused()
     return claims
 

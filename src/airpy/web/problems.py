@@ -52,7 +52,7 @@ REASONS: dict[int, tuple[ErrorReason, str]] = {
     405: ("METHOD_NOT_ALLOWED", "the path does not take this method"),
     406: ("NOT_ACCEPTABLE", "the path cannot answer in a media type that Accept allows"),
     415: ("UNSUPPORTED_MEDIA_TYPE", "the body must be application/json, and not compressed"),
-    416: ("BAD_RANGE", "the range lies outside the file"),
+    416: ("BAD_RANGE", "the range cannot be read, or lies outside the file"),
 }
 RETRY_AFTER_S = {"QUEUE_FULL": 5, "QUEUE_UNAVAILABLE": 2}
 
@@ -67,6 +67,8 @@ def envelope(error: AirError, request_id: str) -> tuple[int, dict[str, str], byt
     headers = {"content-type": "application/json"}
     if seconds := RETRY_AFTER_S.get(error.reason):
         headers["retry-after"] = str(seconds)
+    if error.reason in {"BODY_TOO_LARGE", "BODY_TIMEOUT"}:
+        headers["connection"] = "close"  # nobody reads what is left of the body
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
     body = json.dumps({"error": error.describe(request_id)}, ensure_ascii=False, separators=(",", ":"))

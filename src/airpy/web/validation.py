@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from connexion.datastructures import MediaTypeDict
 from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
+from starlette.datastructures import Headers
 
-from airpy.errors import InvalidRequest
+from airpy.errors import InvalidRequest, JobUnavailable, shortened
 from airpy.web.spec import operations
 from airpy.web.violations import Checker, compile_checker
 
 if TYPE_CHECKING:
+    from connexion.lifecycle import ConnexionRequest
     from starlette.types import Message, Receive, Scope
 
     from airpy.web.spec import Contract
@@ -27,6 +29,8 @@ __all__ = ["read_json", "validator_map"]
 
 LARGE_BODY = 1 << 20
 """Bytes; parsing more than that would hold up every other request."""
+MOST_DIGITS = 1000
+"""Of an integer; no number of the contract has as many, and Python reads no more than 4300."""
 
 
 def validator_map(contract: Contract) -> dict[str, Any]:
@@ -41,7 +45,13 @@ def validator_map(contract: Contract) -> dict[str, Any]:
     for parameter in contract["components"].get("parameters", {}).values():
         place = f"{parameter['in']}.{parameter['name']}"
         parameters[place] = compile_checker(contract, parameter["schema"], place)
+    return {
+        "body": MediaTypeDict({"*/*json": _body_validator(bodies)}),
+        "parameter": _parameter_validator(parameters),
+    }
 
+
+def _body_validator(bodies: dict[str, Checker]) -> type:
     class Body(AbstractRequestBodyValidator):  # type: ignore[misc]
         """Checks a JSON body and hands it on unchanged."""
 
@@ -50,6 +60,13 @@ def validator_map(contract: Contract) -> dict[str, Any]:
             while messages[-1].get("more_body"):
                 messages.append(await receive())
             raw = b"".join(message.get("body", b"") for message in messages)
+            if raw and "content-type" not in Headers(scope=scope):
+                raise InvalidRequest(
+                    "the body has no Content-Type",
+                    field="header.Content-Type",
+                    constraint="application/json",
+                    reason="UNSUPPORTED_MEDIA_TYPE",
+                )
             handler: str = scope["extensions"]["connexion_routing"]["operation_id"]
             checker = bodies[handler.rpartition(".")[2]]
             if len(raw) > LARGE_BODY:
@@ -58,8 +75,36 @@ def validator_map(contract: Contract) -> dict[str, Any]:
                 _check(checker, raw)
             return _replay(raw, receive), scope
 
+    return Body
+
+
+def _parameter_validator(parameters: dict[str, Checker]) -> type:
     class Parameters(ParameterValidator):  # type: ignore[misc]
         """Checks parameters one by one."""
+
+        def validate_query_parameter_list(
+            self, request: ConnexionRequest, security_params: list[str] | None = None
+        ) -> set[str]:
+            unknown: set[str] = super().validate_query_parameter_list(request, security_params)
+            if unknown:
+                place = f"query.{shortened(min(unknown))}"
+                raise InvalidRequest(f"{place}: is not known here", field=place, constraint="left out")
+            return unknown
+
+        def validate_path_parameter(self, param: dict[str, Any], request: ConnexionRequest) -> None:
+            """Refuse what is no token as a job that never was, and a token that is written otherwise too."""
+            place, value = f"path.{param['name']}", request.path_params[param["name"]]
+            try:
+                parameters[place].check(value)
+            except InvalidRequest as error:
+                raise JobUnavailable(error.message, field=place, constraint=error.constraint) from None
+            if str(value) not in request.scope["path"].split("/"):
+                raise JobUnavailable(
+                    f"{place}: a token is written without sign and leading zeros",
+                    field=place,
+                    constraint="a token as the POST answered with it",
+                    suggestion=[str(value)],
+                )
 
         @staticmethod
         def validate_parameter(
@@ -71,7 +116,7 @@ def validator_map(contract: Contract) -> dict[str, Any]:
             elif param.get("required"):
                 raise InvalidRequest(f"{place}: is required", field=place, constraint="required")
 
-    return {"body": MediaTypeDict({"*/*json": Body}), "parameter": Parameters}
+    return Parameters
 
 
 def read_json(raw: bytes) -> Any:  # noqa: ANN401  JSON is any
@@ -87,6 +132,7 @@ def read_json(raw: bytes) -> Any:  # noqa: ANN401  JSON is any
             raw.decode("utf-8"),
             parse_constant=_refused_constant,
             parse_float=_finite,
+            parse_int=_integer,
             object_pairs_hook=_without_repeats,
         )
         if b"\\u" in raw:
@@ -132,6 +178,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text[:40]} is beyond every double")
     return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"an integer has {len(text)} digits")
+    return int(text)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Checker", "compile_checker"]
 
 MOST_VIOLATIONS = 20
+LONGEST_MESSAGE = 200
 Kind = jsonschema_rs.ValidationErrorKind
 
 
@@ -108,7 +109,7 @@ def _explained(error: Any, document: Contract, name: str) -> Iterator[Explained]
         case Kind.Required():
             yield Explained(_place([*path, kind.property]), "required", "is required", [])
         case Kind.Enum():
-            yield _not_among(place, kind.value, list(kind.options))
+            yield _not_among(place, error.instance, list(kind.options))
         case Kind.OneOfNotValid():
             yield from _no_branch(error, document, name)
         case Kind.AnyOf():
@@ -118,13 +119,15 @@ def _explained(error: Any, document: Contract, name: str) -> Iterator[Explained]
             yield Explained(
                 place,
                 f"pattern: {kind.pattern}",
-                f"{shortened(repr(kind.value))} does not have the form {kind.pattern}",
+                f"{shortened(repr(error.instance))} does not have the form {kind.pattern}",
                 [],
             )
         case _:
             keyword = str(error.schema_path[-1])
-            wanted = _node(document, error.schema_path)
-            yield Explained(place, f"{keyword}: {shortened(str(wanted))}", shortened(error.message, 200), [])
+            constraint = f"{keyword}: {shortened(str(_node(document, error.schema_path)))}"
+            # The validator's own words begin with the value, which may be a whole list.
+            told = error.message if len(error.message) <= LONGEST_MESSAGE else f"does not fit {constraint}"
+            yield Explained(place, constraint, told, [])
 
 
 def _no_branch(error: Any, document: Contract, name: str) -> Iterator[Explained]:  # noqa: ANN401
@@ -134,7 +137,7 @@ def _no_branch(error: Any, document: Contract, name: str) -> Iterator[Explained]
     options = list(union.get("discriminator", {}).get("mapping", {}))
     path = list(error.instance_path)
     place = _place([*path, discriminator])
-    value = error.kind.value
+    value = error.instance
     if not isinstance(value, dict):
         yield Explained(_place(path) or name, "type: object", "must be an object", [])
     elif discriminator not in value:

@@ -1,0 +1,67 @@
+"""Schemathesis: requests made from the contract, right and wrong, to every operation and along its links."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from airpy.web.spec import internal, load
+
+if TYPE_CHECKING:
+    from schemathesis import Case, CheckContext, Response
+
+    from tests.service import Service
+
+schema = schemathesis.openapi.from_dict(internal(load()))
+limits = settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+# What only the two together, and no schema, can say of an analysis.
+ONE_OF_TWO = {"frame_ref", "datasource_id"}
+
+
+def a_valid_request_is_not_refused_by_the_schema(
+    _context: CheckContext, response: Response, case: Case[Any]
+) -> bool | None:
+    """Our validator and schemathesis' agree on what is valid."""
+    if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 400:
+        return None
+    details = response.json()["error"]["details"]
+    assert details["reason"] != "MALFORMED_BODY", response.text
+    assert details["reason"] != "SCHEMA_VIOLATION" or details["field"] in ONE_OF_TWO, response.text
+    return None
+
+
+CHECKS: list[Any] = [a_valid_request_is_not_refused_by_the_schema]
+
+
+def call_arguments(service: Service) -> dict[str, Any]:
+    return {"base_url": service.url, "headers": {"Authorization": f"Bearer {service.token()}"}}
+
+
+@schema.parametrize()
+@limits
+def test_every_answer_is_one_that_the_contract_documents(service: Service, case: Case[Any]) -> None:
+    case.call_and_validate(additional_checks=CHECKS, **call_arguments(service))
+
+
+def test_tokens_lead_to_jobs_and_jobs_to_downloads(service: Service) -> None:
+    class Workflow(schema.as_state_machine()):  # type: ignore[misc]
+        """Follows the contract's links from a job's token."""
+
+        def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
+            del case
+            return call_arguments(service)
+
+        def validate_response(self, response: Response, case: Case[Any], **arguments: Any) -> None:
+            super().validate_response(response, case, additional_checks=CHECKS, **arguments)
+
+    Workflow.run(settings=settings(limits, stateful_step_count=6))

@@ -1,0 +1,60 @@
+"""The service of the handlers' tests, whose every answer is judged by the contract, and odd files to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.second_opinion import check_response, check_result
+from tests.service import WAIT_S, Service
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx2
+
+
+class Judged(Service):
+    """A service whose answers are checked against the contract as they come."""
+
+    def call(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
+        """The answer to a signed request, which the contract must know."""
+        response = super().call(method, path, **arguments)
+        if method in {"GET", "POST"}:
+            check_response(response)
+        return response
+
+    def wait(self, token: int, timeout_s: float = WAIT_S) -> dict[str, Any]:
+        """The job once it has ended; its data must be what its kind of job gives."""
+        job = super().wait(token, timeout_s)
+        if job["status"] == "completed":
+            check_result(job)
+        return job
+
+
+@pytest.fixture(scope="session")
+def service(service: Service) -> Service:
+    """The service that the whole session shares, judged."""
+    return Judged(*service)
+
+
+@pytest.fixture(scope="session")
+def odd(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files that are hard to read; its name keeps it out of listings of the base path."""
+    odd = base / "_odd"
+    odd.mkdir()
+    (odd / "empty.csv").touch()
+    (odd / "empty.jsonl").touch()
+    (odd / "empty.parquet").touch()
+    (odd / "header.csv").write_text("name,age\n")
+    (odd / "broken.parquet").write_bytes(b"PAR1 is how it begins, and how it ends: PAR1")
+    (odd / "broken.jsonl").write_text('{"a": 1}\n{"a": \n')
+    (odd / "ragged.csv").write_text("a,b\n1,2\n3,4,5\n")
+    (odd / "notes").mkdir()
+    (odd / "notes" / "readme.txt").write_text("nothing to see")
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret.csv").write_text("secret\n1\n")
+    (odd / "link.csv").symlink_to(outside / "secret.csv")
+    (odd / "linked").symlink_to(outside)
+    return odd

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from tests.conftest import energy
+from tests.envelope import failed, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.service import Service
+
+FIELDS = [
+    {"name": "timestamp", "type": "timestamp", "nullable": False, "timezone": "UTC"},
+    {"name": "site_id", "type": "string", "nullable": False},
+    {"name": "kwh", "type": "float64", "nullable": True},
+    {"name": "cost", "type": "float64", "nullable": True},
+]
+ENERGY = ["energy/measurements.parquet", "energy", "csv/measurements.csv", "jsonl/*.jsonl"]
+
+
+def inferred(service: Service, uri: str, **options: Any) -> dict[str, Any]:
+    return service.data("infer_schema", {"datasource_id": "energy-files", "uri": uri, **options})
+
+
+def test_infer_schema_answers_with_a_token_and_where_to_poll(service: Service) -> None:
+    answer = service.post("infer_schema", {"datasource_id": "energy-files", "uri": "energy"})
+
+    assert answer.status_code == 202
+    token = answer.json()["token"]
+    assert answer.json() == {"token": token, "status": "started", "message": "Schema inference job started"}
+    assert answer.headers["location"] == f"/v1/py/jobs/{token}"
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("uri", ENERGY)
+def test_every_format_has_the_same_schema(service: Service, uri: str) -> None:
+    assert inferred(service, uri)["schema"] == {"fields": FIELDS}
+
+
+@pytest.mark.parametrize("uri", ENERGY)
+def test_every_format_has_the_same_statistics(service: Service, uri: str) -> None:
+    stats = inferred(service, uri)["stats"]
+
+    assert 0 <= stats.pop("memory_usage_mb") < 0.1
+    assert stats == {
+        "rows": 36,
+        "columns": 4,
+        "null_ratio": pytest.approx({"timestamp": 0, "site_id": 0, "kwh": 1 / 36, "cost": 1 / 36}),
+        "unique_counts": {"timestamp": 12, "site_id": 3, "kwh": 3, "cost": 3},
+        "files": 1,
+        "sampled_rows": 36,
+        "rows_exact": True,
+    }
+
+
+@pytest.mark.parametrize("uri", ENERGY)
+def test_the_preview_is_the_first_ten_rows(service: Service, uri: str) -> None:
+    preview = inferred(service, uri)["sample_preview"]
+
+    assert len(preview) == 10
+    assert preview[0] == {
+        "timestamp": "2025-08-31T00:00:00Z",
+        "site_id": "site_001",
+        "kwh": 1.0,
+        "cost": 0.15,
+    }
+    assert preview[9] == {
+        "timestamp": "2025-08-31T18:00:00Z",
+        "site_id": "site_001",
+        "kwh": 1.0,
+        "cost": 0.15,
+    }
+
+
+def test_a_directory_is_one_data_set_whose_partitions_are_columns(service: Service, base: Path) -> None:
+    for year, rows in ((2024, 3), (2025, 6)):
+        folder = base / "_partitioned" / f"year={year}"
+        folder.mkdir(parents=True)
+        energy().head(rows).write_csv(folder / "part.csv")
+
+    data = inferred(service, "_partitioned")
+
+    assert data["stats"]["rows"] == 9
+    assert data["stats"]["files"] == 2
+    assert data["stats"]["unique_counts"]["year"] == 2
+    assert data["schema"]["fields"][-1] == {"name": "year", "type": "int64", "nullable": False}
+
+
+def test_a_sample_counts_the_rows_of_the_whole(service: Service) -> None:
+    stats = inferred(service, "energy/measurements.parquet", infer_rows=6)["stats"]
+
+    assert (stats["rows"], stats["sampled_rows"], stats["rows_exact"]) == (36, 6, True)
+    assert stats["unique_counts"] == {"timestamp": 2, "site_id": 3, "kwh": 3, "cost": 3}
+
+
+def test_a_column_is_not_null_beyond_the_sample_only_if_its_file_says_so(service: Service) -> None:
+    from_parquet = inferred(service, "energy/measurements.parquet", infer_rows=6)["schema"]["fields"]
+    from_text = inferred(service, "csv/measurements.csv", infer_rows=6)["schema"]["fields"]
+
+    assert [field["nullable"] for field in from_parquet] == [False, False, True, True]
+    assert [field["nullable"] for field in from_text] == [True, True, True, True]
+
+
+def test_nested_types_are_described_to_the_bottom(service: Service, base: Path) -> None:
+    frame = pl.DataFrame({"tags": [["a"]], "place": [{"lat": 1.5, "names": ["x"]}]})
+    frame.write_parquet(base / "_nested.parquet")
+
+    data = inferred(service, "_nested.parquet")
+
+    member = {"nullable": True}
+    text = {"name": "item", "type": "string", **member}
+    assert data["schema"]["fields"] == [
+        {"name": "tags", "type": "list", "nullable": False, "items": text},
+        {
+            "name": "place",
+            "type": "struct",
+            "nullable": False,
+            "fields": [
+                {"name": "lat", "type": "float64", **member},
+                {"name": "names", "type": "list", **member, "items": text},
+            ],
+        },
+    ]
+    assert data["stats"]["unique_counts"] == {}
+
+
+def test_a_header_alone_has_columns_and_no_rows(service: Service, odd: Path) -> None:
+    data = inferred(service, f"{odd}/header.csv")
+
+    assert data["schema"] == {
+        "fields": [
+            {"name": "name", "type": "string", "nullable": False},
+            {"name": "age", "type": "string", "nullable": False},
+        ]
+    }
+    assert (data["stats"]["rows"], data["stats"]["columns"]) == (0, 2)
+    assert data["stats"]["null_ratio"] == {"name": 0.0, "age": 0.0}
+    assert data["sample_preview"] == []
+
+
+@pytest.mark.parametrize("name", ["empty.csv", "empty.jsonl"])
+def test_an_empty_text_file_fails_the_job_by_name(service: Service, odd: Path, name: str) -> None:
+    job = service.run("infer_schema", {"datasource_id": "e", "uri": f"{odd}/{name}"})
+
+    error = failed(job, 422, "EMPTY_FILE", code="IO_ERROR")
+    assert error["message"] == f'"{name}" is empty'
+    assert error["details"]["constraint"] == "a file with at least one byte"
+
+
+@pytest.mark.parametrize("name", ["empty.parquet", "broken.parquet", "broken.jsonl"])
+def test_a_file_that_is_not_what_it_says_fails_the_job(service: Service, odd: Path, name: str) -> None:
+    job = service.run("infer_schema", {"datasource_id": "e", "uri": f"{odd}/{name}"})
+
+    error = failed(job, 422, "UNREADABLE_FILE", code="IO_ERROR")
+    assert error["message"].startswith("the file cannot be read: ")
+    assert str(odd) not in str(error)
+
+
+def test_a_directory_without_data_files_is_refused(service: Service, odd: Path) -> None:
+    answer = service.post("infer_schema", {"datasource_id": "e", "uri": f"{odd}/notes"})
+
+    error = refused(answer, 422, "NO_DATA_FILES", code="IO_ERROR")
+    assert error["message"] == '"notes" has no data files'
+    assert error["details"]["constraint"] == "at least one file with an extension of: .csv, .parquet, .jsonl"
+
+
+def test_files_of_different_formats_are_no_data_set(service: Service, base: Path) -> None:
+    folder = base / "_mixed"
+    folder.mkdir()
+    energy().write_csv(folder / "a.csv")
+    energy().write_parquet(folder / "a.parquet")
+
+    answer = service.post("infer_schema", {"datasource_id": "e", "uri": "_mixed"})
+
+    error = refused(answer, 400, "AMBIGUOUS_DATASET")
+    assert error["message"] == '"_mixed" holds files of different formats: csv, parquet'
+    assert error["details"]["suggestion"] == [f"{folder}/**/*.csv", f"{folder}/**/*.parquet"]
+    for suggestion in error["details"]["suggestion"]:
+        assert inferred(service, suggestion)["stats"]["rows"] == 36
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"sample_files": 0}, "sample_files"),
+        ({"sample_files": 1001}, "sample_files"),
+        ({"infer_rows": -1}, "infer_rows"),
+        ({"infer_rows": 10.5}, "infer_rows"),
+        ({"infer_rows": None}, "infer_rows"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_refused(
+    service: Service, options: dict[str, Any], field: str
+) -> None:
+    answer = service.post("infer_schema", {"datasource_id": "e", "uri": "energy", **options})
+
+    assert refused(answer, 400, "SCHEMA_VIOLATION")["details"]["field"] == field
+
+
+def test_the_steps_are_the_specifications(service: Service) -> None:
+    job = service.run("infer_schema", {"datasource_id": "e", "uri": "energy/measurements.parquet"})
+
+    assert [step["step"] for step in job["steps"]] == [
+        "file_found",
+        "reading_file",
+        "analyzing_schema",
+        "schema_complete",
+    ]
+    assert job["steps"][0]["message"] == "Found measurements.parquet"
