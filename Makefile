@@ -46,7 +46,16 @@ wheel: install ## Build the wheel into dist/
 	rm -rf dist
 	$(BIN)/uv build --wheel
 
-.PHONY: run install test check format models lock wheel help
+# The suite runs in a folder without the sources, so that only what the wheel brings is tested.
+test-wheel: wheel ## Build the wheel and run the whole test suite against it
+	rm -rf dist/suite dist/venv
+	UV_PROJECT_ENVIRONMENT=dist/venv $(BIN)/uv sync --frozen --no-install-project --all-extras --group dev --python $(BIN)/python
+	$(BIN)/uv pip install --quiet --python dist/venv/bin/python --no-deps dist/*.whl
+	mkdir dist/suite
+	cp -R api benchmarks tests pyproject.toml Makefile *.md dist/suite
+	cd dist/suite && ../venv/bin/pytest
+
+.PHONY: run install test check format models lock wheel test-wheel help
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
