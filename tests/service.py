@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx2
+import psutil
 import redis
 
 from airpy.web.auth import sign
@@ -159,6 +160,14 @@ def wait_until(condition: Any, timeout_s: float = WAIT_S) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether the process has not ended; one that nobody has buried yet has."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _slots(service: Service) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,8 @@ app = typer.Typer(
 )
 console = Console()
 
+HEALTH_TIMEOUT_S = 5
+
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
 Url = Annotated[str, typer.Option(help="Where the service is.")]
 
@@ -62,12 +65,13 @@ def serve(
     port: Port = 9001,
 ) -> None:
     """Run the HTTP server."""
+    settings = Settings.from_env()
+
     import uvicorn  # noqa: PLC0415  heavy, and only needed here
 
     from airpy.app import create_app  # noqa: PLC0415
     from airpy.logs import configure_logs  # noqa: PLC0415
 
-    settings = Settings.from_env()
     configure_logs(settings.log_format)
     uvicorn.run(
         create_app(settings),
@@ -107,9 +111,18 @@ def token(
 
 
 @app.command()
-def health(url: Url = "http://127.0.0.1:9001") -> None:
+def health(
+    url: Url = "http://127.0.0.1:9001",
+    *,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Ask whether this host's worker is alive instead.")
+    ] = False,
+) -> None:
     """Ask a running service how it stands; fails when it does not answer, as a health check must."""
-    with Client(url, _secret(), timeout_s=5) as client:
+    if worker:
+        _check_worker()
+        return
+    with Client(url, _secret(), timeout_s=HEALTH_TIMEOUT_S) as client:
         answer = client.get("health")
     table = Table(show_header=False, box=None)
     versions = answer.pop("versions")
@@ -117,6 +130,22 @@ def health(url: Url = "http://127.0.0.1:9001") -> None:
         table.add_row(name, str(value))
     table.add_row("versions", ", ".join(f"{name} {number}" for name, number in versions.items()))
     console.print(table)
+
+
+def _check_worker() -> None:
+    import redis  # noqa: PLC0415  only needed here
+
+    from airpy.jobs.store import worker_reports  # noqa: PLC0415
+
+    url = Settings.from_env().redis_url
+    try:
+        with redis.Redis.from_url(url, decode_responses=True, socket_timeout=HEALTH_TIMEOUT_S) as client:
+            alive = worker_reports(client, socket.gethostname())
+    except redis.RedisError as error:
+        raise CallFailed(f"Redis cannot be reached: {error}") from None
+    if not alive:
+        raise CallFailed("no worker of this host has reported in the last 15 seconds")
+    console.print("a worker of this host is alive")
 
 
 def version(show: bool) -> None:  # noqa: FBT001  typer's callback
@@ -153,7 +182,7 @@ def main() -> None:
 
 def _secret() -> str:
     """The secret of the environment, else the one that a development service started here has kept."""
-    kept = Path(os.environ.get("PY_STATE_PATH", ".airpy")) / "secret"
-    if "PY_AUTH_SECRET" not in os.environ and kept.exists():
+    kept = Path(os.environ.get("PY_STATE_PATH") or ".airpy") / "secret"
+    if not os.environ.get("PY_AUTH_SECRET") and kept.exists():
         return Credentials.from_env(environment="dev").secret
     return Credentials.from_env().secret

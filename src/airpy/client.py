@@ -83,7 +83,13 @@ class Client:
             response = self._http.request(method, f"/v1/py/{path}", headers=headers, **arguments)
         except httpx2.HTTPError as error:
             raise CallFailed(f"{self._http.base_url} cannot be reached: {error}") from None
-        answer: dict[str, Any] = response.json()
-        if response.is_error:
-            raise CallFailed(answer["error"]["message"])
-        return answer
+        try:
+            answer: dict[str, Any] = response.json()
+            if not response.is_error:
+                return answer
+            message: str = answer["error"]["message"]
+        except (ValueError, LookupError, TypeError):
+            raise CallFailed(
+                f"{self._http.base_url} is no AIR-Py: it answered {response.status_code}"
+            ) from None
+        raise CallFailed(message)

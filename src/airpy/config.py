@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -23,6 +23,10 @@ SHORTEST_SECRET = 32
 
 KNOWN_EXTENSIONS = (".csv", ".parquet", ".jsonl")
 
+LONGEST_S = 366 * 86_400
+"""A year; Redis, the kernel and the event loop have limits of their own somewhere above."""
+MOST_MEMORY_MB = 16 * 1024 * 1024
+
 
 class SettingsError(Exception):
     """Settings with which the service does not start; the message names each of them."""
@@ -32,7 +36,11 @@ class Credentials(BaseSettings):
     """The shared secret, and where a development service keeps the one it makes."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        env_ignore_empty=True,  # as compose passes what is not set
     )
 
     environment: Annotated[Literal["dev", "production"], Field(validation_alias="PY_ENV")] = "production"
@@ -55,6 +63,11 @@ class Credentials(BaseSettings):
     def secret(self) -> str:
         """The shared secret itself."""
         return self.auth_secret.get_secret_value()
+
+    @field_validator("state_path")
+    @classmethod
+    def _room_for_a_directory(cls, value: Path) -> Path:
+        return _directory_to_be(value)
 
     @model_validator(mode="after")
     def _long_enough(self) -> Self:
@@ -85,13 +98,13 @@ class Settings(Credentials):
         str, Field(validation_alias=AliasChoices("DRAMATIQ_BROKER_URL", "CELERY_BROKER_URL"))
     ] = ""
     max_rows_json: Annotated[int, Field(validation_alias="PY_MAX_ROWS_JSON", ge=1, le=1_000_000)] = 50_000
-    infer_rows: Annotated[int, Field(validation_alias="PY_INFER_ROWS", ge=0)] = 20_000
-    memory_mb: Annotated[int, Field(validation_alias="PY_MEMORY_MB", ge=64)] = 2048
+    infer_rows: Annotated[int, Field(validation_alias="PY_INFER_ROWS", ge=0, le=1_000_000_000)] = 20_000
+    memory_mb: Annotated[int, Field(validation_alias="PY_MEMORY_MB", ge=64, le=MOST_MEMORY_MB)] = 2048
     workers: Annotated[int, Field(validation_alias="PY_WORKERS", ge=1, le=256)] = 2
-    timeout_s: Annotated[float, Field(validation_alias="PY_TIMEOUT_S", gt=0)] = 90
-    job_timeout_s: Annotated[float, Field(validation_alias="PY_JOB_TIMEOUT_S", gt=0)] = 1200
-    job_ttl_s: Annotated[int, Field(validation_alias="PY_JOB_TTL_S", ge=1)] = 86_400
-    max_queued_jobs: Annotated[int, Field(validation_alias="PY_MAX_QUEUED_JOBS", ge=1)] = 1000
+    timeout_s: Annotated[float, Field(validation_alias="PY_TIMEOUT_S", gt=0, le=LONGEST_S)] = 90
+    job_timeout_s: Annotated[float, Field(validation_alias="PY_JOB_TIMEOUT_S", gt=0, le=LONGEST_S)] = 1200
+    job_ttl_s: Annotated[int, Field(validation_alias="PY_JOB_TTL_S", ge=1, le=LONGEST_S)] = 86_400
+    max_queued_jobs: Annotated[int, Field(validation_alias="PY_MAX_QUEUED_JOBS", ge=1, le=10_000_000)] = 1000
     max_attempts: Annotated[int, Field(validation_alias="PY_MAX_ATTEMPTS", ge=1, le=100)] = 3
     max_body_mb: Annotated[int, Field(validation_alias="PY_MAX_BODY_MB", ge=1, le=4096)] = 64
     docs: Annotated[bool, Field(validation_alias="PY_DOCS")] = True
@@ -135,6 +148,18 @@ class Settings(Credentials):
             raise ValueError(f"must be an existing directory; {value} is none")
         return value
 
+    @field_validator("results_path")
+    @classmethod
+    def _room_for_results(cls, value: Path) -> Path:
+        return _directory_to_be(value)
+
+    @field_validator("redis_url", "broker_url")
+    @classmethod
+    def _a_database(cls, value: str) -> str:
+        if value and not _names_a_database(value):  # which is not repeated: it may hold a password
+            raise ValueError("must be redis://host:port/number, rediss://… or unix:///path?db=number")
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.broker_url:
@@ -157,6 +182,26 @@ def _kept_secret(state_path: Path) -> str:
         place.touch(mode=0o600)
         place.write_text(secrets.token_urlsafe(48))
     return place.read_text().strip()
+
+
+def _directory_to_be(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"must be a directory, there already or not; {path} is something else")
+    return path
+
+
+def _names_a_database(url: str) -> bool:
+    """Whether a Redis URL is one, and the number of its database, where it gives one, is a number."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  raises where it is none
+    except ValueError:
+        return False
+    on_disk = parts.scheme == "unix"
+    number = dict(parse_qsl(parts.query)).get("db", "" if on_disk else parts.path.strip("/"))
+    return (parts.scheme in {"redis", "rediss"} or (on_disk and bool(parts.path))) and (
+        number.isdecimal() or not number
+    )
 
 
 def _server(url: str) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def run_all(port: int, *, demo: bool, console: Console) -> None:
         NotReady: A process did not come up.
     """
     _check_port(port)
-    state_path = Path(os.environ.get("PY_STATE_PATH", ".airpy")).absolute()
+    state_path = Path(os.environ.get("PY_STATE_PATH") or ".airpy").absolute()
     logs = state_path / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor()
@@ -40,10 +40,12 @@ def run_all(port: int, *, demo: bool, console: Console) -> None:
         try:
             with console.status("Starting Redis, server and worker …"):
                 environment = _environment(state_path, demo=demo)
-                if "REDIS_URL" not in os.environ:
+                if not os.environ.get("REDIS_URL"):
                     environment["REDIS_URL"] = _start_redis(supervisor, state_path, Path(sockets), logs)
                 os.environ.update(environment)
                 settings = Settings.from_env()
+                if not _answers(settings.redis_url):
+                    raise SettingsError("REDIS_URL: no Redis answers there")
                 _start_service(supervisor, settings, port, logs)
             _welcome(console, settings, port, logs, demo=demo)
             supervisor.watch()
@@ -56,11 +58,11 @@ def run_all(port: int, *, demo: bool, console: Console) -> None:
 def _environment(state_path: Path, *, demo: bool) -> dict[str, str]:
     """What the processes are told beyond what the environment says already."""
     environment = {
-        "PY_ENV": os.environ.get("PY_ENV", "dev"),
+        "PY_ENV": os.environ.get("PY_ENV") or "dev",
         "PY_STATE_PATH": str(state_path),
-        "PY_LOG_FORMAT": os.environ.get("PY_LOG_FORMAT", "text"),
+        "PY_LOG_FORMAT": os.environ.get("PY_LOG_FORMAT") or "text",
     }
-    if demo or "PY_BASE_PATH" not in os.environ:
+    if demo or not os.environ.get("PY_BASE_PATH"):
         # Sample data is never written among data of one's own.
         data = state_path / "data"
         data.mkdir(exist_ok=True)

@@ -59,8 +59,8 @@ class Supervisor:
         Raises:
             NotReady: It died or took too long.
         """
-        self._services.append(service)
         self._launch(service)
+        self._services.append(service)
         deadline = time.monotonic() + START_S
         while not service.is_ready():
             if self._processes[service.name].poll() is not None or time.monotonic() > deadline:

@@ -70,6 +70,10 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         dismiss_worker(redis, worker_name(), settings.workers)
         sandbox.close()
         log.info("worker_stopped")
+        if any(thread.is_alive() for thread in worker.workers):
+            # A job that outlasts the grace goes back to the queue. An orderly exit would end its child first,
+            # which the thread that watches it would record as a crash of the reader.
+            os._exit(0)
 
 
 def main() -> None:
@@ -87,7 +91,7 @@ def main() -> None:
 
 def _keep_house(redis: Redis, results: Results, slots: int, stop: threading.Event) -> None:
     """Report this worker and remove what has expired, until told to stop."""
-    swept = time.monotonic()
+    swept = float("-inf")
     while True:
         report_worker(redis, worker_name(), slots)
         if time.monotonic() - swept > SWEEP_S:

@@ -146,7 +146,8 @@ def parse_text(text: pl.Expr, dtype: pl.DataType, *, strict: bool = True) -> pl.
                 else lower.replace_strict(words, default=None, return_dtype=pl.Boolean())
             )
         case pl.Date():
-            return text.str.to_date("%Y-%m-%d", strict=strict)
+            # To read this form is half the work of remembering the dates that were read.
+            return text.str.to_date("%Y-%m-%d", strict=strict, cache=False)
         case pl.Datetime():
             form = "%Y-%m-%dT%H:%M:%S%.f" if dtype.time_zone is None else "%+"
             return text.str.replace(" ", "T", literal=True).str.strptime(dtype, form, strict=strict)

@@ -15,6 +15,7 @@ from airpy.engine.encoding import (
 )
 from airpy.engine.profile.report import report
 from airpy.engine.profile.rules import check_rules
+from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
 from airpy.jobs.results import write_data
@@ -80,7 +81,7 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
     if found.validation is not None:
         members["validation"] = encode_model(found.validation)
     write_data(context.folder, encode_object(**members))
-    on_step("analysis_complete", f"Analysis completed: {len(found.issues)} issues")
+    on_step("analysis_complete", f"Analysis completed: {counted(len(found.issues), 'issue')}")
 
 
 def _frame(request: AnalyzeRequest, context: JobContext) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airpy.contract import DiscoverResult
 from airpy.engine.encoding import encode_model
+from airpy.engine.steps import counted
 from airpy.errors import FileUnavailable
 from airpy.files.listing import data_files, describe_file
 from airpy.files.paths import resolve
@@ -48,7 +49,7 @@ def discover(request: DiscoverRequest, context: JobContext, *, on_step: OnStep) 
     paths = list(islice(found, request.max_files + 1))
     truncated = len(paths) > request.max_files
     paths = paths[: request.max_files]
-    on_step("files_found", f"Found {len(paths)} files, processing...")
+    on_step("files_found", f"Found {counted(len(paths), 'file')}, processing...")
     files = [describe_file(context.files, path) for path in paths]
     result = DiscoverResult(
         files=files,

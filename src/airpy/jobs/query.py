@@ -14,6 +14,7 @@ from airpy.engine.encoding import (
     write_arrow,
     write_parquet,
 )
+from airpy.engine.steps import counted
 from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
 from airpy.jobs.results import frame_file, result_frame, write_data
 
@@ -42,7 +43,7 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     datasets = plan_datasets(request.plan, request.datasource_id, context.files)
     main = datasets[0]
     count = len(main.files) or 1
-    on_step("file_found", f"Found {main.name}: {count} {main.format} file{'s' if count > 1 else ''}")
+    on_step("file_found", f"Found {main.name}: {counted(count, f'{main.format} file')}")
     on_step("loading_data", "Loading data from files")
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
@@ -65,5 +66,5 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
             download=b'"/v1/py/jobs/%d/download"' % context.token,
         ),
     )
-    on_step("query_complete", f"Query execution completed: {written.rows} rows")
+    on_step("query_complete", f"Query execution completed: {counted(written.rows, 'row')}")
     return result_frame(request.output, written.rows, arrow_schema(written.preview))

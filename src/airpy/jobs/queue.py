@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import dramatiq
 from dramatiq.middleware import CurrentMessage
 
+from airpy.engine.failures import failure
 from airpy.jobs.broker import QUEUE
 from airpy.jobs.kinds import JOBS
 
@@ -46,12 +47,15 @@ class JobQueue(NamedTuple):
             frame: A frame that came with the request, which is kept beside the record.
 
         Raises:
-            AirError: The request cannot be met, whatever the data; or the queue is full.
+            AirError: The request cannot be met, whatever the data; or the queue or the disk is full.
         """
         await asyncio.to_thread(JOBS[kind].check, request, self.files)
         token = await self.store.take_token(self.max_jobs)
         if frame is not None:
-            await asyncio.to_thread(self.results.keep_input, token, frame)
+            try:
+                await asyncio.to_thread(self.results.keep_input, token, frame)
+            except OSError as error:
+                raise failure(error) from error
         body = request.model_dump_json(by_alias=True, exclude_unset=True)
         await self.store.add(token, kind, body, request_id, self.ttl_s, message_for(kind, token))
         return token

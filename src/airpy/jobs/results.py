@@ -11,6 +11,7 @@ A folder belongs to one attempt, so that one which lost its job cannot touch the
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import shutil
 import time
@@ -80,8 +81,9 @@ class Results(NamedTuple):
         folders: dict[Path, int] = {}
         for folder in self.path.iterdir():
             token = folder.name.partition("-")[0]
-            if token.isdecimal() and folder.stat().st_mtime < old:
-                folders[folder] = int(token)
+            with contextlib.suppress(FileNotFoundError):  # another worker sweeps too
+                if token.isdecimal() and folder.stat().st_mtime < old:
+                    folders[folder] = int(token)
         alive = existing(sorted(set(folders.values())))
         gone = [folder for folder, token in folders.items() if token not in alive]
         for folder in gone:

@@ -15,12 +15,16 @@ import importlib
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -45,8 +49,9 @@ T = TypeVar("T")
 PRELOADED = "airpy.jobs.preload"
 WATCH_S = 0.05
 """How often memory is looked at."""
-FLOOR_MB = 256
-"""What a child's private memory holds before it reads anything: libraries, thread stacks, slack."""
+RESERVE_MB = 4096
+"""What a child may reserve beyond what it uses: a sort of the engine asks for 2 GiB that it never touches,
+Arrow's allocator for 1 GiB. So the kernel's cap only stops what outruns the look at the memory in use."""
 KEPT_STDERR = 4096
 PR_SET_PDEATHSIG = 1
 
@@ -55,11 +60,12 @@ _starting = threading.Lock()
 
 
 class Child(NamedTuple):
-    """A child process and the pipes to it."""
+    """A child process, the pipes to it, and the folder for its temporary files."""
 
     process: ForkServerProcess
     pipe: Connection
     stderr: Connection
+    temporary: str
 
 
 class Sandbox:
@@ -76,6 +82,7 @@ class Sandbox:
         self._most_spares = spares
         self._spares: collections.deque[Child] = collections.deque()
         self._spent: collections.deque[Child] = collections.deque()
+        self._preparing = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")
         # This module too: a child enters it, and would import it on its own.
         self._context.set_forkserver_preload([PRELOADED, __name__])
@@ -85,10 +92,11 @@ class Sandbox:
 
     def prepare(self) -> None:
         """Put children that are done away, and start others until enough stand ready."""
-        while self._spent:
-            _reap(self._spent.popleft())
-        while len(self._spares) < self._most_spares:
-            self._spares.append(self._start())
+        with self._preparing:
+            while self._spent:
+                _reap(self._spent.popleft())
+            while len(self._spares) < self._most_spares:
+                self._spares.append(self._start())
 
     def call(
         self, function: Callable[..., T], *args: object, timeout_s: float, on_step: OnStep | None = None
@@ -101,7 +109,7 @@ class Sandbox:
             CapExceeded: It needed more memory than it may use.
             FileUnavailable: The child died in native code.
         """
-        child = self._hand_over((function, args))
+        child = self._hand_over(ForkingPickler.dumps((function, args)))
         try:
             result: T = self._supervise(child, timeout_s, on_step)
         except BaseException:
@@ -113,23 +121,24 @@ class Sandbox:
 
     def close(self) -> None:
         """End the children that stand ready."""
-        while self._spares:
-            child = self._spares.popleft()
-            child.process.kill()
-            self._spent.append(child)
-        while self._spent:
-            _reap(self._spent.popleft())
+        with self._preparing:
+            while self._spares:
+                child = self._spares.popleft()
+                child.process.kill()
+                self._spent.append(child)
+            while self._spent:
+                _reap(self._spent.popleft())
 
-    def _hand_over(self, task: tuple[Callable[..., Any], tuple[object, ...]]) -> Child:
+    def _hand_over(self, task: memoryview) -> Child:
         while True:
             try:
                 child = self._spares.popleft()
             except IndexError:
                 child = self._start()
-                child.pipe.send(task)
+                child.pipe.send_bytes(task)
                 return child
             try:
-                child.pipe.send(task)
+                child.pipe.send_bytes(task)
             except OSError:  # the spare died while it waited
                 self._spent.append(child)
             else:
@@ -138,15 +147,16 @@ class Sandbox:
     def _start(self) -> Child:
         ours, theirs = self._context.Pipe()
         stderr, their_stderr = self._context.Pipe(duplex=False)
+        temporary = tempfile.mkdtemp(prefix="airpy-child-")
         process = self._context.Process(
-            target=_serve, args=(theirs, their_stderr, self._memory_mb), daemon=True
+            target=_serve, args=(theirs, their_stderr, temporary, self._memory_mb), daemon=True
         )
         with _starting, _main_module_hidden():
             process.start()
         # Until our copies are closed, the end of the child is not the end of its pipes.
         theirs.close()
         their_stderr.close()
-        return Child(process, ours, stderr)
+        return Child(process, ours, stderr, temporary)
 
     def _supervise(self, child: Child, timeout_s: float, on_step: OnStep | None) -> Any:  # noqa: ANN401  what the function returns
         deadline = time.monotonic() + timeout_s
@@ -226,6 +236,7 @@ def _reap(child: Child) -> None:
         child.process.join()
         child.process.close()
     child.stderr.close()
+    shutil.rmtree(child.temporary, ignore_errors=True)  # one that was killed had no time to
 
 
 def anonymous_memory_mb(pid: int) -> float:
@@ -260,34 +271,39 @@ def _main_module_hidden() -> Iterator[None]:
         names.update(hidden)
 
 
-def _serve(pipe: Connection, stderr: Connection, memory_mb: int) -> None:
+def _serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int) -> None:
     """The child: wait for one task, do it, send what came of it, and end."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     os.dup2(stderr.fileno(), 2)
-    cap = (memory_mb + FLOOR_MB) * 1024 * 1024
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    cap = (memory_mb + RESERVE_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):  # a full disk keeps nobody from trying
         importlib.import_module(PRELOADED).warm_up()
     try:
-        function, args = pipe.recv()
+        task = pipe.recv_bytes()
     except (EOFError, OSError):
         os._exit(0)
     try:
-        outcome = ("done", function(*args, on_step=lambda *step: pipe.send(("step", step))))
+        function, args = ForkingPickler.loads(task)
+        pipe.send(("done", function(*args, on_step=lambda *step: pipe.send(("step", step)))))
     except BaseException as error:  # noqa: BLE001  a panic in native code is no Exception
         told = failure(error)
         if told.code == "INTERNAL_ERROR":
             traceback.print_exc()
-        outcome = ("failed", told)
-    pipe.send(outcome)
+        pipe.send(("failed", told))
     pipe.close()
     os._exit(0)
 
 
 def _die_with_parent() -> None:
-    """Have the kernel kill this child when the fork server ends, which it does with the supervisor."""
+    """Have the kernel kill this child when the fork server ends, which it does with the supervisor.
+
+    The server lives as long as anyone holds the other end of a pipe, and every child is given that end too.
+    """
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # noqa: SLF001
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:  # it ended before the kernel was told

@@ -15,9 +15,9 @@ import functools
 import json
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Self, TypeVar, cast
-from urllib.parse import urlsplit
 
 import structlog
+from redis.connection import parse_url
 from redis.exceptions import RedisError
 
 from airpy.errors import CapExceeded, JobUnavailable, QueueUnavailable
@@ -34,7 +34,15 @@ if TYPE_CHECKING:
     from airpy.contract import JobStatus, JobType
     from airpy.jobs.record import ResultFrame
 
-__all__ = ["Census", "Claim", "JobStore", "dismiss_worker", "existing_jobs", "report_worker"]
+__all__ = [
+    "Census",
+    "Claim",
+    "JobStore",
+    "dismiss_worker",
+    "existing_jobs",
+    "report_worker",
+    "worker_reports",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -278,6 +286,12 @@ def dismiss_worker(redis: Redis, worker: str, slots: int) -> None:
     redis.zrem(WORKERS, f"{worker}:{slots}")
 
 
+def worker_reports(redis: Redis, host: str) -> bool:
+    """Whether a worker process of this host has reported lately."""
+    lately = redis.zrangebyscore(WORKERS, time.time() - WORKER_SILENT_S, "+inf")
+    return any(member.startswith(f"{host}:") for member in cast("list[str]", lately))
+
+
 def existing_jobs(redis: Redis, tokens: list[int]) -> set[int]:
     """Those of the tokens that have a record."""
     with redis.pipeline(transaction=False) as commands:
@@ -288,8 +302,4 @@ def existing_jobs(redis: Redis, tokens: list[int]) -> set[int]:
 
 def _database(url: str) -> int:
     """The number of the database that a Redis URL names; 0 when it names none."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        queries = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
-        return int(queries.get("db", 0))
-    return int(parts.path.strip("/") or 0)
+    return int(parse_url(url).get("db", 0))  # type: ignore[no-untyped-call]

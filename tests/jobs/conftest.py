@@ -1,0 +1,65 @@
+"""A place to run the function of a job in, without queue or child."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from airpy.files.paths import FileRoot
+from airpy.jobs.context import JobContext
+from airpy.jobs.kinds import JOBS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airpy.contract import JobType
+    from airpy.jobs.record import ResultFrame
+
+
+class Bench(NamedTuple):
+    """A base path to put files under, a job's context, and the steps that were reported."""
+
+    base: Path
+    context: JobContext
+    steps: list[tuple[str, str]]
+
+    def check(self, kind: JobType, body: dict[str, Any]) -> None:
+        """Check a request as the server does before it issues a token."""
+        JOBS[kind].check(JOBS[kind].request.model_validate({"datasource_id": "energy", **body}), self.root)
+
+    def run(self, kind: JobType, body: dict[str, Any]) -> ResultFrame | None:
+        """Run a job of this kind."""
+        self.steps.clear()
+        request = JOBS[kind].request.model_validate({"datasource_id": "energy", **body})
+        return JOBS[kind].run(request, self.context, on_step=lambda *step: self.steps.append(step))
+
+    def data(self, kind: JobType, body: dict[str, Any]) -> dict[str, Any]:
+        """The data of the job."""
+        self.run(kind, body)
+        data: dict[str, Any] = json.loads((self.context.folder / "data.json").read_bytes())
+        return data
+
+    @property
+    def root(self) -> FileRoot:
+        """Where the files are."""
+        return self.context.files
+
+    @property
+    def step_names(self) -> list[str]:
+        """The names of the steps, in order."""
+        return [name for name, _ in self.steps]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """An empty base path, and room for a result."""
+    base, folder = tmp_path / "base", tmp_path / "result"
+    base.mkdir()
+    folder.mkdir()
+    root = FileRoot.at(base, (".csv", ".parquet", ".jsonl"), ("s3://bucket/",))
+    context = JobContext(
+        files=root, folder=folder, input=tmp_path / "input", token=7, infer_rows=1000, max_rows_json=100
+    )
+    return Bench(base, context, [])

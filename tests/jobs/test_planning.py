@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from airpy.contract import Plan
+from airpy.errors import FileUnavailable, InvalidPlan, PathRefused, UnknownColumn
+from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.jobs.conftest import Bench
+
+
+def fill(bench: Bench) -> None:
+    """Readings, the sites they were taken at, and the sites' regions."""
+    pl.DataFrame({"site": [1, 2, 2], "kwh": [1.0, 2.0, 3.0]}).write_csv(bench.base / "readings.csv")
+    pl.DataFrame({"site": [1, 2], "region": ["n", "s"]}).write_csv(bench.base / "sites.csv")
+    pl.DataFrame({"region": ["n", "s"], "head": ["Ann", "Bo"]}).write_csv(bench.base / "regions.csv")
+
+
+def plan(**parts: Any) -> Plan:
+    """A plan over the readings."""
+    return Plan.model_validate({"dataset": "readings", **parts})
+
+
+def test_the_data_set_comes_first_and_those_it_joins_in_their_order(bench: Bench) -> None:
+    fill(bench)
+    joins = [{"dataset": "sites", "on": ["site"]}, {"dataset": "regions", "on": ["region"]}]
+
+    found = plan_datasets(plan(joins=joins), "energy", bench.root)
+
+    assert [[path.name for path in dataset.files] for dataset in found] == [
+        ["readings.csv"],
+        ["sites.csv"],
+        ["regions.csv"],
+    ]
+
+
+def test_the_plan_is_run_over_them(bench: Bench, tmp_path: Path) -> None:
+    fill(bench)
+    joins = [{"dataset": "sites", "on": ["site"]}, {"dataset": "regions", "on": ["region"]}]
+    asked = plan(joins=joins, groupby=["head"], aggs=[{"col": "kwh", "fn": "sum"}])
+
+    frame = planned_frame(asked, plan_datasets(asked, "energy", bench.root), bench.context, tmp_path)
+
+    assert frame.collect().rows() == [("Ann", 1.0), ("Bo", 5.0)]
+
+
+def test_steps_are_passed_on(bench: Bench, tmp_path: Path) -> None:
+    fill(bench)
+    steps: list[str] = []
+
+    planned_frame(
+        plan(),
+        plan_datasets(plan(), "energy", bench.root),
+        bench.context,
+        tmp_path,
+        lambda step, _: steps.append(step),
+    )
+
+    assert steps == ["applying_filters", "aggregating"]
+
+
+def test_an_unknown_column_is_found_when_the_data_are_opened(bench: Bench, tmp_path: Path) -> None:
+    fill(bench)
+    asked = plan(select=["kwhh"])
+    check_planned(asked, "energy", bench.root)  # the plan alone does not tell
+
+    with pytest.raises(UnknownColumn) as caught:
+        planned_frame(asked, plan_datasets(asked, "energy", bench.root), bench.context, tmp_path)
+
+    assert caught.value.suggestion == ["kwh"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "error", "field"),
+    [
+        ({"dataset": "reading"}, FileUnavailable, "plan.dataset"),
+        ({"dataset": "/etc/passwd"}, PathRefused, "plan.dataset"),
+        ({"joins": [{"dataset": "site", "on": ["site"]}]}, FileUnavailable, "plan.joins[0].dataset"),
+        (
+            {"joins": [{"dataset": "sites", "on": ["site"]}, {"dataset": "../x", "on": ["site"]}]},
+            PathRefused,
+            "plan.joins[1].dataset",
+        ),
+        ({"order": [{"col": "b"}], "select": ["a"]}, InvalidPlan, "plan.order[0].col"),
+    ],
+)
+def test_a_plan_is_refused_where_it_is_wrong(
+    bench: Bench, parts: dict[str, Any], error: type[Exception], field: str
+) -> None:
+    fill(bench)
+
+    with pytest.raises(error) as caught:
+        check_planned(plan(**parts), "energy", bench.root)
+
+    assert caught.value.field == field  # type: ignore[attr-defined]
+
+
+def test_a_contradiction_is_told_before_a_missing_data_set(bench: Bench) -> None:
+    with pytest.raises(InvalidPlan):
+        check_planned(plan(dataset="nowhere", select=["a", "a"]), "energy", bench.root)
+
+
+@pytest.mark.parametrize(
+    ("parts", "rows"),
+    [
+        ({"select": ["note", "kwh"]}, [(None, 1.0), ("late", 2.5)]),
+        ({"select": ["kwh"]}, [(1.0,), (2.5,)]),
+        ({"aggs": [{"col": "kwh", "fn": "sum"}]}, [(3.5,)]),
+        ({}, [(1.0, None), (2.5, "late")]),
+    ],
+)
+def test_a_column_that_only_later_rows_have_is_found_when_it_matters(
+    bench: Bench, tmp_path: Path, parts: dict[str, Any], rows: list[tuple[Any, ...]]
+) -> None:
+    (bench.base / "late.jsonl").write_text('{"kwh": 1.0}\n{"kwh": 2.5, "note": "late"}\n')
+    asked = plan(dataset="late", **parts)
+    context = bench.context._replace(infer_rows=1)
+
+    frame = planned_frame(asked, plan_datasets(asked, "energy", bench.root), context, tmp_path)
+
+    assert frame.collect().rows() == rows
