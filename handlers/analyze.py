@@ -9,7 +9,7 @@ from typing import Any
 from airpy.contract import AnalyzeRequest
 from airpy.engine.encoding import decode_base64
 from airpy.web.responses import Reply, job_started
-from airpy.web.state import request_id, state
+from airpy.web.state import caller, state
 
 
 async def analyze_frame(body: dict[str, Any]) -> Reply:
@@ -20,4 +20,4 @@ async def analyze_frame(body: dict[str, Any]) -> Reply:
         frame = await asyncio.to_thread(decode_base64, request.frame_ref.data, request.frame_ref.type)
         # The frame is kept as a file; the record only says which it was.
         request.frame_ref.data = f"sha256:{hashlib.sha256(frame).hexdigest()}"
-    return job_started("analyze", await state().jobs.submit("analyze", request, request_id(), frame))
+    return job_started("analyze", await state().jobs.submit("analyze", request, caller(), frame))

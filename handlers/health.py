@@ -32,8 +32,8 @@ async def get_health() -> Reply:
             dramatiq=_version("dramatiq"),
         ),
         memory_usage_mb=psutil.Process().memory_info().rss // MEBIBYTE,
-        workers_active=census.worker_slots,
-        active_jobs=census.active_jobs,
+        workers_active=census.slots,
+        active_jobs=census.active,
         next_token=census.next_token,
     )
     return json_reply(health)

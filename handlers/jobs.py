@@ -3,25 +3,70 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from typing import TYPE_CHECKING
 
 from airpy.errors import JobUnavailable
 from airpy.jobs.record import ENDED
 from airpy.jobs.results import expired, frame_file, other_frame
-from airpy.web.responses import Reply, accepted, frame_reply, job_reply
-from airpy.web.state import accept_header, state
+from airpy.web.events import event_stream
+from airpy.web.responses import Reply, accepted, frame_reply, job_list, job_reply
+from airpy.web.state import accept_header, header, state
 
 if TYPE_CHECKING:
+    from airpy.contract import JobStatus, JobType
     from airpy.jobs.record import Job, ResultFrame
 
 
-async def get_job(token: int) -> Reply:
-    """Report the job, with its result once it has one."""
-    job = await state().store.get(token)
-    data = None
-    if job.status == "completed" and job.folder is not None:
-        data = await asyncio.to_thread(state().results.data, job.folder, token)
-    return job_reply(job, data)
+async def list_jobs(
+    status: JobStatus | None = None,
+    type: JobType | None = None,  # noqa: A002  the contract's word
+    older_than_s: int | None = None,
+    newer_than_s: int | None = None,
+    limit: int = 100,
+    cursor: int | None = None,
+) -> Reply:
+    """List the jobs that are wanted, the newest first."""
+    now = time.time()
+
+    def wanted(job: Job) -> bool:
+        age = now - job.created_ms / 1000
+        return (
+            status in {None, job.status}
+            and type in {None, job.kind}
+            and (older_than_s is None or age >= older_than_s)
+            and (newer_than_s is None or age <= newer_than_s)
+        )
+
+    return job_list(*await state().store.page(cursor, wanted, limit))
+
+
+async def get_job(token: int, wait: float = 0, since: int = 0) -> Reply:
+    """Report the job, with its result once it has one; with `wait`, once it has more steps than `since`."""
+    here = state()
+    job = await here.store.get(token)
+    if wait and not _is_news(job, since):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait), contextlib.aclosing(here.changes.follow(token)) as states:
+                async for job in states:
+                    if _is_news(job, since):
+                        break
+    return await _report(job)
+
+
+async def cancel_job(token: int) -> Reply:
+    """Cancel the job, unless it has ended, and report it."""
+    here = state()
+    await here.store.cancel(token)
+    return await _report(await here.store.get(token))
+
+
+async def stream_job_events(token: int) -> Reply:
+    """Stream the job's steps and progress until it has ended."""
+    here = state()
+    await here.store.get(token)  # a job that is not there is an answer, not a stream
+    return event_stream(here.changes.follow(token), int(header("last-event-id") or 0))
 
 
 async def download_job(token: int) -> Reply:
@@ -37,6 +82,17 @@ async def download_job(token: int) -> Reply:
     if not path.exists():
         await here.answer_now(other_frame, place, form)
     return frame_reply(path, form, frame)
+
+
+def _is_news(job: Job, since: int) -> bool:
+    return len(job.steps) > since or job.status in ENDED
+
+
+async def _report(job: Job) -> Reply:
+    data = None
+    if job.status == "completed" and job.folder is not None:
+        data = await asyncio.to_thread(state().results.data, job.folder, job.token)
+    return job_reply(job, data)
 
 
 def _frame(job: Job) -> tuple[ResultFrame, str]:

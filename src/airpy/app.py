@@ -16,6 +16,7 @@ from starlette.routing import Router
 
 from airpy.config import Settings
 from airpy.files.paths import FileRoot
+from airpy.jobs.changes import Changes
 from airpy.jobs.queue import JobQueue
 from airpy.jobs.results import Results
 from airpy.jobs.sandbox import Sandbox
@@ -23,6 +24,7 @@ from airpy.jobs.store import JobStore
 from airpy.logs import configure_logs
 from airpy.web.docs import add_contract, page_options
 from airpy.web.edge import Edge, compressed
+from airpy.web.metrics import Requests
 from airpy.web.problems import add_error_handlers
 from airpy.web.spec import internal, load, routed
 from airpy.web.state import AppState
@@ -50,16 +52,19 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
         settings = Settings.from_env()
         configure_logs(settings.log_format)
     contract = internal(load())
+    requests = Requests()
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401
-        redis = _redis(settings)
-        state = _state(settings, redis)
+        redis, listening = _redis(settings, REDIS_TIMEOUT_S), _redis(settings, None)
+        state = _state(settings, redis, listening, requests)
         await asyncio.to_thread(state.sandbox.prepare)
         try:
-            yield {"airpy": state}
+            async with state.changes.running():
+                yield {"airpy": state}
         finally:
             await asyncio.to_thread(state.sandbox.close)
+            await listening.aclose()
             await redis.aclose()
 
     app = connexion.AsyncApp("airpy", lifespan=lifespan)
@@ -75,21 +80,21 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
         add_contract(app, contract)
     add_error_handlers(app)
     _build_now(app)
-    edge = Edge(app, max_body_bytes=settings.max_body_mb << 20, body_timeout_s=settings.timeout_s)
+    edge = Edge(app, requests, max_body_bytes=settings.max_body_mb << 20, body_timeout_s=settings.timeout_s)
     return compressed(edge)
 
 
-def _redis(settings: Settings) -> Redis:
+def _redis(settings: Settings, timeout_s: float | None) -> Redis:
     return Redis.from_url(
         settings.redis_url,
         decode_responses=True,
-        socket_timeout=REDIS_TIMEOUT_S,
+        socket_timeout=timeout_s,
         socket_connect_timeout=REDIS_TIMEOUT_S,
         retry=None,
     )
 
 
-def _state(settings: Settings, redis: Redis) -> AppState:
+def _state(settings: Settings, redis: Redis, listening: Redis, requests: Requests) -> AppState:
     results = Results(settings.results_path.absolute())
     results.path.mkdir(parents=True, exist_ok=True)
     files = FileRoot.at(settings.base_path, settings.allowed_ext, settings.cloud_prefixes)
@@ -100,6 +105,8 @@ def _state(settings: Settings, redis: Redis) -> AppState:
         jobs=JobQueue(store, results, files, settings.max_queued_jobs, settings.job_ttl_s),
         results=results,
         files=files,
+        changes=Changes(listening, store),
+        requests=requests,
         sandbox=Sandbox(memory_mb=settings.memory_mb, threads=os.cpu_count() or 1),
         children=asyncio.Semaphore(settings.workers),
     )

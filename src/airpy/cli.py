@@ -135,12 +135,12 @@ def health(
 def _check_worker() -> None:
     import redis  # noqa: PLC0415  only needed here
 
-    from airpy.jobs.store import worker_reports  # noqa: PLC0415
+    from airpy.jobs.workers import reports  # noqa: PLC0415
 
     url = Settings.from_env().redis_url
     try:
         with redis.Redis.from_url(url, decode_responses=True, socket_timeout=HEALTH_TIMEOUT_S) as client:
-            alive = worker_reports(client, socket.gethostname())
+            alive = reports(client, socket.gethostname())
     except redis.RedisError as error:
         raise CallFailed(f"Redis cannot be reached: {error}") from None
     if not alive:

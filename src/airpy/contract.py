@@ -123,6 +123,87 @@ StepName = TypeAliasType(
 )
 
 
+WorkUnit = TypeAliasType("WorkUnit", Literal['files', 'columns', 'bytes'])
+
+
+class JobSummary(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: int
+    job_type: JobType
+    status: JobStatus
+    datasource_id: Annotated[str, Field(description='Empty for a frame that was sent.')]
+    progress: Annotated[float | None, Field(...)]
+    attempt: int
+    code: int
+    request_id: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class JobList(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    jobs: list[JobSummary]
+    next_cursor: Annotated[int | None, Field(...)]
+
+
+class Caps(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    memory_mb: int
+    job_timeout_s: float
+    timeout_s: float
+    max_rows_json: int
+    max_body_mb: int
+    max_queued_jobs: int
+    max_attempts: int
+
+
+class QueueState(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    active: Annotated[int, Field(description='Jobs that have not ended.')]
+    waiting: Annotated[int, Field(description='Jobs in line.')]
+    slots: Annotated[int, Field(description='Worker slots that are alive.')]
+    redis_memory_share: Annotated[
+        float, Field(description='How much of its memory Redis uses, 0 to 1; 0 when it has no bound.')
+    ]
+    retry_after_s: Annotated[int, Field(description='After which a refused job is worth another try.')]
+
+
+class JobLoad(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    job_type: JobType
+    waiting: int
+    running: int
+    run_s: Annotated[
+        float | None, Field(description='What the last of them took, on average; null when none has run.')
+    ]
+    wait_s: Annotated[
+        float | None,
+        Field(description='How long a new one would wait at that pace; null when nothing is known of it.'),
+    ]
+
+
+class PostMortem(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    attempts: int
+    last_step: Annotated[str | None, Field(...)]
+    exit_signal: Annotated[
+        str | None, Field(description='The signal that ended its process; null when its worker died with it.')
+    ]
+    peak_memory_mb: int
+
+
 ErrorCode = TypeAliasType(
     "ErrorCode",
     Annotated[
@@ -137,7 +218,7 @@ ErrorCode = TypeAliasType(
 ErrorReason = TypeAliasType(
     "ErrorReason",
     Annotated[
-        Literal['SCHEMA_VIOLATION', 'MALFORMED_BODY', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_ACCEPTABLE', 'UNSUPPORTED_MEDIA_TYPE', 'BAD_RANGE', 'BODY_TOO_LARGE', 'BODY_TIMEOUT', 'UNAUTHORIZED', 'PATH_REFUSED', 'EXTENSION_NOT_ALLOWED', 'AMBIGUOUS_DATASET', 'INVALID_PLAN', 'INVALID_OPTIONS', 'INVALID_FRAME', 'UNKNOWN_COLUMN', 'TYPE_MISMATCH', 'CAST_FAILED', 'JOB_NOT_FOUND', 'JOB_EXPIRED', 'RESULT_NOT_READY', 'NO_RESULT_FRAME', 'FILE_MISSING', 'NO_DATA_FILES', 'UNREADABLE_FILE', 'EMPTY_FILE', 'UNSUPPORTED', 'READER_CRASHED', 'WORKER_DIED', 'QUEUE_UNAVAILABLE', 'QUEUE_FULL', 'MEMORY_CAP', 'DISK_FULL', 'TIME_LIMIT', 'INTERNAL'],
+        Literal['SCHEMA_VIOLATION', 'MALFORMED_BODY', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_ACCEPTABLE', 'UNSUPPORTED_MEDIA_TYPE', 'BAD_RANGE', 'BODY_TOO_LARGE', 'BODY_TIMEOUT', 'UNAUTHORIZED', 'PATH_REFUSED', 'EXTENSION_NOT_ALLOWED', 'AMBIGUOUS_DATASET', 'INVALID_PLAN', 'INVALID_OPTIONS', 'INVALID_FRAME', 'UNKNOWN_COLUMN', 'TYPE_MISMATCH', 'CAST_FAILED', 'JOB_NOT_FOUND', 'JOB_EXPIRED', 'RESULT_NOT_READY', 'NO_RESULT_FRAME', 'NO_DEAD_LETTER', 'IDEMPOTENCY_KEY_REUSED', 'FILE_MISSING', 'NO_DATA_FILES', 'UNREADABLE_FILE', 'EMPTY_FILE', 'UNSUPPORTED', 'READ_INTERRUPTED', 'READER_CRASHED', 'PROCESS_KILLED', 'WORKER_DIED', 'QUEUE_UNAVAILABLE', 'QUEUE_FULL', 'MEMORY_CAP', 'DISK_FULL', 'TIME_LIMIT', 'INTERNAL'],
         Field(description='The exact case; stable, made for programs.'),
     ],
 )
@@ -565,7 +646,28 @@ class Step(BaseModel):
     step: StepName
     message: str
     timestamp: AwareDatetime
-    duration_ms: Annotated[int, Field(description='Milliseconds since the job began to run.', ge=0)]
+    duration_ms: Annotated[int, Field(description='Milliseconds since the job first began to run.', ge=0)]
+    attempt: Annotated[int, Field(description='Which attempt at the job took this step.', ge=1)]
+
+
+class JobWork(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    done: Annotated[int, Field(ge=0)]
+    total: Annotated[int, Field(ge=0)]
+    unit: WorkUnit
+
+
+class Limits(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    caps: Caps
+    queue: QueueState
+    jobs: list[JobLoad]
+    accepting: Annotated[bool, Field(description='Whether a job would be accepted now.')]
+    refused: Annotated[list[ErrorReason], Field(description='Why a job would be refused now.')]
 
 
 class ErrorDetails(BaseModel):
@@ -585,6 +687,7 @@ class ErrorDetails(BaseModel):
         list[Violation] | None,
         Field(description='Everything that breaks the contract, when that is more than one thing.'),
     ] = None
+    post_mortem: PostMortem | None = None
 
 
 class DatasetFile(BaseModel):
@@ -829,6 +932,30 @@ class FrameMetrics(BaseModel):
     ] = None
 
 
+class DeadLetter(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: int
+    job_type: JobType
+    datasource_id: str
+    request_id: str
+    attempts: int
+    died_at: AwareDatetime
+    request: Annotated[
+        str,
+        Field(description="The request's body, as JSON. A frame that came with it is named by its digest."),
+    ]
+    error: Error
+
+
+class DeadLetterList(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dead_letters: list[DeadLetter]
+
+
 class ErrorEnvelope(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1007,6 +1134,7 @@ class Job(BaseModel):
             description='The share of the work that is done; null where it cannot be counted.', ge=0.0, le=1.0
         ),
     ]
+    work: JobWork | None = None
     attempt: Annotated[
         int, Field(description='How often the job was begun; more than 1 when a worker died under it.', ge=0)
     ]

@@ -9,7 +9,8 @@
     │   │   └── TypeMismatch    VALIDATION_ERROR   TYPE_MISMATCH
     │   ├── InvalidOptions      VALIDATION_ERROR   INVALID_OPTIONS
     │   ├── InvalidFrame        VALIDATION_ERROR   INVALID_FRAME
-    │   └── JobUnavailable      VALIDATION_ERROR   JOB_NOT_FOUND
+    │   ├── JobUnavailable      VALIDATION_ERROR   JOB_NOT_FOUND
+    │   └── IdempotencyConflict VALIDATION_ERROR   IDEMPOTENCY_KEY_REUSED
     ├── FileUnavailable         IO_ERROR           UNREADABLE_FILE
     ├── QueueUnavailable        IO_ERROR           QUEUE_UNAVAILABLE
     ├── JobTimedOut             TIMEOUT            TIME_LIMIT
@@ -31,13 +32,14 @@ from airpy.contract import ErrorDetails, JobError, Violation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airpy.contract import ErrorCode, ErrorReason
+    from airpy.contract import ErrorCode, ErrorReason, PostMortem
 
 __all__ = [
     "AirError",
     "AmbiguousDataset",
     "CapExceeded",
     "FileUnavailable",
+    "IdempotencyConflict",
     "InternalFault",
     "InvalidFrame",
     "InvalidOptions",
@@ -87,6 +89,8 @@ class AirError(Exception):
         self.constraint = constraint
         self.suggestion = list(suggestion)
         self.violations = list(violations)
+        self.post_mortem: PostMortem | None = None
+        self.retry_after_s: int | None = None
         if reason is not None:
             self.reason = reason
 
@@ -99,6 +103,7 @@ class AirError(Exception):
             retryable=self.retryable,
             suggestion=self.suggestion or None,
             violations=self.violations or None,
+            post_mortem=self.post_mortem,
         )
         error = JobError(code=self.code, message=self.message, details=details, request_id=request_id)
         described = error.model_dump(mode="json")
@@ -185,6 +190,12 @@ class JobUnavailable(InvalidRequest):
     reason: ErrorReason = "JOB_NOT_FOUND"
 
 
+class IdempotencyConflict(InvalidRequest):
+    """An idempotency key came with another request before."""
+
+    reason: ErrorReason = "IDEMPOTENCY_KEY_REUSED"
+
+
 class FileUnavailable(AirError):
     """A file is missing, or cannot be read."""
 
@@ -215,8 +226,8 @@ class CapExceeded(AirError):
 
     @property
     def retryable(self) -> bool:  # type: ignore[override]
-        """A full queue or disk empties; a limit of size stays."""
-        return self.reason in {"QUEUE_FULL", "DISK_FULL"}
+        """A full queue, disk or machine empties; a limit of size stays."""
+        return self.reason in {"QUEUE_FULL", "DISK_FULL", "PROCESS_KILLED"}
 
 
 class Unauthorized(AirError):

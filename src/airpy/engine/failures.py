@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["failure", "message_of"]
 
 LONGEST_MESSAGE = 500
+INTERRUPTED = {errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
+"""What storage says that may work the next time."""
 CAST = re.compile(
     r"conversion from `(?P<source>[^`]+)` to `(?P<target>[^`]+)` failed in column '(?P<column>[^']*)'"
 )
@@ -102,6 +104,8 @@ def _system(error: BaseException) -> AirError:
         return FileUnavailable("a file of the data set is gone", reason="FILE_MISSING")
     if number == errno.EACCES or isinstance(error, PermissionError):
         return FileUnavailable("a file of the data set may not be read by this service")
+    if number in INTERRUPTED:
+        return FileUnavailable(f"the storage failed: {message_of(error)}", reason="READ_INTERRUPTED")
     return _unreadable(error)
 
 

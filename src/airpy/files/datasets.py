@@ -8,6 +8,7 @@ directory or file `{name}`, looked up the same way.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,12 +18,12 @@ from airpy.files.listing import data_files
 from airpy.files.paths import SCHEME, Place, is_pattern, locate, neighbours, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from airpy.contract import FileFormat
     from airpy.files.paths import FileRoot
 
-__all__ = ["Dataset", "dataset_at", "find_dataset"]
+__all__ = ["Dataset", "Load", "dataset_at", "find_dataset", "load_of"]
 
 
 class Dataset(NamedTuple):
@@ -34,6 +35,27 @@ class Dataset(NamedTuple):
     directory: Path | None = None
     """Hive partitions (`year=2025/`) below it become columns; none for a single file."""
     cloud: str | None = None
+
+
+class Load(NamedTuple):
+    """What a job will read, as far as it is known before anything is read."""
+
+    bytes: int = 0
+    fingerprint: str | None = None
+    """Changes when the files do: which they are, their sizes and times. None where that is not known."""
+
+
+def load_of(datasets: Iterable[Dataset]) -> Load:
+    """What it takes to read these data sets."""
+    total, known = 0, True
+    digest = hashlib.sha256()
+    for dataset in datasets:
+        known = known and dataset.cloud is None
+        for path in dataset.files:
+            status = path.stat()
+            total += status.st_size
+            digest.update(repr((path, status.st_ino, status.st_size, status.st_mtime_ns)).encode())
+    return Load(total, digest.hexdigest() if known else None)
 
 
 def dataset_at(root: FileRoot, requested: str, field: str) -> Dataset:

@@ -13,11 +13,13 @@ from airpy.engine.encoding import (
     encode_rows,
     portable,
 )
+from airpy.engine.plan import columns_needed
 from airpy.engine.profile.report import report
 from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
-from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
+from airpy.files.datasets import Load
+from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ SAMPLE_ROWS = 10
 DECODERS = {"arrow": decode_arrow, "parquet": decode_parquet}
 
 
-def check_analyze(request: AnalyzeRequest, root: FileRoot) -> None:
-    """Refuse a request that cannot be met, without reading data.
+def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
+    """Refuse a request that cannot be met, without reading data, and say what it will read.
 
     Raises:
         InvalidRequest: It has not exactly one of a frame and a plan.
@@ -61,7 +63,9 @@ def check_analyze(request: AnalyzeRequest, root: FileRoot) -> None:
             raise InvalidRequest(
                 "a plan needs a datasource_id", field="datasource_id", constraint="required with plan"
             )
-        check_planned(request.plan, request.datasource_id, root)
+        return check_planned(request.plan, request.datasource_id, root)
+    # A frame is named by its digest in the request itself.
+    return Load(fingerprint="")
 
 
 def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) -> None:
@@ -89,6 +93,7 @@ def _frame(request: AnalyzeRequest, context: JobContext) -> pl.DataFrame:
         form = request.frame_ref.type if request.frame_ref else "arrow"
         return portable(DECODERS[form](context.input).lazy()).collect()
     datasets = plan_datasets(request.plan, request.datasource_id, context.files)
+    tell_input(datasets, columns_needed(request.plan))
     with context.scratch() as scratch:
         frame = planned_frame(request.plan, datasets, context, scratch)
         return portable(frame).collect(engine="streaming")

@@ -10,24 +10,35 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import redis
+from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 if TYPE_CHECKING:
-    from dramatiq import Message
     from dramatiq.broker import MessageProxy
 
-__all__ = ["QUEUE", "WakeBroker", "enqueue_commands", "worker_client"]
+__all__ = [
+    "ACTOR",
+    "MOST_MESSAGES",
+    "QUEUE",
+    "WakeBroker",
+    "as_enqueued",
+    "call_to_work",
+    "queue_key",
+    "worker_client",
+]
 
 QUEUE = "airpy"
+ACTOR = "work"
 NAMESPACE = "dramatiq"
 HEARTBEAT_MS = 10_000
 """A worker that is silent for so long is dead, and its messages go back to the queue."""
 IDLE_S = 1.0
 """Must stay below the client's socket timeout."""
-MOST_WAKES = 32
+MOST_MESSAGES = 256
+"""More would only wake workers that find nothing left to do."""
 SOCKET_TIMEOUT_S = 5
 RETRIES = 30
 
@@ -98,17 +109,21 @@ class WakeBroker(RedisBroker):
         return enqueued
 
 
-def enqueue_commands(commands: Any, message: Message[Any]) -> None:  # noqa: ANN401  a pipeline of either colour
-    """Add to a transaction what `WakeBroker.enqueue` does, in Dramatiq's own key layout."""
-    message = message.copy(options={"redis_message_id": message.message_id})
-    queue = f"{NAMESPACE}:{message.queue_name}"
-    wakes = wake_key(message.queue_name)
-    commands.hset(f"{queue}.msgs", message.message_id, message.encode())
-    commands.rpush(queue, message.message_id)
-    commands.rpush(wakes, 1)
-    commands.ltrim(wakes, -MOST_WAKES, -1)
-
-
 def wake_key(queue_name: str) -> str:
     """The list on which idle workers wait."""
-    return f"{NAMESPACE}:{queue_name}.wake"
+    return f"{queue_key(queue_name)}.wake"
+
+
+def queue_key(queue_name: str = QUEUE) -> str:
+    """The list of the ids of a queue's messages, in Dramatiq's own key layout; `.msgs` has the messages."""
+    return f"{NAMESPACE}:{queue_name}"
+
+
+def call_to_work() -> Message[Any]:
+    """The message that wakes a worker. It names no job: which one is next, the claim decides."""
+    return Message(queue_name=QUEUE, actor_name=ACTOR, args=(), kwargs={}, options={})
+
+
+def as_enqueued(message: Message[Any]) -> tuple[str, bytes]:
+    """Id and bytes of a message as Dramatiq's script puts them into the queue."""
+    return message.message_id, message.copy(options={"redis_message_id": message.message_id}).encode()

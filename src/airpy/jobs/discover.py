@@ -9,9 +9,11 @@ from airpy.contract import DiscoverResult
 from airpy.engine.encoding import encode_model
 from airpy.engine.steps import counted
 from airpy.errors import FileUnavailable
+from airpy.files.datasets import Load
 from airpy.files.listing import data_files, describe_file
 from airpy.files.paths import resolve
 from airpy.jobs.results import write_data
+from airpy.jobs.work import counting
 
 if TYPE_CHECKING:
     from airpy.contract import DiscoverRequest
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["check_discover", "discover"]
 
 
-def check_discover(request: DiscoverRequest, root: FileRoot) -> None:
-    """Refuse a request that cannot be met, without reading data.
+def check_discover(request: DiscoverRequest, root: FileRoot) -> Load:
+    """Refuse a request that cannot be met, without reading data, and say what it will read.
 
     Raises:
         PathRefused: The path is not allowed.
@@ -37,6 +39,7 @@ def check_discover(request: DiscoverRequest, root: FileRoot) -> None:
             constraint="a directory under the base path",
             reason="UNSUPPORTED",
         )
+    return Load()  # what is in a directory is the question
 
 
 def discover(request: DiscoverRequest, context: JobContext, *, on_step: OnStep) -> None:
@@ -50,7 +53,7 @@ def discover(request: DiscoverRequest, context: JobContext, *, on_step: OnStep) 
     truncated = len(paths) > request.max_files
     paths = paths[: request.max_files]
     on_step("files_found", f"Found {counted(len(paths), 'file')}, processing...")
-    files = [describe_file(context.files, path) for path in paths]
+    files = [describe_file(context.files, path) for path in counting(paths, len(paths), "files")]
     result = DiscoverResult(
         files=files,
         total_files=len(files),

@@ -12,8 +12,9 @@ from airpy.engine.encoding import encode_model, encode_object, encode_rows, port
 from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import counted
-from airpy.files.datasets import dataset_at
+from airpy.files.datasets import dataset_at, load_of
 from airpy.files.scan import scan, spread
+from airpy.jobs.planning import tell_input
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from airpy.contract import InferSchemaRequest
     from airpy.engine.steps import OnStep
-    from airpy.files.datasets import Dataset
+    from airpy.files.datasets import Dataset, Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
 
@@ -33,13 +34,13 @@ MOST_FOOTERS = 64
 """Footers that are read for their null counts."""
 
 
-def check_infer_schema(request: InferSchemaRequest, root: FileRoot) -> None:
-    """Refuse a request that cannot be met, without reading data.
+def check_infer_schema(request: InferSchemaRequest, root: FileRoot) -> Load:
+    """Refuse a request that cannot be met, without reading data, and say what it will read.
 
     Raises:
         AirError: The data set cannot be found.
     """
-    dataset_at(root, request.uri, "uri")
+    return load_of([dataset_at(root, request.uri, "uri")])
 
 
 def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: OnStep) -> None:
@@ -63,6 +64,8 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         rows = sample.collect(engine="streaming")
         on_step("analyzing_schema", f"Analyzing types and structure of {counted(rows.width, 'column')}")
         whole = share is None and len(sampled) == len(dataset.files)
+        if not whole and dataset.format != "parquet":
+            tell_input([dataset], None)  # its rows are counted
         total = rows.height if whole else count_rows(dataset, infer_rows, scratch)
     metrics = column_metrics(rows)
     certain = total == rows.height

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from airpy.contract import JobType
+    from airpy.files.datasets import Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.record import ResultFrame
 
@@ -26,8 +27,8 @@ class JobKind(NamedTuple):
     """A kind of job."""
 
     request: type[BaseModel]
-    check: Callable[[Any, FileRoot], None]
-    """Refuses a request before a token is issued."""
+    check: Callable[[Any, FileRoot], Load]
+    """Refuses a request before a token is issued, and says what it will read."""
     run: Callable[..., ResultFrame | None]
     """Does the work, in a child process: of the request, the job's context and `on_step`."""
     started: str

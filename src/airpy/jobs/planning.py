@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
 from airpy.engine.plan import check_plan, named_columns
 from airpy.engine.steps import ignore_steps
-from airpy.files.datasets import find_dataset
+from airpy.files.datasets import find_dataset, load_of
 from airpy.files.scan import scan
+from airpy.jobs.work import tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import polars as pl
 
     from airpy.contract import Plan
     from airpy.engine.steps import OnStep
-    from airpy.files.datasets import Dataset
+    from airpy.files.datasets import Dataset, Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
 
-__all__ = ["check_planned", "plan_datasets", "planned_frame"]
+__all__ = ["check_planned", "plan_datasets", "planned_frame", "tell_input"]
+
+LEAST_TOLD_BYTES = 8 * 1024 * 1024
+"""Of less, the end comes before anyone asks how far it is."""
 
 
-def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> None:
-    """Refuse a plan that cannot be run, without reading data.
+def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> Load:
+    """Refuse a plan that cannot be run, without reading data, and say what it will read.
 
     Raises:
         InvalidPlan: Its parts contradict one another.
         AirError: One of its data sets cannot be found.
     """
     check_plan(plan)
-    plan_datasets(plan, datasource_id, root)
+    return load_of(plan_datasets(plan, datasource_id, root))
 
 
 def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Dataset]:
@@ -47,6 +54,18 @@ def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Datase
         for index, join in enumerate(plan.joins or [])
     ]
     return [find_dataset(root, datasource_id, plan.dataset, "plan.dataset"), *joined]
+
+
+def tell_input(datasets: Sequence[Dataset], columns: frozenset[str] | None) -> None:
+    """Tell how many bytes are to be read, where that is worth watching."""
+    total = 0
+    for dataset in datasets:
+        size = sum(path.stat().st_size for path in dataset.files)
+        if size > LEAST_TOLD_BYTES and dataset.format == "parquet" and columns is not None:
+            size = sum(_chunk_bytes(path, columns) for path in dataset.files)
+        total += size
+    if total > LEAST_TOLD_BYTES:
+        tell(0, total, "bytes")
 
 
 def planned_frame(
@@ -77,3 +96,16 @@ def planned_frame(
         source = opened(every_column=True)  # later rows may have what the first do not
     others = [scan(dataset, infer_rows=context.infer_rows, scratch=scratch) for dataset in joined]
     return execute(plan, source, others, on_step)
+
+
+def _chunk_bytes(path: Path, columns: frozenset[str]) -> int:
+    """Bytes of these columns in a Parquet file."""
+    footer = pq.read_metadata(path)
+    chunks = (
+        group.column(place)
+        for group in map(footer.row_group, range(footer.num_row_groups))
+        for place in range(group.num_columns)
+    )
+    return sum(
+        chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in columns
+    )

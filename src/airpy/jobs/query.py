@@ -14,13 +14,15 @@ from airpy.engine.encoding import (
     write_arrow,
     write_parquet,
 )
+from airpy.engine.plan import columns_needed
 from airpy.engine.steps import counted
-from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
+from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
 from airpy.jobs.results import frame_file, result_frame, write_data
 
 if TYPE_CHECKING:
     from airpy.contract import QueryRequest
     from airpy.engine.steps import OnStep
+    from airpy.files.datasets import Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
     from airpy.jobs.record import ResultFrame
@@ -28,13 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["check_query", "query"]
 
 
-def check_query(request: QueryRequest, root: FileRoot) -> None:
-    """Refuse a request that cannot be met, without reading data.
+def check_query(request: QueryRequest, root: FileRoot) -> Load:
+    """Refuse a request that cannot be met, without reading data, and say what it will read.
 
     Raises:
         AirError: The plan contradicts itself, or one of its data sets cannot be found.
     """
-    check_planned(request.plan, request.datasource_id, root)
+    return check_planned(request.plan, request.datasource_id, root)
 
 
 def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
@@ -45,6 +47,7 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     count = len(main.files) or 1
     on_step("file_found", f"Found {main.name}: {counted(count, f'{main.format} file')}")
     on_step("loading_data", "Loading data from files")
+    tell_input(datasets, columns_needed(request.plan))
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
     with context.scratch() as scratch:

@@ -1,29 +1,46 @@
-"""Declares the actors on a broker and submits jobs to them."""
+"""Declares the actor on a broker, and submits jobs for it.
+
+A message says that there is work, and names no job: which one is next, the worker's claim decides, so that
+neither the order of messages nor their loss or repetition matters.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import dramatiq
-from dramatiq.middleware import CurrentMessage
 
 from airpy.engine.failures import failure
-from airpy.jobs.broker import QUEUE
+from airpy.errors import CapExceeded
+from airpy.jobs.broker import ACTOR, QUEUE
+from airpy.jobs.estimates import retry_after_s
 from airpy.jobs.kinds import JOBS
+from airpy.jobs.store import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dramatiq.broker import MessageProxy
     from pydantic import BaseModel
 
     from airpy.contract import JobType
     from airpy.files.paths import FileRoot
+    from airpy.jobs.record import DeadLetter
     from airpy.jobs.results import Results
     from airpy.jobs.store import JobStore
 
-__all__ = ["JobQueue", "declare_actors"]
+__all__ = ["Caller", "JobQueue", "declare_actor"]
+
+MOST_SHORT_BYTES = 64 * 1024 * 1024
+"""A job that reads no more than this is a short one."""
+
+
+class Caller(NamedTuple):
+    """What a request says of its caller."""
+
+    request_id: str
+    idempotency_key: str | None = None
+    traceparent: str | None = None
 
 
 class JobQueue(NamedTuple):
@@ -36,44 +53,69 @@ class JobQueue(NamedTuple):
     ttl_s: int
 
     async def submit(
-        self, kind: JobType, request: BaseModel, request_id: str, frame: bytes | None = None
+        self, kind: JobType, request: BaseModel, caller: Caller, frame: bytes | None = None
     ) -> int:
         """The token of a new job, once its request is known to be acceptable.
 
         Args:
             kind: The kind of job.
             request: What is asked of it.
-            request_id: The caller's name for the request.
+            caller: Who asks.
             frame: A frame that came with the request, which is kept beside the record.
 
         Raises:
             AirError: The request cannot be met, whatever the data; or the queue or the disk is full.
         """
-        await asyncio.to_thread(JOBS[kind].check, request, self.files)
-        token = await self.store.take_token(self.max_jobs)
-        if frame is not None:
-            try:
-                await asyncio.to_thread(self.results.keep_input, token, frame)
-            except OSError as error:
-                raise failure(error) from error
-        body = request.model_dump_json(by_alias=True, exclude_unset=True)
-        await self.store.add(token, kind, body, request_id, self.ttl_s, message_for(kind, token))
+        load = await asyncio.to_thread(JOBS[kind].check, request, self.files)
+        kept = None if frame is None else await self._kept(frame)
+        size = load.bytes + len(frame or b"")
+        submission = Submission(
+            kind=kind,
+            request=request.model_dump_json(by_alias=True, exclude_unset=True),
+            data=load.fingerprint,
+            source=getattr(request, "datasource_id", None) or "",
+            lane="short" if size <= MOST_SHORT_BYTES else "long",
+            request_id=caller.request_id,
+            ttl_s=self.ttl_s,
+            input=kept,
+            idempotency_key=caller.idempotency_key,
+            traceparent=caller.traceparent,
+        )
+        return await self._accept(submission)
+
+    async def resubmit(self, letter: DeadLetter, caller: Caller) -> int:
+        """The token of a new job that asks again what a dead letter asked."""
+        submission = Submission(
+            kind=letter.kind,
+            request=letter.request,
+            data=None,
+            source=letter.source,
+            lane=letter.lane,
+            request_id=caller.request_id,
+            ttl_s=self.ttl_s,
+            input=letter.input,
+            traceparent=caller.traceparent,
+        )
+        token = await self._accept(submission)
+        await self.store.drop_dead_letter(letter.token)
         return token
 
+    async def _kept(self, frame: bytes) -> str:
+        """The name that the frame is kept under."""
+        try:
+            return await asyncio.to_thread(self.results.keep_input, frame)
+        except OSError as error:
+            raise failure(error) from error
 
-def message_for(kind: JobType, token: int) -> dramatiq.Message[Any]:
-    """The message that has a worker run the job."""
-    return dramatiq.Message(queue_name=QUEUE, actor_name=kind, args=(token,), kwargs={}, options={})
+    async def _accept(self, submission: Submission) -> int:
+        """The token; a refusal says when another try is worth it."""
+        try:
+            return await self.store.submit(submission, self.max_jobs)
+        except CapExceeded as error:
+            error.retry_after_s = retry_after_s(await self.store.census(), await self.store.paces())
+            raise
 
 
-def declare_actors(broker: dramatiq.Broker, run: Callable[[int], bool]) -> None:
-    """Declare an actor for every kind of job. `run` is given a token, and is false for a dead letter."""
-
-    def act(token: int) -> None:
-        if not run(token):
-            message = cast("MessageProxy", CurrentMessage.get_current_message())
-            message.fail()  # it goes to the dead letters instead of being forgotten
-
-    broker.add_middleware(CurrentMessage())
-    for kind in JOBS:
-        dramatiq.Actor(act, broker=broker, actor_name=kind, queue_name=QUEUE, priority=0, options={})
+def declare_actor(broker: dramatiq.Broker, work: Callable[[], None]) -> None:
+    """Declare the actor; `work` runs jobs while any is in line."""
+    dramatiq.Actor(work, broker=broker, actor_name=ACTOR, queue_name=QUEUE, priority=0, options={})

@@ -6,12 +6,14 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
+from airpy.jobs.work import Work
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airpy.contract import JobStatus, JobType, OutputFormat
 
-__all__ = ["ENDED", "Job", "ResultFrame", "Step", "rfc3339"]
+__all__ = ["ENDED", "DeadLetter", "Job", "ResultFrame", "Step", "rfc3339"]
 
 ENDED: frozenset[JobStatus] = frozenset({"completed", "failed", "cancelled"})
 """States that never change again."""
@@ -25,8 +27,9 @@ class Step(NamedTuple):
 
     step: str
     message: str
-    timestamp: str
+    timestamp_ms: int
     duration_ms: int
+    attempt: int
 
 
 class ResultFrame(NamedTuple):
@@ -41,49 +44,105 @@ class ResultFrame(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A job's record. Times are milliseconds since the epoch."""
+    """A job's record. Times are milliseconds since the epoch, by Redis's clock."""
 
     token: int
     kind: JobType
     status: JobStatus
+    source: str
     request_id: str
     created_ms: int
     updated_ms: int
     ttl_s: int
     attempt: int = 0
+    version: int = 0
+    """Grows with every change."""
     steps: tuple[Step, ...] = ()
+    work: Work | None = None
     folder: str | None = None
     """The folder that the result is in, under the results path."""
     frame: ResultFrame | None = None
     error: dict[str, Any] | None = None
     expires_ms: int | None = None
+    leader: int | None = None
+    """The job whose equal request is at work for this one too."""
 
     @classmethod
     def from_hash(cls, token: int, fields: Mapping[str, str]) -> Self:
-        """The job that a Redis hash describes; only the steps of its last attempt count."""
-        attempt = int(fields["attempt"])
-        begin = f"{STEP}{attempt}:"
-        steps = sorted(
-            (int(name.removeprefix(begin)), Step(*json.loads(value)))
-            for name, value in fields.items()
-            if name.startswith(begin)
-        )
-        frame = fields.get("frame")
-        error = fields.get("error")
+        """The job that a Redis hash describes, as its caller sees it."""
+        status = cast("JobStatus", fields["status"])
+        frame, error, work = fields.get("frame"), fields.get("error"), json.loads(fields.get("work", "null"))
         return cls(
             token=token,
             kind=cast("JobType", fields["kind"]),
-            status=cast("JobStatus", fields["status"]),
+            # Its work goes on for others, who asked for the same.
+            status="cancelled" if "withdrawn" in fields else status,
+            source=fields["source"],
             request_id=fields["request_id"],
             created_ms=int(fields["created_ms"]),
             updated_ms=int(fields["updated_ms"]),
             ttl_s=int(fields["ttl_s"]),
-            attempt=attempt,
-            steps=tuple(step for _, step in steps),
+            attempt=int(fields["attempt"]),
+            version=int(fields["version"]),
+            steps=_steps(fields),
+            work=Work(*work) if work else None,
             folder=fields.get("folder"),
             frame=ResultFrame(*json.loads(frame)) if frame else None,
             error=json.loads(error) if error else None,
             expires_ms=int(fields["expires_ms"]) if "expires_ms" in fields else None,
+            leader=int(fields["leader"]) if "leader" in fields else None,
+        )
+
+    def following(self, leading: Mapping[str, str]) -> Self:
+        """The job as the record of the one that it follows has it, under its own name."""
+        lead = type(self).from_hash(self.leader or 0, leading)
+        seen = self._replace(
+            steps=lead.steps, work=lead.work, attempt=lead.attempt, version=self.version + lead.version
+        )
+        if self.status in ENDED:
+            return seen
+        return seen._replace(
+            status=cast("JobStatus", leading["status"]), updated_ms=max(self.updated_ms, lead.updated_ms)
+        )
+
+    @property
+    def progress(self) -> float | None:
+        """The share of the work that is done, 0 to 1; None where it is not counted. 1 when it is all over."""
+        if self.status == "completed":
+            return 1.0
+        if self.work is None or not self.work.total:
+            return None
+        return min(self.work.done / self.work.total, 0.99)
+
+
+class DeadLetter(NamedTuple):
+    """What is kept of a job that killed what ran it, or fell over a fault of ours."""
+
+    token: int
+    kind: JobType
+    request: str
+    request_id: str
+    source: str
+    lane: str
+    input: str | None
+    attempt: int
+    died_ms: int
+    error: dict[str, Any]
+
+    @classmethod
+    def from_hash(cls, token: int, fields: Mapping[str, str]) -> Self:
+        """The dead letter that a Redis hash describes."""
+        return cls(
+            token=token,
+            kind=cast("JobType", fields["kind"]),
+            request=fields["request"],
+            request_id=fields["request_id"],
+            source=fields["source"],
+            lane=fields["lane"],
+            input=fields.get("input"),
+            attempt=int(fields["attempt"]),
+            died_ms=int(fields["died_ms"]),
+            error=json.loads(fields["error"]),
         )
 
 
@@ -91,3 +150,13 @@ def rfc3339(milliseconds: int) -> str:
     """The moment as RFC 3339 in UTC, to the millisecond."""
     moment = dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _steps(fields: Mapping[str, str]) -> tuple[Step, ...]:
+    """The steps of every attempt, in order."""
+    places = sorted(
+        (tuple(map(int, name.removeprefix(STEP).split(":"))), value)
+        for name, value in fields.items()
+        if name.startswith(STEP)
+    )
+    return tuple(Step(*json.loads(value)) for _, value in places)

@@ -3,7 +3,7 @@
     {results}/{token}-{attempt}/data.json       what the job's answer says
     {results}/{token}-{attempt}/frame.arrow     the result frame, as an Arrow IPC stream or …
     {results}/{token}-{attempt}/frame.parquet   … as Parquet
-    {results}/{token}-input/frame               a frame that came with the request
+    {results}/input-{id}                        a frame that came with a request
 
 A folder belongs to one attempt, so that one which lost its job cannot touch the result of another.
 """
@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import shutil
 import time
+import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.engine.encoding import convert_frame
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Results", "expired", "frame_file", "other_frame", "result_frame", "write_data"]
 
 DATA = "data.json"
+INPUT = "input-"
 FRAMES: dict[OutputFormat, str] = {"json": "frame.arrow", "arrow": "frame.arrow", "parquet": "frame.parquet"}
 YOUNG_S = 600
 """A folder changed so lately may belong to a job whose record is about to be written."""
@@ -51,14 +53,15 @@ class Results(NamedTuple):
         """Remove what an attempt left that came to nothing."""
         shutil.rmtree(self.path / f"{token}-{attempt}", ignore_errors=True)
 
-    def keep_input(self, token: int, frame: bytes) -> None:
-        """Keep a frame that came with a request."""
-        self._fresh(f"{token}-input")
-        self.input_frame(token).write_bytes(frame)
+    def keep_input(self, frame: bytes) -> str:
+        """Keep a frame that came with a request, and give its name."""
+        name = f"{INPUT}{uuid.uuid4().hex}"
+        self.input_frame(name).write_bytes(frame)
+        return name
 
-    def input_frame(self, token: int) -> Path:
-        """Where a frame is that came with a request."""
-        return self.path / f"{token}-input" / "frame"
+    def input_frame(self, name: str) -> Path:
+        """Where a frame of this name is."""
+        return self.path / name
 
     def folder(self, name: str) -> Path:
         """The folder that a record names."""
@@ -75,20 +78,28 @@ class Results(NamedTuple):
         except FileNotFoundError:
             raise expired(token) from None
 
-    def sweep(self, existing: Callable[[list[int]], set[int]]) -> int:
-        """Remove folders whose job has no record any more, and say how many there were."""
+    def sweep(self, existing: Callable[[list[int]], set[int]], inputs: Callable[[], set[str]]) -> int:
+        """Remove folders whose job has no record any more, and frames that no job needs; say how many."""
         old = time.time() - YOUNG_S
         folders: dict[Path, int] = {}
-        for folder in self.path.iterdir():
-            token = folder.name.partition("-")[0]
+        frames: list[Path] = []
+        for place in self.path.iterdir():
+            token = place.name.partition("-")[0]
             with contextlib.suppress(FileNotFoundError):  # another worker sweeps too
-                if token.isdecimal() and folder.stat().st_mtime < old:
-                    folders[folder] = int(token)
+                if place.stat().st_mtime < old:
+                    if token.isdecimal():
+                        folders[place] = int(token)
+                    elif place.name.startswith(INPUT):
+                        frames.append(place)
         alive = existing(sorted(set(folders.values())))
         gone = [folder for folder, token in folders.items() if token not in alive]
         for folder in gone:
             shutil.rmtree(folder, ignore_errors=True)
-        return len(gone)
+        needed = inputs() if frames else set()
+        spare = [frame for frame in frames if frame.name not in needed]
+        for frame in spare:
+            frame.unlink(missing_ok=True)
+        return len(gone) + len(spare)
 
     def _fresh(self, name: str) -> Path:
         folder = self.path / name

@@ -1,119 +1,200 @@
-"""Runs one job to its end and records every step."""
+"""Runs jobs, one after the other while there are any, each to its end."""
 
 from __future__ import annotations
 
-import os
-import socket
+import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
 
+from airpy.contract import PostMortem
 from airpy.engine.failures import failure
 from airpy.errors import InternalFault
+from airpy.jobs.claim import Claim, renew
 from airpy.jobs.context import JobContext
 from airpy.jobs.kinds import JOBS
-from airpy.jobs.store import Claim
+from airpy.jobs.retries import CRASHES, is_retried, pause_ms
+from airpy.jobs.sandbox import Stopped
+from airpy.jobs.workers import worker_name
+from airpy.traces import job_span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redis import Redis
 
+    from airpy.errors import AirError
     from airpy.files.paths import FileRoot
     from airpy.jobs.record import ResultFrame
     from airpy.jobs.results import Results
     from airpy.jobs.sandbox import Sandbox
 
-__all__ = ["Runner"]
+__all__ = ["Limits", "Runner"]
 
 log = structlog.get_logger(__name__)
 
-CRASHES = {"INTERNAL", "READER_CRASHED", "WORKER_DIED"}
-"""Reasons for which a job's message is kept, for a person to look at."""
-PAUSE_S = 1.0
-"""Between attempts at a job whose record cannot be reached."""
+T = TypeVar("T")
+
+PAUSE_S = 0.5
+"""Between tries to reach a record that cannot be reached."""
 
 
-class Runner(NamedTuple):
-    """What it takes to run jobs."""
+class Limits(NamedTuple):
+    """What a job may use, and how often it is begun."""
 
-    redis: Redis
-    sandbox: Sandbox
-    results: Results
-    files: FileRoot
     infer_rows: int
     max_rows_json: int
     timeout_s: float
     max_attempts: int
 
-    def run(self, token: int) -> bool:
-        """Run the job, unless it is gone or has ended; false when its message is for the dead letters.
 
-        Returns once the end is in the record: were the message acknowledged before, nobody would end the job.
-        """
-        while True:
+class Runner:
+    """The jobs of one worker process.
+
+    Args:
+        redis: Where the records are; a client that outlasts an outage.
+        sandbox: What runs their functions.
+        results: Where their results go.
+        files: Where data sets are.
+        limits: What they may use.
+        slots: How many run at a time. With two or more, one of them is never taken by a long job.
+    """
+
+    def __init__(
+        self, redis: Redis, sandbox: Sandbox, results: Results, files: FileRoot, limits: Limits, slots: int
+    ) -> None:
+        self._redis = redis
+        self._sandbox = sandbox
+        self._results = results
+        self._files = files
+        self._limits = limits
+        self._most_long = max(slots - 1, 1)
+        self._running: dict[int, Claim] = {}
+        self._claiming = threading.Lock()
+        self._closing = False
+
+    def work(self) -> None:
+        """Run jobs until none is in line."""
+        while claim := self._next():
+            with structlog.contextvars.bound_contextvars(
+                token=claim.token, kind=claim.kind, attempt=claim.attempt, request_id=claim.request_id
+            ):
+                try:
+                    with job_span(claim.kind, claim.token, claim.attempt, claim.traceparent):
+                        self._run(claim)
+                finally:
+                    del self._running[claim.token]
+                    self._sandbox.prepare()
+
+    def renew(self) -> None:
+        """Prolong the leases of the jobs that run, and stop those that are no longer ours."""
+        renew(self._redis, list(self._running.values()))
+
+    def close(self, grace_s: float) -> None:
+        """Begin no more jobs, and give back those that are not done in time."""
+        self._closing = True
+        self._wait(grace_s)
+        for claim in list(self._running.values()):
+            claim.watch.stop.set()
+        self._wait(grace_s)
+
+    def bury(self, claim: Claim) -> None:
+        """End a job that its workers died under too often."""
+        fault = InternalFault(
+            f"the worker died under this job {claim.failures} times; its last step was {claim.last_step}",
+            reason="WORKER_DIED",
+        )
+        self._fail(claim, fault)
+
+    def _next(self) -> Claim | None:
+        with self._claiming:
+            if self._closing:
+                return None
+            long = sum(claim.lane == "long" for claim in list(self._running.values()))
             try:
-                return self._attempt(token)
+                claim = Claim.take(self._redis, worker_name(), long_too=long < self._most_long)
             except RedisError as error:
-                log.warning("record_unreachable", token=token, error=str(error))
-                time.sleep(PAUSE_S)
+                log.warning("queue_unreachable", error=str(error))
+                return None
+            if claim is not None:
+                self._running[claim.token] = claim
+            return claim
 
-    def _attempt(self, token: int) -> bool:
-        claim = Claim.take(self.redis, token, worker_name())
-        if claim is None:
-            return True
-        with structlog.contextvars.bound_contextvars(
-            token=token, kind=claim.kind, attempt=claim.attempt, request_id=claim.request_id
-        ):
-            try:
-                return self._run(claim)
-            finally:
-                self.sandbox.prepare()
-
-    def _run(self, claim: Claim) -> bool:
+    def _run(self, claim: Claim) -> None:
         began = time.monotonic()
         try:
             folder, frame = self._result(claim)
-        except RedisError:
-            raise
+        except Stopped:
+            self._results.discard(claim.token, claim.attempt)
+            given_back = self._closing and self._recorded(lambda: claim.release(0, failed=False))
+            log.info("job_given_back" if given_back else "job_stopped")
         except Exception as error:
             told = failure(error)
             if told.reason == "INTERNAL" and told is not error:
                 log.exception("job_fault")
-            claim.fail(told.describe(claim.request_id))
-            self.results.discard(claim.token, claim.attempt)
-            log.warning("job_failed", code=told.code, reason=told.reason, message=told.message)
-            return told.reason not in CRASHES
-        claim.complete(folder, frame)
-        log.info("job_completed", seconds=round(time.monotonic() - began, 3))
-        return True
+            self._results.discard(claim.token, claim.attempt)
+            if signal := claim.watch.exit_signal:
+                self._recorded(lambda: claim.count_exit(signal))
+            claim.failures += 1
+            if is_retried(told) and claim.failures < self._limits.max_attempts:
+                pause = pause_ms(claim.failures)
+                self._recorded(lambda: claim.release(pause, failed=True))
+                log.warning("job_to_be_retried", reason=told.reason, message=told.message, pause_ms=pause)
+            else:
+                self._fail(claim, told)
+        else:
+            self._recorded(lambda: claim.complete(folder, frame))
+            log.info("job_completed", seconds=round(time.monotonic() - began, 3))
+
+    def _fail(self, claim: Claim, told: AirError) -> None:
+        dead = told.reason in CRASHES or told.code == "INTERNAL_ERROR"
+        if dead:
+            told.post_mortem = PostMortem(
+                attempts=claim.failures,
+                last_step=claim.last_step,
+                exit_signal=claim.watch.exit_signal,
+                peak_memory_mb=round(claim.watch.peak_mb),
+            )
+        self._recorded(lambda: claim.fail(told.describe(claim.request_id), dead=dead))
+        log.warning("job_failed", code=told.code, reason=told.reason, message=told.message)
 
     def _result(self, claim: Claim) -> tuple[str, ResultFrame | None]:
         """The name of the folder with the job's result, and what is known of its frame."""
-        if claim.attempt > self.max_attempts:
-            raise InternalFault(
-                f"the worker died under this job {self.max_attempts} times", reason="WORKER_DIED"
-            )
         kind = JOBS[claim.kind]
-        folder = self.results.attempt(claim.token, claim.attempt)
+        for earlier in range(1, claim.attempt):
+            self._results.discard(claim.token, earlier)  # its worker may have died, and left half a result
+        folder = self._results.attempt(claim.token, claim.attempt)
         context = JobContext(
-            files=self.files,
+            files=self._files,
             folder=folder,
-            input=self.results.input_frame(claim.token),
+            input=self._results.input_frame(claim.input or ""),
             token=claim.token,
-            infer_rows=self.infer_rows,
-            max_rows_json=self.max_rows_json,
+            infer_rows=self._limits.infer_rows,
+            max_rows_json=self._limits.max_rows_json,
         )
-        frame = self.sandbox.call(
+        frame = self._sandbox.call(
             kind.run,
             kind.request.model_validate_json(claim.request),
             context,
-            timeout_s=self.timeout_s,
+            timeout_s=self._limits.timeout_s,
             on_step=claim.step,
+            watch=claim.watch,
+            careful=claim.failures > 0,
         )
         return folder.name, frame
 
+    def _recorded(self, write: Callable[[], T]) -> T:
+        """What the write gives, once it has reached Redis; waits for that to come back."""
+        while True:
+            try:
+                return write()
+            except RedisError as error:
+                log.warning("record_unreachable", error=str(error))
+                time.sleep(PAUSE_S)
 
-def worker_name() -> str:
-    """This worker process, by host and process number."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.05)

@@ -10,28 +10,26 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import ctypes
-import importlib
 import multiprocessing
 import os
-import resource
 import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
-import traceback
-from multiprocessing import forkserver
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import psutil
 import structlog
 
-from airpy.engine.failures import failure
 from airpy.errors import CapExceeded, FileUnavailable, InternalFault, JobTimedOut
+from airpy.jobs.child import PRELOADED, serve
+from airpy.jobs.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,23 +38,37 @@ if TYPE_CHECKING:
     from airpy.engine.steps import OnStep
     from airpy.errors import AirError
 
-__all__ = ["Sandbox"]
+__all__ = ["Sandbox", "Stopped", "Watch"]
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-PRELOADED = "airpy.jobs.preload"
 WATCH_S = 0.05
 """How often memory is looked at."""
-RESERVE_MB = 4096
-"""What a child may reserve beyond what it uses: a sort of the engine asks for 2 GiB that it never touches,
-Arrow's allocator for 1 GiB. So the kernel's cap only stops what outruns the look at the memory in use."""
 KEPT_STDERR = 4096
-PR_SET_PDEATHSIG = 1
+FOLDERS = "airpy-child-"
+"""What the folders for temporary files begin with; the number of the process that made them follows."""
 
 _starting = threading.Lock()
 """Starting or joining a child reaps the children of other threads too, which loses their exit codes."""
+
+
+class Stopped(Exception):
+    """The call was stopped by whoever watches it."""
+
+
+@dataclass
+class Watch:
+    """What is known of a call while it runs, and the means to stop it."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    peak_mb: float = 0
+    """The most anonymous memory it was seen to use, in MiB."""
+    work: Work | None = None
+    """How much of its work is done."""
+    exit_signal: str | None = None
+    """The signal that ended it, if one did."""
 
 
 class Child(NamedTuple):
@@ -66,6 +78,11 @@ class Child(NamedTuple):
     pipe: Connection
     stderr: Connection
     temporary: str
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self.process.pid or 0
 
 
 class Sandbox:
@@ -84,11 +101,12 @@ class Sandbox:
         self._spent: collections.deque[Child] = collections.deque()
         self._preparing = threading.Lock()
         self._context = multiprocessing.get_context("forkserver")
-        # This module too: a child enters it, and would import it on its own.
-        self._context.set_forkserver_preload([PRELOADED, __name__])
+        # The child's module too: it enters there, and would import it on its own.
+        self._context.set_forkserver_preload([PRELOADED, serve.__module__])
         # The fork server inherits these; Polars reads them once, when it is imported.
         os.environ["POLARS_MAX_THREADS"] = str(threads)
         os.environ["RUST_BACKTRACE"] = "0"
+        _remove_left_folders()
 
     def prepare(self) -> None:
         """Put children that are done away, and start others until enough stand ready."""
@@ -99,19 +117,36 @@ class Sandbox:
                 self._spares.append(self._start())
 
     def call(
-        self, function: Callable[..., T], *args: object, timeout_s: float, on_step: OnStep | None = None
+        self,
+        function: Callable[..., T],
+        *args: object,
+        timeout_s: float,
+        on_step: OnStep | None = None,
+        watch: Watch | None = None,
+        careful: bool = False,
     ) -> T:
         """What the function returns; it is given the arguments and, as `on_step`, a way to report steps.
 
+        Args:
+            function: What to call.
+            args: What to give it.
+            timeout_s: How long it may take.
+            on_step: Told of its steps.
+            watch: Kept up to date while it runs, and its means to be stopped.
+            careful: Call it in a new child with one thread, since its like has crashed.
+
         Raises:
+            Stopped: `watch.stop` was set.
             AirError: What the function raised, as the caller is told of it.
             JobTimedOut: It took longer than `timeout_s`.
             CapExceeded: It needed more memory than it may use.
             FileUnavailable: The child died in native code.
         """
-        child = self._hand_over(ForkingPickler.dumps((function, args)))
+        task = ForkingPickler.dumps((function, args))
+        child = self._fresh(task, threads=1) if careful else self._hand_over(task)
+        supervision = _Supervision(child, self._memory_mb, timeout_s, watch or Watch())
         try:
-            result: T = self._supervise(child, timeout_s, on_step)
+            result: T = supervision.outcome(on_step)
         except BaseException:
             child.process.kill()
             raise
@@ -134,9 +169,7 @@ class Sandbox:
             try:
                 child = self._spares.popleft()
             except IndexError:
-                child = self._start()
-                child.pipe.send_bytes(task)
-                return child
+                return self._fresh(task)
             try:
                 child.pipe.send_bytes(task)
             except OSError:  # the spare died while it waited
@@ -144,12 +177,17 @@ class Sandbox:
             else:
                 return child
 
-    def _start(self) -> Child:
+    def _fresh(self, task: memoryview, threads: int | None = None) -> Child:
+        child = self._start(threads)
+        child.pipe.send_bytes(task)
+        return child
+
+    def _start(self, threads: int | None = None) -> Child:
         ours, theirs = self._context.Pipe()
         stderr, their_stderr = self._context.Pipe(duplex=False)
-        temporary = tempfile.mkdtemp(prefix="airpy-child-")
+        temporary = tempfile.mkdtemp(prefix=f"{FOLDERS}{os.getpid()}-")
         process = self._context.Process(
-            target=_serve, args=(theirs, their_stderr, temporary, self._memory_mb), daemon=True
+            target=serve, args=(theirs, their_stderr, temporary, self._memory_mb, threads), daemon=True
         )
         with _starting, _main_module_hidden():
             process.start()
@@ -158,66 +196,99 @@ class Sandbox:
         their_stderr.close()
         return Child(process, ours, stderr, temporary)
 
-    def _supervise(self, child: Child, timeout_s: float, on_step: OnStep | None) -> Any:  # noqa: ANN401  what the function returns
-        deadline = time.monotonic() + timeout_s
-        said = bytearray()
+
+class _Supervision:
+    """The parent's side of one call."""
+
+    def __init__(self, child: Child, memory_mb: int, timeout_s: float, watch: Watch) -> None:
+        self._child = child
+        self._memory_mb = memory_mb
+        self._timeout_s = timeout_s
+        self._deadline = time.monotonic() + timeout_s
+        self._watch = watch
+        self._said = bytearray()
+        self._read_before: int | None = None
+
+    def outcome(self, on_step: OnStep | None) -> Any:  # noqa: ANN401  what the function returns
+        """What the child says that the function returned; or raises what it says, or what befell it."""
         while True:
-            match self._next_message(child, said):
+            message = self._next_message()
+            self._look()
+            match message:
                 case ("done", value):
                     return value
                 case ("failed", error):
-                    if said:
-                        log.error("job_child_failed", stderr=said.decode(errors="replace"))
+                    if self._said:
+                        log.error("job_child_failed", stderr=self._said.decode(errors="replace"))
                     raise error
                 case ("step", step) if on_step is not None:
                     on_step(*step)
-            self._check_limits(child, deadline, timeout_s)
+                case ("work", counts):
+                    self._watch.work = Work(*counts)
+                    self._read_before = bytes_read(self._child.pid) if counts[2] == "bytes" else None
 
-    def _next_message(self, child: Child, said: bytearray) -> tuple[str, Any] | None:
-        """What the child sends next, if that comes before the next look at its memory."""
+    def _next_message(self) -> tuple[str, Any] | None:
+        """What the child sends next, if that comes before the next look at it."""
+        child = self._child
         ready = wait([child.pipe, child.stderr, child.process.sentinel], timeout=WATCH_S)
         if child.stderr in ready:
-            said += _read(child.stderr)
-            del said[:-KEPT_STDERR]
+            self._said += _read(child.stderr)
+            del self._said[:-KEPT_STDERR]
         if child.pipe in ready:
             try:
                 message: tuple[str, Any] = child.pipe.recv()
             except (EOFError, OSError):
-                raise self._died(child, said) from None
+                raise self._died() from None
             return message
         if child.process.sentinel in ready:
-            raise self._died(child, said)
+            raise self._died()
         return None
 
-    def _check_limits(self, child: Child, deadline: float, timeout_s: float) -> None:
-        if time.monotonic() > deadline:
+    def _look(self) -> None:
+        """Measure the child, and end it when it may not go on."""
+        watch = self._watch
+        if watch.stop.is_set():
+            raise Stopped
+        if time.monotonic() > self._deadline:
             raise JobTimedOut(
-                f"the work took longer than {timeout_s:g} seconds",
-                constraint=f"at most {timeout_s:g} seconds",
+                f"the work took longer than {self._timeout_s:g} seconds",
+                constraint=f"at most {self._timeout_s:g} seconds",
             )
-        if anonymous_memory_mb(child.process.pid or 0) > self._memory_mb:
+        memory_mb = anonymous_memory_mb(self._child.pid)
+        watch.peak_mb = max(watch.peak_mb, memory_mb)
+        if memory_mb > self._memory_mb:
             raise self._over_memory()
+        if watch.work is not None and self._read_before is not None:
+            done = max(watch.work.done, bytes_read(self._child.pid) - self._read_before)
+            watch.work = watch.work._replace(done=min(done, watch.work.total))
 
-    def _died(self, child: Child, said: bytearray) -> AirError:
+    def _died(self) -> AirError:
         """What the caller is told of a child that ended without an answer."""
+        child = self._child
         wait([child.process.sentinel], timeout=1)
         with _starting:
             child.process.join(timeout=1)
         code = child.process.exitcode
         while child.stderr.poll(0) and (more := _read(child.stderr)):
-            said += more
-        log.error("job_child_died", exit_code=code, stderr=said[-KEPT_STDERR:].decode(errors="replace"))
+            self._said += more
+        said = bytes(self._said[-KEPT_STDERR:])
+        log.error("job_child_died", exit_code=code, stderr=said.decode(errors="replace"))
+        if code is None or code >= 0:
+            return InternalFault("the job's process ended without an answer")
+        name = self._watch.exit_signal = signal.Signals(-code).name
         if code == -signal.SIGABRT and b"memory allocation of" in said:
             return self._over_memory()
         if code == -signal.SIGKILL:  # not by us: most likely the kernel was short of memory
-            return self._over_memory()
-        if code is not None and code < 0:
-            return FileUnavailable(
-                f"the reader crashed on the data ({signal.Signals(-code).name})",
-                constraint="data that its reader survives",
-                reason="READER_CRASHED",
+            return CapExceeded(
+                "the job's process was killed, most likely since the machine is short of memory",
+                constraint=f"memory for {self._memory_mb} MiB (PY_MEMORY_MB) in every worker slot",
+                reason="PROCESS_KILLED",
             )
-        return InternalFault("the job's process ended without an answer")
+        return FileUnavailable(
+            f"the reader crashed on the data ({name})",
+            constraint="data that its reader survives",
+            reason="READER_CRASHED",
+        )
 
     def _over_memory(self) -> CapExceeded:
         return CapExceeded(
@@ -271,40 +342,26 @@ def _main_module_hidden() -> Iterator[None]:
         names.update(hidden)
 
 
-def _serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int) -> None:
-    """The child: wait for one task, do it, send what came of it, and end."""
-    _die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    os.dup2(stderr.fileno(), 2)
-    tempfile.tempdir = os.environ["TMPDIR"] = temporary
-    cap = (memory_mb + RESERVE_MB) * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError):  # a full disk keeps nobody from trying
-        importlib.import_module(PRELOADED).warm_up()
+def bytes_read(pid: int) -> int:
+    """Bytes that the process has read from files: by reading, or by touching what it has mapped."""
     try:
-        task = pipe.recv_bytes()
-    except (EOFError, OSError):
-        os._exit(0)
-    try:
-        function, args = ForkingPickler.loads(task)
-        pipe.send(("done", function(*args, on_step=lambda *step: pipe.send(("step", step)))))
-    except BaseException as error:  # noqa: BLE001  a panic in native code is no Exception
-        told = failure(error)
-        if told.code == "INTERNAL_ERROR":
-            traceback.print_exc()
-        pipe.send(("failed", told))
-    pipe.close()
-    os._exit(0)
+        counted = Path(f"/proc/{pid}/io").read_text()
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it has ended, or this is no Linux
+        return 0
+    total = 0
+    for line in counted.splitlines():
+        if line.startswith("rchar:"):
+            total += int(line.split()[1])
+    for line in status.splitlines():
+        if line.startswith("RssFile:"):
+            total += int(line.split()[1]) * 1024
+    return total
 
 
-def _die_with_parent() -> None:
-    """Have the kernel kill this child when the fork server ends, which it does with the supervisor.
-
-    The server lives as long as anyone holds the other end of a pipe, and every child is given that end too.
-    """
-    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # noqa: SLF001
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # it ended before the kernel was told
-            os._exit(1)
+def _remove_left_folders() -> None:
+    """Remove what children left whose parent was killed with them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
+        owner = folder.name.removeprefix(FOLDERS).partition("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,104 +1,84 @@
-"""Keeps job records in Redis, one hash per token; owns every key name.
+"""Keeps job records in Redis, one hash per token: the server's side.
 
-    airpy:token         the last token that was issued
-    airpy:active        tokens of jobs that have not ended, by the time they were accepted
-    airpy:job:{token}   a job's record
-    airpy:workers       worker processes with their slots, by the time they last reported
-
-The server's side is asynchronous (`JobStore`), the worker's is not (`Claim`, `report_worker`). A record lives
-until its job has ended and its time to live has passed since.
+A record lives until its job has ended and its time to live has passed since. The worker's side is in
+`claim.py`; `scripts.py` has every key.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
-import time
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import structlog
 from redis.connection import parse_url
 from redis.exceptions import RedisError
 
-from airpy.errors import CapExceeded, JobUnavailable, QueueUnavailable
-from airpy.jobs.broker import enqueue_commands
-from airpy.jobs.record import STEP, Job, rfc3339
+from airpy.errors import CapExceeded, IdempotencyConflict, JobUnavailable, QueueUnavailable
+from airpy.jobs.broker import MOST_MESSAGES, as_enqueued, call_to_work, queue_key
+from airpy.jobs.record import ENDED, DeadLetter, Job
+from airpy.jobs.scripts import (
+    ACTIVE,
+    COUNTERS,
+    DEAD,
+    JOBS,
+    PACE,
+    TOKEN,
+    WAITING,
+    dead_key,
+    flat,
+    job_key,
+    run_async,
+)
+from airpy.jobs.workers import latest, slots_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from dramatiq import Message
-    from redis import Redis
-    from redis.asyncio import Redis as AsyncRedis
+    from redis.asyncio import Redis
 
-    from airpy.contract import JobStatus, JobType
-    from airpy.jobs.record import ResultFrame
+    from airpy.contract import JobType
 
-__all__ = [
-    "Census",
-    "Claim",
-    "JobStore",
-    "dismiss_worker",
-    "existing_jobs",
-    "report_worker",
-    "worker_reports",
-]
+__all__ = ["Census", "JobStore", "Submission"]
 
 log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-TOKEN = "airpy:token"  # noqa: S105  a key's name
-ACTIVE = "airpy:active"
-WORKERS = "airpy:workers"
-WORKER_SILENT_S = 15
-"""A worker that has not reported for so long counts as gone."""
-
-# Takes the next token unless the queue is full. Keys: active, token. Argument: the most jobs there may be.
-ISSUE = """
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
-return redis.call('INCR', KEYS[2])
-"""
-
-# Begins an attempt unless the job is gone or has ended. Keys: job. Arguments: now in ms, worker.
-# Gives the number of the attempt, or 0.
-CLAIM = """
-local status = redis.call('HGET', KEYS[1], 'status')
-if status ~= 'started' and status ~= 'running' then return 0 end
-redis.call('HSET', KEYS[1], 'status', 'running', 'updated_ms', ARGV[1], 'worker', ARGV[2])
-return redis.call('HINCRBY', KEYS[1], 'attempt', 1)
-"""
-
-# Writes fields of a job that runs in this attempt still. Keys: job.
-# Arguments: attempt, then fields and values.
-WRITE = """
-if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
-if redis.call('HGET', KEYS[1], 'status') ~= 'running' then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-return 1
-"""
-
-# Ends a job that runs in this attempt still. Keys: job, active.
-# Arguments: attempt, token, time to live in s, then fields and values.
-FINISH = """
-if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
-if redis.call('HGET', KEYS[1], 'status') ~= 'running' then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 4))
-redis.call('ZREM', KEYS[2], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return 1
-"""
+LISTED_AT_ONCE = 200
 
 
-def job_key(token: int) -> str:
-    """The key of a job's record."""
-    return f"airpy:job:{token}"
+class Submission(NamedTuple):
+    """A request that is to become a job."""
+
+    kind: JobType
+    request: str
+    """As JSON, the same for the same request."""
+    data: str | None
+    """What tells the state of the data it is about; None when that is not known."""
+    source: str
+    """The data source, so that none of them holds up another."""
+    lane: str
+    request_id: str
+    ttl_s: int
+    input: str | None = None
+    """The name of a frame that came with the request."""
+    idempotency_key: str | None = None
+    traceparent: str | None = None
 
 
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
+class Census(NamedTuple):
+    """How the service stands."""
+
+    next_token: int
+    active: int
+    waiting: int
+    slots: int
+    redis_version: str
+    memory_share: float
+    """How much of the memory that Redis may use it does use, 0 to 1; 0 when there is no bound."""
 
 
 def reachable(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -115,15 +95,6 @@ def reachable(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     return called
 
 
-class Census(NamedTuple):
-    """How the service stands."""
-
-    next_token: int
-    active_jobs: int
-    worker_slots: int
-    redis_version: str
-
-
 class JobStore:
     """The server's side of the records. Every method raises QueueUnavailable when Redis is away.
 
@@ -133,79 +104,110 @@ class JobStore:
         broker_url: The database that the queue is in, on the same server.
     """
 
-    def __init__(self, redis: AsyncRedis, url: str, broker_url: str) -> None:
+    def __init__(self, redis: Redis, url: str, broker_url: str) -> None:
         self._redis = redis
-        self._database = _database(url)
-        self._broker_database = _database(broker_url)
-        self._take_token = redis.register_script(ISSUE)
+        self._databases = _database(broker_url), _database(url)
 
     @reachable
-    async def take_token(self, most_jobs: int) -> int:
-        """The next token; a token that is taken and never used is merely skipped.
+    async def submit(self, submission: Submission, most_jobs: int) -> int:
+        """The token of a new job: its record, place in line and message are all written, or none of them.
+
+        An idempotency key that is known gives the token it gave before.
 
         Raises:
             CapExceeded: There are as many jobs as there may be.
+            IdempotencyConflict: The key came with another request before.
         """
-        token = int(await self._take_token(keys=[ACTIVE, TOKEN], args=[most_jobs]))
-        if not token:
-            raise CapExceeded(
-                f"the queue is full: {most_jobs} jobs have not ended",
-                constraint=f"at most {most_jobs} jobs at a time (PY_MAX_QUEUED_JOBS)",
-                reason="QUEUE_FULL",
-            )
-        return token
-
-    @reachable
-    async def add(
-        self, token: int, kind: JobType, request: str, request_id: str, ttl_s: int, message: Message[Any]
-    ) -> None:
-        """Write a new job's record and its message, both or neither."""
-        now = now_ms()
-        async with self._redis.pipeline(transaction=True) as commands:
-            commands.hset(
-                job_key(token),
-                mapping={
-                    "kind": kind,
-                    "status": "started",
-                    "request": request,
-                    "request_id": request_id,
-                    "created_ms": now,
-                    "updated_ms": now,
-                    "ttl_s": ttl_s,
-                    "attempt": 0,
-                },
-            )
-            commands.zadd(ACTIVE, {str(token): now})
-            if self._broker_database != self._database:
-                commands.execute_command("SELECT", self._broker_database)
-            enqueue_commands(commands, message)
-            if self._broker_database != self._database:
-                commands.execute_command("SELECT", self._database)
-            await commands.execute()
+        key = submission.idempotency_key
+        request = _digest(submission.kind, submission.request)
+        fields = submission._asdict()
+        for told_apart in ("data", "idempotency_key"):
+            del fields[told_apart]
+        outcome, told = await run_async(
+            self._redis,
+            "submit",
+            most_jobs,
+            _digest(key) if key else "",
+            request,
+            _digest(request, submission.data) if submission.data is not None else "",
+            submission.ttl_s,
+            queue_key(),
+            *self._databases,
+            MOST_MESSAGES,
+            *as_enqueued(call_to_work()),
+            *flat(fields),
+        )
+        match outcome:
+            case "full":
+                raise CapExceeded(
+                    f"the queue is full: {told} jobs have not ended",
+                    constraint=f"at most {most_jobs} jobs at a time (PY_MAX_QUEUED_JOBS)",
+                    reason="QUEUE_FULL",
+                )
+            case "crowded":
+                raise CapExceeded(
+                    f"the queue is full: Redis has used most of its {told} MiB of memory",
+                    constraint="a Redis with memory to spare",
+                    reason="QUEUE_FULL",
+                )
+            case "reused":
+                raise IdempotencyConflict(
+                    f"this idempotency key came with another request before, which is job {told}",
+                    field="header.Idempotency-Key",
+                    constraint="a new key for a new request",
+                )
+            case _:
+                return int(told)
 
     @reachable
     async def get(self, token: int) -> Job:
-        """The job as it stands.
+        """The job as it stands; one that follows an equal request stands as that does.
 
         Raises:
             JobUnavailable: The token was never issued, or its record has expired.
         """
         fields = await self._redis.hgetall(job_key(token))
-        if fields:
-            return Job.from_hash(token, cast("dict[str, str]", fields))
-        issued = int(await self._redis.get(TOKEN) or 0)
-        if token <= issued:
-            raise JobUnavailable(
-                f"job {token} has expired, and its result with it",
-                field="path.token",
-                constraint="a job that ended within PY_JOB_TTL_S",
-                reason="JOB_EXPIRED",
-            )
-        raise JobUnavailable(
-            f"there is no job {token}; the last token issued is {issued}",
-            field="path.token",
-            constraint="a token that a POST answered with",
-        )
+        if not fields:
+            raise await self._unavailable(token)
+        job = Job.from_hash(token, cast("dict[str, str]", fields))
+        if job.leader is None:
+            return job
+        leading = cast("dict[str, str]", await self._redis.hgetall(job_key(job.leader)))
+        if not leading:
+            return job
+        if leading["status"] in ENDED and job.status not in ENDED:  # it ended since, and this one with it
+            return await self.get(token)
+        return job.following(leading)
+
+    @reachable
+    async def cancel(self, token: int) -> None:
+        """Cancel the job, unless it has ended already.
+
+        Raises:
+            JobUnavailable: The token was never issued, or its record has expired.
+        """
+        if await run_async(self._redis, "cancel", token) == "gone":
+            raise await self._unavailable(token)
+
+    @reachable
+    async def page(
+        self, below: int | None, wanted: Callable[[Job], bool], limit: int
+    ) -> tuple[list[Job], int | None]:
+        """Up to so many of the jobs that are wanted, from the newest token under `below` down.
+
+        Returns:
+            The jobs, and the token under which the next page begins; None when there is none.
+        """
+        found: list[Job] = []
+        top = "+inf" if below is None else f"({below}"
+        while tokens := await self._tokens(top):
+            for job in await self._several(tokens):
+                if wanted(job):
+                    found.append(job)
+                    if len(found) == limit:
+                        return found, job.token
+            top = f"({tokens[-1]}"
+        return found, None
 
     @reachable
     async def census(self) -> Census:
@@ -213,91 +215,109 @@ class JobStore:
         async with self._redis.pipeline(transaction=False) as commands:
             commands.get(TOKEN)
             commands.zcard(ACTIVE)
-            commands.zrangebyscore(WORKERS, time.time() - WORKER_SILENT_S, "+inf")
+            commands.zcard(WAITING)
+            commands.zrangebyscore(*latest())
             commands.info("server")
-            issued, active, workers, server = await commands.execute()
-        slots = sum(int(member.rpartition(":")[2]) for member in workers)
-        return Census(int(issued or 0) + 1, active, slots, server["redis_version"])
-
-
-class Claim:
-    """One attempt at a job, and the only one that may write to its record.
-
-    What is written after another attempt began, or after the job ended, is dropped.
-    """
-
-    def __init__(self, redis: Redis, token: int, attempt: int, fields: dict[str, str]) -> None:
-        self._redis = redis
-        self.token = token
-        self.attempt = attempt
-        self.kind = cast("JobType", fields["kind"])
-        self.request = fields["request"]
-        self.request_id = fields["request_id"]
-        self._ttl_s = int(fields["ttl_s"])
-        self._began = time.monotonic()
-        self._steps = 0
-
-    @classmethod
-    def take(cls, redis: Redis, token: int, worker: str) -> Self | None:
-        """Begin the next attempt at a job; nothing when it is gone or has ended."""
-        attempt = int(cast("int", redis.eval(CLAIM, 1, job_key(token), now_ms(), worker)))
-        if not attempt:
-            return None
-        return cls(redis, token, attempt, cast("dict[str, str]", redis.hgetall(job_key(token))))
-
-    def step(self, step: str, message: str) -> None:
-        """Record that a step was reached. Written twice, it is there once."""
-        now = now_ms()
-        entry = [step, message, rfc3339(now), round((time.monotonic() - self._began) * 1000)]
-        field = f"{STEP}{self.attempt}:{self._steps}"
-        self._redis.eval(
-            WRITE, 1, job_key(self.token), self.attempt, field, json.dumps(entry), "updated_ms", now
+            commands.info("memory")
+            issued, active, waiting, workers, server, memory = await commands.execute()
+        share = memory["used_memory"] / memory["maxmemory"] if memory.get("maxmemory") else 0.0
+        return Census(
+            int(issued or 0) + 1, active, waiting, slots_of(workers), server["redis_version"], share
         )
-        self._steps += 1
 
-    def complete(self, folder: str, frame: ResultFrame | None) -> bool:
-        """End the job with its result; false when it is no longer this attempt's to end."""
-        fields = {"folder": folder}
-        if frame is not None:
-            fields["frame"] = json.dumps(frame)
-        return self._finish("completed", fields)
+    @reachable
+    async def paces(self) -> dict[str, float]:
+        """By kind, the seconds that its jobs have taken lately (an exponential average)."""
+        paces = cast("dict[str, str]", await self._redis.hgetall(PACE))
+        return {kind: float(pace) / 1000 for kind, pace in paces.items()}
 
-    def fail(self, error: dict[str, Any]) -> bool:
-        """End the job with an error; false when it is no longer this attempt's to end."""
-        return self._finish("failed", {"error": json.dumps(error)})
+    @reachable
+    async def active(self) -> list[Job]:
+        """Every job that has not ended, the oldest first."""
+        tokens = await self._redis.zrange(ACTIVE, 0, -1)
+        return await self._several(_numbers(tokens))
 
-    def _finish(self, status: JobStatus, fields: dict[str, str]) -> bool:
-        now = now_ms()
-        fields |= {"status": status, "updated_ms": str(now), "expires_ms": str(now + self._ttl_s * 1000)}
-        flat = [part for pair in fields.items() for part in pair]
-        keys = [job_key(self.token), ACTIVE]
-        return bool(self._redis.eval(FINISH, 2, *keys, self.attempt, self.token, self._ttl_s, *flat))
+    @reachable
+    async def counters(self) -> dict[str, float]:
+        """What has been counted of jobs, as `counters.py` says."""
+        counted = cast("dict[str, str]", await self._redis.hgetall(COUNTERS))
+        return {name: float(amount) for name, amount in counted.items()}
+
+    @reachable
+    async def dead_letters(self) -> list[DeadLetter]:
+        """Every dead letter, the newest first."""
+        tokens = _numbers(await self._redis.zrange(DEAD, 0, -1, desc=True))
+        hashes = await self._hashes([dead_key(token) for token in tokens])
+        return [
+            DeadLetter.from_hash(token, fields)
+            for token, fields in zip(tokens, hashes, strict=True)
+            if fields
+        ]
+
+    @reachable
+    async def dead_letter(self, token: int) -> DeadLetter:
+        """The dead letter of a job.
+
+        Raises:
+            JobUnavailable: There is none.
+        """
+        fields = cast("dict[str, str]", await self._redis.hgetall(dead_key(token)))
+        if not fields:
+            raise JobUnavailable(
+                f"there is no dead letter of job {token}",
+                field="path.token",
+                constraint="a token that GET /v1/py/dead-letters lists",
+                reason="NO_DEAD_LETTER",
+            )
+        return DeadLetter.from_hash(token, fields)
+
+    @reachable
+    async def drop_dead_letter(self, token: int) -> None:
+        """Forget a dead letter."""
+        async with self._redis.pipeline(transaction=True) as commands:
+            commands.delete(dead_key(token))
+            commands.zrem(DEAD, str(token))
+            await commands.execute()
+
+    async def _tokens(self, top: str) -> list[int]:
+        tokens = await self._redis.zrange(
+            JOBS, cast("Any", top), cast("Any", "-inf"), desc=True, byscore=True, offset=0, num=LISTED_AT_ONCE
+        )
+        return _numbers(tokens)
+
+    async def _several(self, tokens: list[int]) -> list[Job]:
+        """The jobs of those tokens that have a record; followers stand as they were last told."""
+        hashes = await self._hashes([job_key(token) for token in tokens])
+        return [Job.from_hash(token, fields) for token, fields in zip(tokens, hashes, strict=True) if fields]
+
+    async def _hashes(self, keys: list[str]) -> list[dict[str, str]]:
+        async with self._redis.pipeline(transaction=False) as commands:
+            for key in keys:
+                commands.hgetall(key)
+            return cast("list[dict[str, str]]", await commands.execute())
+
+    async def _unavailable(self, token: int) -> JobUnavailable:
+        issued = int(await self._redis.get(TOKEN) or 0)
+        if token <= issued:
+            return JobUnavailable(
+                f"job {token} has expired, and its result with it",
+                field="path.token",
+                constraint="a job that ended within PY_JOB_TTL_S",
+                reason="JOB_EXPIRED",
+            )
+        return JobUnavailable(
+            f"there is no job {token}; the last token issued is {issued}",
+            field="path.token",
+            constraint="a token that a POST answered with",
+        )
 
 
-def report_worker(redis: Redis, worker: str, slots: int) -> None:
-    """Say that this worker process is alive with so many slots."""
-    now = time.time()
-    redis.zadd(WORKERS, {f"{worker}:{slots}": now})
-    redis.zremrangebyscore(WORKERS, 0, now - 10 * WORKER_SILENT_S)
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def dismiss_worker(redis: Redis, worker: str, slots: int) -> None:
-    """Say that this worker process has ended."""
-    redis.zrem(WORKERS, f"{worker}:{slots}")
-
-
-def worker_reports(redis: Redis, host: str) -> bool:
-    """Whether a worker process of this host has reported lately."""
-    lately = redis.zrangebyscore(WORKERS, time.time() - WORKER_SILENT_S, "+inf")
-    return any(member.startswith(f"{host}:") for member in cast("list[str]", lately))
-
-
-def existing_jobs(redis: Redis, tokens: list[int]) -> set[int]:
-    """Those of the tokens that have a record."""
-    with redis.pipeline(transaction=False) as commands:
-        for token in tokens:
-            commands.exists(job_key(token))
-        return {token for token, found in zip(tokens, commands.execute(), strict=True) if found}
+def _numbers(tokens: Any) -> list[int]:  # noqa: ANN401  what Redis gives
+    return [int(token) for token in tokens]
 
 
 def _database(url: str) -> int:

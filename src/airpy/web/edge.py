@@ -17,11 +17,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from airpy.errors import AirError, CapExceeded, JobTimedOut
+from airpy.traces import request_span
 from airpy.web.problems import envelope, for_status
 from airpy.web.responses import MEDIA_TYPES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from airpy.web.metrics import Requests
 
 __all__ = ["Edge", "compressed"]
 
@@ -46,12 +49,16 @@ class Edge:
 
     Args:
         app: The application.
+        requests: Where what was answered is counted.
         max_body_bytes: The longest body that is read.
         body_timeout_s: How long a client may take to send the next part of it.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, body_timeout_s: float) -> None:
+    def __init__(
+        self, app: ASGIApp, requests: Requests, *, max_body_bytes: int, body_timeout_s: float
+    ) -> None:
         self._app = app
+        self._requests = requests
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
 
@@ -68,7 +75,10 @@ class Edge:
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id, scope["method"])
         began = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            request_span(scope["method"], headers),
+        ):
             try:
                 self._check(scope, headers)
                 await self._app(scope, self._limited(receive), answer.send)
@@ -77,12 +87,14 @@ class Edge:
             except Exception:
                 log.exception("unexpected_error")
                 await answer.report(for_status(500))
+            seconds = time.perf_counter() - began
+            self._requests.add(scope["method"], scope["path"], answer.status or 0, seconds)
             log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"][:200],
                 status=answer.status,
-                ms=round((time.perf_counter() - began) * 1000, 2),
+                ms=round(seconds * 1000, 2),
             )
 
     def _check(self, scope: Scope, headers: Headers) -> None:

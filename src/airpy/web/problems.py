@@ -41,6 +41,8 @@ FINER_STATUSES: dict[ErrorReason, int] = {
     "NOT_ACCEPTABLE": 406,
     "RESULT_NOT_READY": 409,
     "NO_RESULT_FRAME": 409,
+    "IDEMPOTENCY_KEY_REUSED": 409,
+    "NO_DEAD_LETTER": 404,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "BAD_RANGE": 416,
     "QUEUE_FULL": 429,
@@ -65,7 +67,7 @@ def status_of(code: ErrorCode, reason: ErrorReason) -> int:
 def envelope(error: AirError, request_id: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer that reports an error."""
     headers = {"content-type": "application/json"}
-    if seconds := RETRY_AFTER_S.get(error.reason):
+    if seconds := error.retry_after_s or RETRY_AFTER_S.get(error.reason):
         headers["retry-after"] = str(seconds)
     if error.reason in {"BODY_TOO_LARGE", "BODY_TIMEOUT"}:
         headers["connection"] = "close"  # nobody reads what is left of the body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.responses import FileResponse, Response
 from werkzeug.datastructures import MIMEAccept
@@ -17,12 +17,13 @@ from airpy.web.problems import status_of
 from airpy.web.spec import BASE_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pydantic import BaseModel
 
     from airpy.contract import JobType
-    from airpy.jobs.record import Job, ResultFrame
+    from airpy.jobs.record import DeadLetter, Job, ResultFrame, Step
 
 __all__ = ["MEDIA_TYPES", "Reply", "accepted", "frame_reply", "job_reply", "job_started", "json_reply"]
 
@@ -43,6 +44,16 @@ def json_reply(body: BaseModel | bytes, status: int = 200, headers: dict[str, st
     return Response(content, status, headers, media_type="application/json")
 
 
+def text_reply(body: bytes, media_type: str) -> Reply:
+    """An answer in text."""
+    return Response(body, headers={"content-type": media_type})
+
+
+def json_document(body: Any) -> Reply:  # noqa: ANN401  JSON is any
+    """An answer in JSON, given as what it spells."""
+    return json_reply(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+
+
 def job_started(kind: JobType, token: int) -> Reply:
     """The answer that gives a token."""
     body = {"token": token, "status": "started", "message": JOBS[kind].started}
@@ -52,17 +63,16 @@ def job_started(kind: JobType, token: int) -> Reply:
 
 def job_reply(job: Job, data: bytes | None) -> Reply:
     """A job as it stands; `data` is JSON already."""
-    error = job.error
-    code = 200 if error is None else status_of(error["code"], error["details"]["reason"])
     fields = {
         "token": job.token,
         "job_type": job.kind,
         "status": job.status,
-        "steps": [step._asdict() for step in job.steps],
-        "progress": 1.0 if job.status == "completed" else None,
+        "steps": [described_step(step) for step in job.steps],
+        "progress": job.progress,
+        "work": job.work._asdict() if job.work else None,
         "attempt": job.attempt,
-        "code": code,
-        "error": error,
+        "code": code_of(job),
+        "error": job.error,
         "request_id": job.request_id,
         "created_at": rfc3339(job.created_ms),
         "updated_at": rfc3339(job.updated_ms),
@@ -73,6 +83,56 @@ def job_reply(job: Job, data: bytes | None) -> Reply:
     # A finished job is polled once more at most, so only others get a hint.
     headers = {} if job.status in ENDED else {"Retry-After": str(POLL_AFTER_S)}
     return json_reply(head[:-1] + b',"data":' + (data or b"null") + b"}", headers=headers)
+
+
+def code_of(job: Job) -> int:
+    """The HTTP status that the work would have had; 200 while it is under way."""
+    return 200 if job.error is None else status_of(job.error["code"], job.error["details"]["reason"])
+
+
+def described_step(step: Step) -> dict[str, Any]:
+    """A step as the contract has it."""
+    return {
+        "step": step.step,
+        "message": step.message,
+        "timestamp": rfc3339(step.timestamp_ms),
+        "duration_ms": step.duration_ms,
+        "attempt": step.attempt,
+    }
+
+
+def job_list(jobs: Iterable[Job], next_cursor: int | None) -> Reply:
+    """A page of jobs, without steps and data."""
+    summaries = [
+        {
+            "token": job.token,
+            "job_type": job.kind,
+            "status": job.status,
+            "datasource_id": job.source,
+            "progress": job.progress,
+            "attempt": job.attempt,
+            "code": code_of(job),
+            "request_id": job.request_id,
+            "created_at": rfc3339(job.created_ms),
+            "updated_at": rfc3339(job.updated_ms),
+        }
+        for job in jobs
+    ]
+    return json_reply(json.dumps({"jobs": summaries, "next_cursor": next_cursor}).encode())
+
+
+def dead_letter(letter: DeadLetter) -> dict[str, Any]:
+    """A dead letter as the contract has it."""
+    return {
+        "token": letter.token,
+        "job_type": letter.kind,
+        "datasource_id": letter.source,
+        "request_id": letter.request_id,
+        "attempts": letter.attempt,
+        "died_at": rfc3339(letter.died_ms),
+        "request": letter.request,
+        "error": letter.error,
+    }
 
 
 def accepted(accept: str | None, preferred: FrameFormat) -> FrameFormat:

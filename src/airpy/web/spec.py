@@ -63,7 +63,7 @@ def routed(contract: Contract) -> Contract:
     """A copy in which Connexion finds each operation's handler and the check of the bearer token."""
     routes = copy.deepcopy(contract)
     for operation in operations(routes):
-        segment = operation.path.removeprefix(f"{BASE_PATH}/").split("/")[0]
+        segment = operation.path.removeprefix(f"{BASE_PATH}/").split("/")[0].replace("-", "_")
         operation.definition["x-openapi-router-controller"] = f"handlers.{segment}"
     routes["components"]["securitySchemes"]["bearerAuth"]["x-bearerInfoFunc"] = "airpy.web.auth.verify"
     return routes

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from connexion import request
 
+from airpy.jobs.queue import Caller
+from airpy.traces import current_traceparent
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airpy.config import Settings
     from airpy.files.paths import FileRoot
+    from airpy.jobs.changes import Changes
     from airpy.jobs.queue import JobQueue
     from airpy.jobs.results import Results
     from airpy.jobs.sandbox import Sandbox
     from airpy.jobs.store import JobStore
+    from airpy.web.metrics import Requests
 
-__all__ = ["AppState", "accept_header", "request_id", "state"]
+__all__ = ["AppState", "accept_header", "caller", "header", "request_id", "state"]
 
 T = TypeVar("T")
 
@@ -33,6 +38,8 @@ class AppState:
     results: Results
     files: FileRoot
     sandbox: Sandbox
+    changes: Changes
+    requests: Requests
     children: asyncio.Semaphore
     """As many children at a time as there are worker slots."""
 
@@ -59,6 +66,16 @@ def state() -> AppState:
 def accept_header() -> str | None:
     """What the current request accepts, if it says so."""
     return cast("str | None", request.headers.get("accept"))
+
+
+def header(name: str) -> str | None:
+    """A header of the current request."""
+    return cast("str | None", request.headers.get(name))
+
+
+def caller() -> Caller:
+    """What the current request says of its caller."""
+    return Caller(request_id(), header("idempotency-key"), current_traceparent())
 
 
 def request_id() -> str:

@@ -1,0 +1,52 @@
+"""Counts a job's work, where it can be counted: files, columns, or the bytes of its input.
+
+A child does one job, so there is one listener. Bytes are counted by whoever watches the child: it only tells
+how many there are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+__all__ = ["Unit", "Work", "counting", "listen", "tell"]
+
+Unit: TypeAlias = Literal["files", "columns", "bytes"]
+
+
+class Work(NamedTuple):
+    """How much of a job's work is done."""
+
+    done: int
+    total: int
+    unit: Unit
+
+
+def _ignore(done: int, total: int, unit: Unit) -> None:
+    """Nobody listens."""
+
+
+_told: list[Callable[[int, int, Unit], None]] = [_ignore]
+
+
+def listen(listener: Callable[[int, int, Unit], None]) -> None:
+    """Have this process's work told to the listener."""
+    _told[0] = listener
+
+
+def tell(done: int, total: int, unit: Unit) -> None:
+    """Tell how much of the work is done."""
+    _told[0](done, total, unit)
+
+
+def counting(things: Iterable[T], total: int, unit: Unit) -> Iterator[T]:
+    """The things one by one, telling how many are done."""
+    for number, thing in enumerate(things):
+        tell(number, total, unit)
+        yield thing
+    tell(total, total, unit)
