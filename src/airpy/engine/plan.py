@@ -19,7 +19,7 @@ from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 if TYPE_CHECKING:
     from airpy.contract import Plan
 
-__all__ = ["bucket_name", "check_plan", "columns_needed", "group_keys", "is_grouped", "named_columns"]
+__all__ = ["bucket_name", "check_plan", "group_keys", "is_grouped", "named_columns"]
 
 
 def check_plan(plan: Plan) -> None:
@@ -63,21 +63,6 @@ def named_columns(plan: Plan) -> set[str] | None:
     filters, aggregates = [item.col for item in plan.filters or []], [item.col for item in plan.aggs or []]
     names = {plan.time_col, *keys, *filters, *aggregates, *(plan.select or [])}
     return {name for name in names if name is not None and name != "*"}
-
-
-def columns_needed(plan: Plan) -> frozenset[str] | None:
-    """The columns that the plan names, and reads no others; None where it may read any."""
-    if plan.clean or plan.joins or (plan.grain and plan.time_col is None):
-        return None
-    if not is_grouped(plan) and not plan.select:
-        return None
-    named = [
-        *(plan.select or []),
-        *(plan.groupby or []),
-        *(item.col for item in plan.filters or []),
-        *(item.col for item in plan.aggs or [] if item.col is not None),
-    ]
-    return frozenset([*named, plan.time_col] if plan.time_col else named)
 
 
 def _check_grain(plan: Plan) -> None:

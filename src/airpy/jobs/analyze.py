@@ -13,7 +13,7 @@ from airpy.engine.encoding import (
     encode_rows,
     portable,
 )
-from airpy.engine.plan import columns_needed
+from airpy.engine.plan import named_columns
 from airpy.engine.profile.report import report
 from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
@@ -93,7 +93,7 @@ def _frame(request: AnalyzeRequest, context: JobContext) -> pl.DataFrame:
         form = request.frame_ref.type if request.frame_ref else "arrow"
         return portable(DECODERS[form](context.input).lazy()).collect()
     datasets = plan_datasets(request.plan, request.datasource_id, context.files)
-    tell_input(datasets, columns_needed(request.plan))
+    tell_input(datasets, named_columns(request.plan))
     with context.scratch() as scratch:
         frame = planned_frame(request.plan, datasets, context, scratch)
         return portable(frame).collect(engine="streaming")

@@ -56,7 +56,7 @@ def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Datase
     return [find_dataset(root, datasource_id, plan.dataset, "plan.dataset"), *joined]
 
 
-def tell_input(datasets: Sequence[Dataset], columns: frozenset[str] | None) -> None:
+def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
     """Tell how many bytes are to be read, where that is worth watching."""
     total = 0
     for dataset in datasets:
@@ -98,7 +98,7 @@ def planned_frame(
     return execute(plan, source, others, on_step)
 
 
-def _chunk_bytes(path: Path, columns: frozenset[str]) -> int:
+def _chunk_bytes(path: Path, columns: set[str]) -> int:
     """Bytes of these columns in a Parquet file."""
     footer = pq.read_metadata(path)
     chunks = (

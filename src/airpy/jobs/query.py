@@ -14,7 +14,7 @@ from airpy.engine.encoding import (
     write_arrow,
     write_parquet,
 )
-from airpy.engine.plan import columns_needed
+from airpy.engine.plan import named_columns
 from airpy.engine.steps import counted
 from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
 from airpy.jobs.results import frame_file, result_frame, write_data
@@ -47,7 +47,7 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     count = len(main.files) or 1
     on_step("file_found", f"Found {main.name}: {counted(count, f'{main.format} file')}")
     on_step("loading_data", "Loading data from files")
-    tell_input(datasets, columns_needed(request.plan))
+    tell_input(datasets, named_columns(request.plan))
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
     with context.scratch() as scratch:
