@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import jwt
 import pytest
+import redis
 
 from airpy import __version__
-from tests.service import SECRET, free_port
+from tests.service import SECRET, free_port, running_redis
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,9 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     run = airpy(tmp_path, "--help")
 
     assert run.returncode == 0
-    assert all(command in run.stdout for command in ("up", "serve", "worker", "token", "health"))
+    assert all(
+        command in run.stdout for command in ("up", "serve", "worker", "token", "health", "jobs", "dead")
+    )
     assert "airpy up --demo" in run.stdout
 
 
@@ -139,11 +142,17 @@ def given(service: Service) -> dict[str, str]:
     return {name: value for name, value in service.environment.items() if name in names}
 
 
-def test_health_fails_when_nothing_answers(tmp_path: Path) -> None:
-    run = airpy(tmp_path, "health", "--url", f"http://127.0.0.1:{free_port()}", PY_AUTH_SECRET=SECRET)
+@pytest.mark.parametrize(
+    "command",
+    [["health"], ["jobs", "list"], ["jobs", "watch", "1"], ["jobs", "cancel", "1"], ["dead", "drop", "1"]],
+    ids=" ".join,
+)
+def test_a_command_fails_when_nothing_answers_and_says_what_to_do(tmp_path: Path, command: list[str]) -> None:
+    run = airpy(tmp_path, *command, "--url", f"http://127.0.0.1:{free_port()}", PY_AUTH_SECRET=SECRET)
 
-    assert run.returncode == 1
+    assert (run.returncode, run.stdout) == (1, "")
     assert "cannot be reached" in run.stderr
+    assert "`airpy up` starts one" in run.stderr
     assert "Traceback" not in run.stderr
 
 
@@ -174,6 +183,31 @@ def test_the_server_does_not_start_with_wrong_settings(
     assert "Traceback" not in run.stderr
     assert environment.get("PY_AUTH_SECRET", "\0") not in run.stderr
     assert run.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [(["airpy", "serve"], 2), (["airpy", "worker"], 2), (["airpy.worker"], 1)]
+)
+def test_nothing_starts_on_a_redis_that_evicts(tmp_path: Path, command: list[str], code: int) -> None:
+    with running_redis(tmp_path) as url, redis.Redis.from_url(url) as client:
+        client.config_set("maxmemory", "64mb")
+        client.config_set("maxmemory-policy", "allkeys-lfu")
+        run = subprocess.run(
+            [sys.executable, "-m", *command],
+            env={name: value for name, value in os.environ.items() if not name.startswith("PY_")}
+            | {"PY_AUTH_SECRET": SECRET, "PY_BASE_PATH": str(tmp_path), "REDIS_URL": url},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    told = " ".join(run.stderr.split())
+    assert run.returncode == code
+    assert "REDIS_URL: must be a Redis that evicts nothing" in told
+    assert "evicts by allkeys-lfu" in told
+    assert "Traceback" not in told
 
 
 @pytest.mark.parametrize(("command", "code"), [(["airpy", "worker"], 2), (["airpy.worker"], 1)])

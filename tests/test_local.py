@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx2
 import psutil
 import pytest
+import redis
 
 from tests.conftest import fresh
-from tests.service import free_port, runs, wait_until
+from tests.service import free_port, running_redis, runs, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,3 +161,16 @@ def test_a_redis_that_is_away_is_told_at_once(tmp_path: Path) -> None:
 
     assert code == 2
     assert "REDIS_URL: no Redis answers there" in running.printed()
+
+
+def test_a_redis_that_evicts_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "redis").mkdir()
+    with running_redis(tmp_path / "redis") as url, redis.Redis.from_url(url) as client:
+        client.config_set("maxmemory", "64mb")
+        client.config_set("maxmemory-policy", "volatile-lru")
+        with up(tmp_path, REDIS_URL=url) as running:
+            code = running.process.wait(60)
+
+    assert code == 2
+    assert "evicts by volatile-lru" in " ".join(running.printed().split())
+    assert "Traceback" not in running.printed()

@@ -17,11 +17,13 @@ from starlette.routing import Router
 from airpy.config import Settings
 from airpy.files.paths import FileRoot
 from airpy.jobs.changes import Changes
+from airpy.jobs.fitness import check_redis
 from airpy.jobs.queue import JobQueue
 from airpy.jobs.results import Results
 from airpy.jobs.sandbox import Sandbox
 from airpy.jobs.store import JobStore
 from airpy.logs import configure_logs
+from airpy.traces import configure_traces, flush_traces
 from airpy.web.docs import add_contract, page_options
 from airpy.web.edge import Edge, compressed
 from airpy.web.metrics import Requests
@@ -51,8 +53,10 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
     if settings is None:
         settings = Settings.from_env()
         configure_logs(settings.log_format)
+        configure_traces("airpy-server")
+        check_redis(settings.redis_url)
     contract = internal(load())
-    requests = Requests()
+    requests = Requests(contract)
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401
@@ -64,6 +68,7 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
                 yield {"airpy": state}
         finally:
             await asyncio.to_thread(state.sandbox.close)
+            await asyncio.to_thread(flush_traces)
             await listening.aclose()
             await redis.aclose()
 
@@ -78,7 +83,7 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
     )
     if settings.docs:
         add_contract(app, contract)
-    add_error_handlers(app)
+    add_error_handlers(app, contract)
     _build_now(app)
     edge = Edge(app, requests, max_body_bytes=settings.max_body_mb << 20, body_timeout_s=settings.timeout_s)
     return compressed(edge)

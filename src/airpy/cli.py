@@ -1,20 +1,20 @@
-"""The `airpy` command: up, serve, worker, token, health."""
+"""The `airpy` command: up, serve, worker, token, health, jobs, dead."""
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from airpy import __version__
-from airpy.client import CallFailed, Client
+from airpy.client import UNREACHABLE, CallFailed, Client
 from airpy.config import Credentials, Settings, SettingsError
+from airpy.job_commands import HERE, Url, dead, jobs
 from airpy.supervise import NotReady, Service, Supervisor, stop_on_signals
 
 __all__ = ["app", "main"]
@@ -33,12 +33,21 @@ app = typer.Typer(
     Every setting is an environment variable; the README lists them.
     """,
 )
+app.add_typer(jobs, name="jobs")
+app.add_typer(dead, name="dead")
 console = Console()
 
 HEALTH_TIMEOUT_S = 5
+NEXT_STEPS = {
+    UNREACHABLE: "Is the service running there? `airpy up` starts one on this machine, --url names another.",
+    "UNAUTHORIZED": "Set PY_AUTH_SECRET to the secret that the service has.",
+    "JOB_NOT_FOUND": "`airpy jobs list` shows the jobs that there are.",
+    "JOB_EXPIRED": "`airpy jobs list` shows the jobs that there are.",
+    "NO_DEAD_LETTER": "`airpy dead list` shows the dead letters that there are.",
+}
+"""What the caller can do, by the reason of a refusal."""
 
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
-Url = Annotated[str, typer.Option(help="Where the service is.")]
 
 
 @app.command()
@@ -65,32 +74,22 @@ def serve(
     port: Port = 9001,
 ) -> None:
     """Run the HTTP server."""
-    settings = Settings.from_env()
+    Settings.from_env()  # wrong ones are told before anything heavy is imported
 
-    import uvicorn  # noqa: PLC0415  heavy, and only needed here
+    from airpy.server import run_server  # noqa: PLC0415  heavy, and only needed here
 
-    from airpy.app import create_app  # noqa: PLC0415
-    from airpy.logs import configure_logs  # noqa: PLC0415
-
-    configure_logs(settings.log_format)
-    uvicorn.run(
-        create_app(settings),
-        host=host,
-        port=port,
-        lifespan="on",  # a fault at the start ends the program
-        ws="none",
-        log_config=None,
-        access_log=False,  # the edge logs each request with its id
-        server_header=False,
-        timeout_keep_alive=120,  # longer than Go's client keeps an idle connection
-        timeout_graceful_shutdown=30,
-    )
+    run_server(host, port)
 
 
 @app.command()
 def worker() -> None:
     """Run a worker with `PY_WORKERS` slots, and start it again when it dies."""
-    Settings.from_env()
+    from airpy.jobs.fitness import check_redis  # noqa: PLC0415  only needed here
+    from airpy.logs import configure_logs  # noqa: PLC0415
+
+    settings = Settings.from_env()
+    configure_logs(settings.log_format)
+    check_redis(settings.redis_url)  # a worker that it refused would be started again and again
     supervisor = Supervisor()
     with stop_on_signals():
         try:
@@ -107,12 +106,12 @@ def token(
     """Print a bearer token, signed with the shared secret."""
     from airpy.web.auth import sign  # noqa: PLC0415
 
-    print(sign(_secret(), hours * 3600))  # noqa: T201
+    print(sign(Credentials.of_caller().secret, hours * 3600))  # noqa: T201
 
 
 @app.command()
 def health(
-    url: Url = "http://127.0.0.1:9001",
+    url: Url = HERE,
     *,
     worker: Annotated[
         bool, typer.Option("--worker", help="Ask whether this host's worker is alive instead.")
@@ -122,7 +121,7 @@ def health(
     if worker:
         _check_worker()
         return
-    with Client(url, _secret(), timeout_s=HEALTH_TIMEOUT_S) as client:
+    with Client(url, Credentials.of_caller().secret, timeout_s=HEALTH_TIMEOUT_S) as client:
         answer = client.get("health")
     table = Table(show_header=False, box=None)
     versions = answer.pop("versions")
@@ -176,13 +175,8 @@ def main() -> None:
         Console(stderr=True).print(f"[red]AIR-Py does not start.[/red] {error}")
         sys.exit(1)
     except CallFailed as error:
-        Console(stderr=True).print(f"[red]The service refused:[/red] {error}")
+        console = Console(stderr=True)
+        console.print(f"[red]{escape(str(error))}[/red]", highlight=False)
+        if error.reason in NEXT_STEPS:
+            console.print(NEXT_STEPS[error.reason], highlight=False)
         sys.exit(1)
-
-
-def _secret() -> str:
-    """The secret of the environment, else the one that a development service started here has kept."""
-    kept = Path(os.environ.get("PY_STATE_PATH") or ".airpy") / "secret"
-    if not os.environ.get("PY_AUTH_SECRET") and kept.exists():
-        return Credentials.from_env(environment="dev").secret
-    return Credentials.from_env().secret

@@ -5,6 +5,7 @@ Nothing else reads the environment. A wrong value stops the start and is named; 
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -58,6 +59,18 @@ class Credentials(BaseSettings):
             return cls(**overrides)
         except ValidationError as error:
             raise SettingsError("\n".join(_explained(cls, item) for item in error.errors())) from None
+
+    @classmethod
+    def of_caller(cls) -> Self:
+        """The secret of the environment, else the one that a development service started here has kept.
+
+        Raises:
+            SettingsError: There is neither.
+        """
+        kept = Path(os.environ.get("PY_STATE_PATH") or ".airpy") / "secret"
+        if not os.environ.get("PY_AUTH_SECRET") and kept.exists():
+            return cls.from_env(environment="dev")
+        return cls.from_env()
 
     @property
     def secret(self) -> str:

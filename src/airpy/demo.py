@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from rich.table import Table
 
+from airpy.terminal import follow
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -61,11 +63,7 @@ def show_query(client: Client, console: Console) -> None:
     """Run the sample query, printing its steps as they come and the first rows of the answer."""
     console.print("\n[bold]Energy and cost by site and day, since September[/bold]  POST /v1/py/query")
     token = client.post("query", QUERY)["token"]
-    for step in client.steps(token):
-        console.print(
-            f"  [green]✓[/green] {step['step']:<17}[dim]{step['duration_ms']:>5} ms[/dim]  {step['message']}",
-            highlight=False,
-        )
+    follow(client.events(token), console)
     data = client.result(token)
     table = Table(
         title=f"Job {token}: the first {SHOWN_ROWS} of {data['metrics']['rows']} rows", title_justify="left"

@@ -14,6 +14,7 @@ import redis
 from airpy.client import CallFailed, Client
 from airpy.config import Settings, SettingsError
 from airpy.demo import make_energy_data, show_query
+from airpy.jobs.fitness import check_redis
 from airpy.supervise import Service, Supervisor, stop_on_signals
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def run_all(port: int, *, demo: bool, console: Console) -> None:
                 settings = Settings.from_env()
                 if not _answers(settings.redis_url):
                     raise SettingsError("REDIS_URL: no Redis answers there")
+                check_redis(settings.redis_url)
                 _start_service(supervisor, settings, port, logs)
             _welcome(console, settings, port, logs, demo=demo)
             supervisor.watch()

@@ -6,6 +6,7 @@ One process with as many threads as there are slots; each thread supervises the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -13,10 +14,12 @@ import threading
 
 import dramatiq
 import structlog
+from redis.exceptions import RedisError
 
 from airpy.config import Settings, SettingsError
 from airpy.files.paths import FileRoot
 from airpy.jobs.broker import WakeBroker, worker_client
+from airpy.jobs.fitness import check_redis
 from airpy.jobs.queue import declare_actor
 from airpy.jobs.results import Results
 from airpy.jobs.runner import Limits, Runner
@@ -24,6 +27,7 @@ from airpy.jobs.sandbox import Sandbox
 from airpy.jobs.tending import Tending
 from airpy.jobs.workers import dismiss
 from airpy.logs import configure_logs
+from airpy.traces import configure_traces
 
 __all__ = ["main", "run_worker"]
 
@@ -68,7 +72,8 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         crew.stop(timeout=1000)
         ended.set()
         tender.join()
-        dismiss(redis, settings.workers)
+        with contextlib.suppress(RedisError):
+            dismiss(redis, settings.workers)
         sandbox.close()
         log.info("worker_stopped")
 
@@ -77,9 +82,11 @@ def main() -> None:
     """Run a worker until SIGTERM or SIGINT."""
     try:
         settings = Settings.from_env()
+        configure_logs(settings.log_format)
+        check_redis(settings.redis_url)
     except SettingsError as error:
         sys.exit(str(error))
-    configure_logs(settings.log_format)
+    configure_traces("airpy-worker")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -46,6 +46,7 @@ class Changes:
         self._redis = redis
         self._store = store
         self._watched: dict[int, _Watched] = {}
+        self._stopping = False
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -58,8 +59,14 @@ class Changes:
             with contextlib.suppress(asyncio.CancelledError):
                 await listener
 
+    def let_go(self) -> None:
+        """End every wait with what is known by now: the server stops."""
+        self._stopping = True
+        for watched in self._watched.values():
+            watched.changed.set()
+
     async def follow(self, token: int) -> AsyncGenerator[Job]:
-        """The job as it stands now, and again whenever it has changed, until it has ended.
+        """The job as it stands now, and again whenever it has changed, until its end or the server's.
 
         Raises:
             JobUnavailable: There is no such job.
@@ -81,6 +88,8 @@ class Changes:
                     yield watched.job
                     if watched.job.status in ENDED:
                         return
+                elif self._stopping:
+                    return
                 elif not await _set_within(changed, LOOK_AGAIN_S):
                     watched.look()
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from connexion.datastructures import MediaTypeDict
@@ -31,6 +32,7 @@ LARGE_BODY = 1 << 20
 """Bytes; parsing more than that would hold up every other request."""
 MOST_DIGITS = 1000
 """Of an integer; no number of the contract has as many, and Python reads no more than 4300."""
+WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def validator_map(contract: Contract) -> dict[str, Any]:
@@ -105,6 +107,12 @@ def _parameter_validator(parameters: dict[str, Checker]) -> type:
                     constraint="a token as the POST answered with it",
                     suggestion=[str(value)],
                 )
+
+        def validate_header_parameter(self, param: dict[str, Any], request: ConnexionRequest) -> None:
+            """Check a header as the number that it spells; Connexion leaves it as text."""
+            value = request.headers.get(param["name"])
+            numeric = param["schema"]["type"] == "integer" and WHOLE_NUMBER.fullmatch(value or "")
+            self.validate_parameter("header", int(value) if numeric else value, param)
 
         @staticmethod
         def validate_parameter(
