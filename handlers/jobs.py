@@ -52,7 +52,7 @@ async def get_job(token: int, wait: float = 0, since: int = 0) -> Reply:
                 async for job in states:
                     if _is_news(job, since):
                         break
-    return await _report(job)
+    return await _report(job, waited=wait > 0)
 
 
 async def cancel_job(token: int) -> Reply:
@@ -88,11 +88,11 @@ def _is_news(job: Job, since: int) -> bool:
     return len(job.steps) > since or job.status in ENDED
 
 
-async def _report(job: Job) -> Reply:
+async def _report(job: Job, *, waited: bool = False) -> Reply:
     data = None
     if job.status == "completed" and job.folder is not None:
         data = await asyncio.to_thread(state().results.data, job.folder, job.token)
-    return job_reply(job, data)
+    return job_reply(job, data, waited=waited)
 
 
 def _frame(job: Job) -> tuple[ResultFrame, str]:

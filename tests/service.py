@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx2
@@ -17,8 +18,8 @@ import redis
 from airpy.web.auth import sign
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECRET = "a secret of the tests, long enough for HS256"
 WAIT_S = 60
@@ -168,6 +169,51 @@ def runs(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def worker_process(service: Service) -> psutil.Process:
+    """The process that `airpy worker` keeps running."""
+    supervisor = psutil.Process(service.processes["worker"].pid)
+    wait_until(lambda: any(map(runs, supervisor.children())))
+    return next(filter(runs, supervisor.children()))
+
+
+def children(worker: psutil.Process) -> list[psutil.Process]:
+    """The children that a worker process has for its jobs, at work or waiting."""
+    try:
+        return [child for server in worker.children() for child in server.children() if runs(child)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def child_of(service: Service, token: int, worker: psutil.Process | None = None) -> psutil.Process | None:
+    """The child that writes the result of this job, if one of the worker's does just now."""
+    place = f"{service.results.resolve()}/{token}-"
+    for child in children(worker or worker_process(service)):
+        with contextlib.suppress(OSError):  # it has just ended
+            for entry in Path(f"/proc/{child.pid}/fd").iterdir():
+                if str(entry.readlink()).startswith(place):
+                    return child
+    return None
+
+
+def working_child(service: Service, token: int) -> psutil.Process:
+    """The child that writes the result of this job, once one does."""
+    found: list[psutil.Process] = []
+
+    def seen() -> bool:
+        found.extend(filter(None, [child_of(service, token)]))
+        return bool(found)
+
+    wait_until(seen)
+    return found[0]
+
+
+def kill_child_of(service: Service, token: int, number: signal.Signals) -> None:
+    """Send a signal to the child that does this job, once there is one, and see it end."""
+    child = working_child(service, token)
+    child.send_signal(number)
+    wait_until(lambda: not runs(child))
 
 
 def _slots(service: Service) -> int:

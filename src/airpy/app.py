@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import connexion
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from starlette.routing import Router
 
 from airpy.config import Settings
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
-REDIS_TIMEOUT_S = 1.0
-"""The server says at once that the queue is away; it does not wait for it to come back."""
+CONNECT_S = 1.0
+MOST_CONNECTIONS = 32
+"""To Redis: a crowd of requests takes turns. How long one of them waits in all, the store decides."""
 
 
 def create_app(settings: Settings | None = None, *, validate_responses: bool = False) -> ASGIApp:
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:  # noqa: ANN401
-        redis, listening = _redis(settings, REDIS_TIMEOUT_S), _redis(settings, None)
+        redis, listening = _redis(settings), _redis(settings)
         state = _state(settings, redis, listening, requests)
         await asyncio.to_thread(state.sandbox.prepare)
         try:
@@ -89,14 +90,17 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
     return compressed(edge)
 
 
-def _redis(settings: Settings, timeout_s: float | None) -> Redis:
-    return Redis.from_url(
+def _redis(settings: Settings) -> Redis:
+    pool = BlockingConnectionPool.from_url(
         settings.redis_url,
+        max_connections=MOST_CONNECTIONS,
+        timeout=None,
         decode_responses=True,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=REDIS_TIMEOUT_S,
+        socket_timeout=None,
+        socket_connect_timeout=CONNECT_S,
         retry=None,
     )
+    return Redis.from_pool(pool)
 
 
 def _state(settings: Settings, redis: Redis, listening: Redis, requests: Requests) -> AppState:

@@ -123,19 +123,30 @@ StepName = TypeAliasType(
 )
 
 
-WorkUnit = TypeAliasType("WorkUnit", Literal['files', 'columns', 'bytes'])
+WorkUnit = TypeAliasType("WorkUnit", Literal['files', 'bytes'])
+
+
+class JobEvent(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    id: Annotated[
+        str | None, Field(description='Of a step, its number. The events after it are sent without.')
+    ] = None
+    event: Literal['step', 'progress', 'end']
+    data: str
 
 
 class JobSummary(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    token: int
+    token: Annotated[int, Field(ge=1)]
     job_type: JobType
     status: JobStatus
     datasource_id: Annotated[str, Field(description='Empty for a frame that was sent.')]
-    progress: Annotated[float | None, Field(...)]
-    attempt: int
+    progress: Annotated[float | None, Field(ge=0.0, le=1.0)]
+    attempt: Annotated[int, Field(ge=0)]
     code: int
     request_id: str
     created_at: AwareDatetime
@@ -146,34 +157,76 @@ class JobList(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    jobs: list[JobSummary]
-    next_cursor: Annotated[int | None, Field(...)]
+    jobs: Annotated[list[JobSummary], Field(description='The newest first.')]
+    next_cursor: Annotated[
+        int | None, Field(description='The `cursor` of the next page; null on the last one.', ge=1)
+    ]
 
 
 class Caps(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    memory_mb: int
-    job_timeout_s: float
-    timeout_s: float
-    max_rows_json: int
-    max_body_mb: int
-    max_queued_jobs: int
-    max_attempts: int
+    memory_mb: Annotated[
+        int, Field(description='`PY_MEMORY_MB`: memory of one job, in MiB. Beyond it: 413, `MEMORY_CAP`.')
+    ]
+    job_timeout_s: Annotated[
+        float,
+        Field(
+            description='`PY_JOB_TIMEOUT_S`: run time of one attempt at a job. Beyond it: 408, `TIME_LIMIT`.'
+        ),
+    ]
+    timeout_s: Annotated[
+        float,
+        Field(
+            description='`PY_TIMEOUT_S`: time for what answers at once (`preview`). Beyond it: 408, `TIME_LIMIT`.'
+        ),
+    ]
+    max_rows_json: Annotated[
+        int,
+        Field(
+            description='`PY_MAX_ROWS_JSON`: rows in JSON. Beyond it `truncated` is true; the download has them all.'
+        ),
+    ]
+    max_body_mb: Annotated[
+        int,
+        Field(description="`PY_MAX_BODY_MB`: a request's body, in MiB. Beyond it: 413, `BODY_TOO_LARGE`."),
+    ]
+    max_queued_jobs: Annotated[
+        int,
+        Field(description='`PY_MAX_QUEUED_JOBS`: jobs that have not ended. Beyond it: 429, `QUEUE_FULL`.'),
+    ]
+    max_attempts: Annotated[
+        int,
+        Field(description='`PY_MAX_ATTEMPTS`: ends in a killed process or worker after which a job fails.'),
+    ]
 
 
 class QueueState(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    active: Annotated[int, Field(description='Jobs that have not ended.')]
-    waiting: Annotated[int, Field(description='Jobs in line.')]
-    slots: Annotated[int, Field(description='Worker slots that are alive.')]
-    redis_memory_share: Annotated[
-        float, Field(description='How much of its memory Redis uses, 0 to 1; 0 when it has no bound.')
+    active: Annotated[
+        int, Field(description="Jobs that have not ended, those that share another's work too.", ge=0)
     ]
-    retry_after_s: Annotated[int, Field(description='After which a refused job is worth another try.')]
+    waiting: Annotated[int, Field(description='Jobs in line, those that are to be begun again too.', ge=0)]
+    slots: Annotated[
+        int, Field(description='Worker slots that are alive; each runs one job at a time.', ge=0)
+    ]
+    redis_memory_share: Annotated[
+        float,
+        Field(
+            description='How much of its memory Redis uses, 0 to 1; 0 when it has no bound. Above 0.8 jobs are refused.',
+            ge=0.0,
+        ),
+    ]
+    retry_after_s: Annotated[
+        int,
+        Field(
+            description="What a refused job's `Retry-After` would say; about the time until a slot is free.",
+            ge=1,
+        ),
+    ]
 
 
 class JobLoad(BaseModel):
@@ -181,14 +234,20 @@ class JobLoad(BaseModel):
         extra='forbid',
     )
     job_type: JobType
-    waiting: int
-    running: int
+    waiting: Annotated[int, Field(description='Jobs with the status `started`.', ge=0)]
+    running: Annotated[int, Field(description='Jobs with the status `running`.', ge=0)]
     run_s: Annotated[
-        float | None, Field(description='What the last of them took, on average; null when none has run.')
+        float | None,
+        Field(
+            description='Seconds that the last ones took, on average; null when none has completed.', ge=0.0
+        ),
     ]
     wait_s: Annotated[
         float | None,
-        Field(description='How long a new one would wait at that pace; null when nothing is known of it.'),
+        Field(
+            description='Seconds that a new one would wait at that pace; null when no worker is alive.',
+            ge=0.0,
+        ),
     ]
 
 
@@ -196,12 +255,17 @@ class PostMortem(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    attempts: int
-    last_step: Annotated[str | None, Field(...)]
-    exit_signal: Annotated[
-        str | None, Field(description='The signal that ended its process; null when its worker died with it.')
+    attempts: Annotated[int, Field(description='How many attempts at it have failed.')]
+    last_step: Annotated[
+        str | None, Field(description='The last step of the last attempt; null when it reached none.')
     ]
-    peak_memory_mb: int
+    exit_signal: Annotated[
+        str | None,
+        Field(
+            description='The signal that ended its process; null when its worker died with it, or none did.'
+        ),
+    ]
+    peak_memory_mb: Annotated[int, Field(description='The most memory that it was seen to use.')]
 
 
 ErrorCode = TypeAliasType(
@@ -659,15 +723,28 @@ class JobWork(BaseModel):
     unit: WorkUnit
 
 
+class JobProgress(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    progress: Annotated[float | None, Field(ge=0.0, le=1.0)]
+    work: JobWork | None
+
+
 class Limits(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
     caps: Caps
     queue: QueueState
-    jobs: list[JobLoad]
+    jobs: Annotated[list[JobLoad], Field(description='One entry for each job type.')]
     accepting: Annotated[bool, Field(description='Whether a job would be accepted now.')]
-    refused: Annotated[list[ErrorReason], Field(description='Why a job would be refused now.')]
+    refused: Annotated[
+        list[ErrorReason],
+        Field(
+            description='The `details.reason` with which a job would be refused now; empty while jobs are accepted.'
+        ),
+    ]
 
 
 class ErrorDetails(BaseModel):
@@ -932,19 +1009,30 @@ class FrameMetrics(BaseModel):
     ] = None
 
 
+class JobEnd(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    status: JobStatus
+    code: int
+    error: JobError | None
+
+
 class DeadLetter(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    token: int
+    token: Annotated[int, Field(description='The token of the job that died.', ge=1)]
     job_type: JobType
-    datasource_id: str
+    datasource_id: Annotated[str, Field(description='Empty for a frame that was sent.')]
     request_id: str
-    attempts: int
+    attempts: Annotated[int, Field(description='How often the job was begun.', ge=1)]
     died_at: AwareDatetime
     request: Annotated[
         str,
-        Field(description="The request's body, as JSON. A frame that came with it is named by its digest."),
+        Field(
+            description='The body of the POST, as JSON. The data of a frame that was sent is its digest, `sha256:…`.'
+        ),
     ]
     error: Error
 
@@ -1134,9 +1222,13 @@ class Job(BaseModel):
             description='The share of the work that is done; null where it cannot be counted.', ge=0.0, le=1.0
         ),
     ]
-    work: JobWork | None = None
+    work: JobWork | None
     attempt: Annotated[
-        int, Field(description='How often the job was begun; more than 1 when a worker died under it.', ge=0)
+        int,
+        Field(
+            description='How often the job was begun. More than 1 when its process or its worker died under it, its storage\nfailed in passing, or its worker was stopped and gave it back.\n',
+            ge=0,
+        ),
     ]
     data: JobData | None
     code: Annotated[

@@ -36,6 +36,9 @@ log = structlog.get_logger(__name__)
 GRACE_S = 25.0
 """How long running jobs may go on after a request to stop; then they are given back."""
 
+LAST_TICK_S = 2.0
+"""How long its housekeeping may take to end."""
+
 
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Run jobs until told to stop; then finish those that are running, or give them back."""
@@ -62,7 +65,7 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
     crew.start()
     ended = threading.Event()
     tending = Tending(redis, broker, runner, results, settings.workers, settings.max_attempts)
-    tender = threading.Thread(target=tending.until, args=(ended,), name="tending")
+    tender = threading.Thread(target=tending.until, args=(ended,), name="tending", daemon=True)
     tender.start()
     log.info("worker_started", slots=settings.workers)
     try:
@@ -71,9 +74,10 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         runner.close(GRACE_S)
         crew.stop(timeout=1000)
         ended.set()
-        tender.join()
-        with contextlib.suppress(RedisError):
-            dismiss(redis, settings.workers)
+        tender.join(LAST_TICK_S)
+        if not tender.is_alive():  # else it waits for Redis, and so would this
+            with contextlib.suppress(RedisError):
+                dismiss(redis, settings.workers)
         sandbox.close()
         log.info("worker_stopped")
 

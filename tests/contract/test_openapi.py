@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
 from airpy.web.spec import internal, load
+from tests.service import kill_child_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from schemathesis import Case, CheckContext, Response
 
     from tests.service import Service
@@ -45,6 +51,22 @@ CHECKS: list[Any] = [a_valid_request_is_not_refused_by_the_schema]
 
 def call_arguments(service: Service) -> dict[str, Any]:
     return {"base_url": service.url, "headers": {"Authorization": f"Bearer {service.token()}"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _dead_letters(service: Service, base: Path) -> None:
+    """Two jobs whose processes were killed, so that there are dead letters to ask for."""
+    pl.DataFrame({"one": [1] * 20_000}).write_parquet(base / "_poison.parquet")
+    for column in ("first", "second"):
+        plan = {
+            "dataset": "_poison.parquet",
+            "joins": [{"dataset": "_poison.parquet", "on": ["one"]}],
+            "aggs": [{"col": "one", "fn": "sum", "as": column}],
+        }
+        token = service.submit("query", {"datasource_id": "poison", "plan": plan})
+        for _ in range(3):
+            kill_child_of(service, token, signal.SIGSEGV)
+        service.wait(token)
 
 
 @schema.parametrize()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from airpy.client import Client
 from tests.conftest import fresh
-from tests.service import SECRET, running_service, runs, wait_until
+from tests.service import SECRET, children, kill_child_of, running_service, runs, wait_until, worker_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +30,13 @@ ENDLESS = {
     "joins": [{"dataset": "ones", "on": ["one"]}],
     "aggs": [{"col": "one", "fn": "sum"}],
 }
+# Of 12 000 rows that all match: 144 million rows, whose sum takes half a second or more.
+LONG_ROWS = 12_000
+LONG = {
+    "dataset": "few_ones",
+    "joins": [{"dataset": "few_ones", "on": ["one"]}],
+    "aggs": [{"col": "one", "fn": "sum", "as": "total"}],
+}
 # 40 million rows, sorted: more than 300 MiB.
 LARGE = {"dataset": "many", "order": [{"col": "value", "dir": "desc"}]}
 
@@ -41,6 +47,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, databases: Iterator[str]) -
     base = tmp_path_factory.mktemp("faulty")
     pl.DataFrame({"n": range(1000)}).write_parquet(base / "numbers.parquet")
     pl.DataFrame({"one": [1] * 300_000}).write_parquet(base / "ones.parquet")
+    pl.DataFrame({"one": [1] * LONG_ROWS}).write_parquet(base / "few_ones.parquet")
     many = pl.int_range(40_000_000, eager=True) % 7
     many.alias("value").to_frame().write_parquet(base / "many.parquet")
     whole = (base / "numbers.parquet").read_bytes()
@@ -95,17 +102,6 @@ def wait_for_step(service: Service, token: int, name: str) -> None:
     wait_until(lambda: name in [step["step"] for step in service.get(f"jobs/{token}").json()["steps"]])
 
 
-def busiest_child(service: Service) -> psutil.Process:
-    """The child that works hardest."""
-    (worker,) = psutil.Process(service.processes["worker"].pid).children()
-
-    def children() -> list[psutil.Process]:
-        return [child for server in worker.children() for child in server.children()]
-
-    wait_until(lambda: max(process.cpu_times().user for process in children()) > 0.5)
-    return max(children(), key=lambda process: process.cpu_times().user)
-
-
 def test_a_job_over_its_memory_is_ended_and_its_neighbours_are_not(faulty: Service) -> None:
     token = faulty.submit("query", query(LARGE))
     neighbours = [faulty.submit("query", sum_below(limit)) for limit in range(1, 11)]
@@ -134,28 +130,49 @@ def test_a_job_over_its_time_is_ended_and_its_neighbours_are_not(faulty: Service
     assert_serves(faulty)
 
 
-@pytest.mark.parametrize(
-    ("number", "told"),
-    [
-        (signal.SIGKILL, ("RESOURCE_CAP", "MEMORY_CAP", 413)),
-        (signal.SIGSEGV, ("IO_ERROR", "READER_CRASHED", 422)),
-        (signal.SIGBUS, ("IO_ERROR", "READER_CRASHED", 422)),
-    ],
-)
-def test_a_job_whose_process_dies_is_told_so_at_once(
-    faulty: Service, number: signal.Signals, told: tuple[str, str, int]
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS])
+def test_a_job_whose_process_is_killed_once_is_begun_again_at_once(
+    faulty: Service, number: signal.Signals
 ) -> None:
-    token = faulty.submit("query", query(ENDLESS))
-    wait_for_step(faulty, token, "aggregating")
+    token = faulty.submit("query", query(LONG))
     neighbour = faulty.submit("query", sum_below(10))
 
-    busiest_child(faulty).send_signal(number)
+    kill_child_of(faulty, token, number)
     killed_at = dt.datetime.now(dt.UTC)
     job = faulty.wait(token)
 
-    assert failure_of(job) == told
-    assert (dt.datetime.fromisoformat(job["updated_at"]) - killed_at).total_seconds() < 1
+    again = next(step for step in job["steps"] if step["attempt"] == 2)
+    assert job["data"]["rows"] == [{"total": LONG_ROWS**2}]
+    assert job["attempt"] == 2
+    assert (dt.datetime.fromisoformat(again["timestamp"]) - killed_at).total_seconds() < 3
     assert faulty.wait(neighbour)["data"]["rows"] == [{"total": 45}]
+    assert_serves(faulty)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (signal.SIGKILL, ("RESOURCE_CAP", "PROCESS_KILLED", 413)),
+        (signal.SIGSEGV, ("IO_ERROR", "READER_CRASHED", 422)),
+    ],
+)
+def test_a_job_whose_process_dies_three_times_is_told_so_and_kept_as_a_dead_letter(
+    faulty: Service, number: signal.Signals, told: tuple[str, str, int]
+) -> None:
+    token = faulty.submit("query", query(ENDLESS))
+
+    for _ in range(3):
+        kill_child_of(faulty, token, number)
+    job = faulty.wait(token)
+    letters = faulty.get("dead-letters").json()["dead_letters"]
+
+    assert failure_of(job) == told
+    assert job["attempt"] == 3
+    assert (letters[0]["token"], letters[0]["error"]) == (token, job["error"])
+    post_mortem = job["error"]["details"]["post_mortem"]
+    assert post_mortem.pop("peak_memory_mb") > 0
+    assert post_mortem == {"attempts": 3, "last_step": "aggregating", "exit_signal": number.name}
+    assert list(faulty.results.glob(f"{token}-*")) == []
     assert_serves(faulty)
 
 
@@ -186,7 +203,7 @@ def test_five_hundred_jobs_are_all_answered_right_and_nothing_piles_up(faulty: S
     files = open_files()
     with Client(faulty.url, SECRET) as client:
         tokens = [client.post("query", sum_below(limit))["token"] for limit in range(1, 501)]
-        steps = [len(list(client.steps(token))) for token in tokens]
+        steps = [sum(event.name == "step" for event in client.events(token)) for token in tokens]
         rows = [client.result(token)["rows"] for token in tokens]
 
     assert rows == [[{"total": limit * (limit - 1) // 2}] for limit in range(1, 501)]
@@ -199,12 +216,12 @@ def test_five_hundred_jobs_are_all_answered_right_and_nothing_piles_up(faulty: S
 def test_no_child_is_left_when_the_worker_process_is_killed(faulty: Service) -> None:
     token = faulty.submit("query", query(ENDLESS))
     wait_for_step(faulty, token, "aggregating")
-    child = busiest_child(faulty)
-    (worker,) = psutil.Process(faulty.processes["worker"].pid).children()
+    worker = worker_process(faulty)
+    working = children(worker)
 
-    os.kill(worker.pid, signal.SIGKILL)
+    worker.kill()
 
-    wait_until(lambda: not runs(child))
+    wait_until(lambda: not any(map(runs, working)))
     assert failure_of(faulty.wait(token))[0] == "TIMEOUT"  # in its second attempt
     assert faulty.get(f"jobs/{token}").json()["attempt"] == 2
     assert_serves(faulty)

@@ -9,11 +9,10 @@ import time
 from typing import TYPE_CHECKING
 
 import polars as pl
-import psutil
 import pytest
 import redis
 
-from tests.service import running_redis, running_service, wait_until
+from tests.service import running_redis, running_service, wait_until, worker_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 ROWS = 12_000
-TTL_S = 5
+TTL_S = 3
 
 # Of 12 000 rows that all match: 144 million rows, whose sum takes a second or more.
 LONG = {
@@ -39,7 +38,6 @@ SHORT = {
     "datasource_id": "energy",
     "plan": {"dataset": "ones", "aggs": [{"col": "one", "fn": "sum", "as": "total"}]},
 }
-TTL_S = 3
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +87,6 @@ def redis_stalled(service: Service) -> Iterator[None]:
         yield
     finally:
         os.kill(server, signal.SIGCONT)
-
-
-def worker_process(service: Service) -> psutil.Process:
-    """The process that `airpy worker` keeps running."""
-    wait_until(lambda: psutil.Process(service.processes["worker"].pid).children())
-    (worker,) = psutil.Process(service.processes["worker"].pid).children()
-    return worker
 
 
 def wait_until_running(service: Service, token: int) -> None:
@@ -171,8 +162,7 @@ def test_a_job_outlasts_a_worker_that_is_killed(service: Service) -> None:
 
     assert job["data"]["rows"] == [{"total": ROWS**2}]
     assert job["attempt"] == 2
-    assert [step["step"] for step in job["steps"]][:1] == ["file_found"]
-    assert len(job["steps"]) == 5
+    assert len([step for step in job["steps"] if step["attempt"] == 2]) == 5
     assert worker_process(service).pid != killed.pid
     assert "worker ended with -9; starting it again" in service.log_text()
 

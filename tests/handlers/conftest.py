@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import polars as pl
 import pytest
+import redis
 
+from airpy.jobs.claim import Claim
+from airpy.jobs.scripts import run
+from tests.conftest import fresh
 from tests.second_opinion import check_response, check_result
-from tests.service import WAIT_S, Service
+from tests.service import WAIT_S, Service, running_service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import httpx2
@@ -21,7 +27,7 @@ class Judged(Service):
     def call(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
         """The answer to a signed request, which the contract must know."""
         response = super().call(method, path, **arguments)
-        if method in {"GET", "POST"}:
+        if method in {"GET", "POST", "DELETE"}:
             check_response(response)
         return response
 
@@ -37,6 +43,45 @@ class Judged(Service):
 def service(service: Service) -> Service:
     """The service that the whole session shares, judged."""
     return Judged(*service)
+
+
+class ByHand(NamedTuple):
+    """A service whose only worker is the test, so that it decides when a step is written."""
+
+    service: Service
+    redis: redis.Redis
+
+    def submit(self, name: str) -> int:
+        """The token of a job like no other at work."""
+        body = {"datasource_id": name, "uri": "csv"}
+        return self.service.submit("discover", body)
+
+    def begin(self) -> Claim:
+        """Begin the job that is next in line."""
+        run(self.redis, "due")  # one that was given back may be begun again
+        claim = Claim.take(self.redis, "a test", long_too=True)
+        assert claim is not None
+        return claim
+
+
+@pytest.fixture(scope="module")
+def by_hand(
+    tmp_path_factory: pytest.TempPathFactory, base: Path, databases: Iterator[str]
+) -> Iterator[ByHand]:
+    """A service whose worker has ended."""
+    url = fresh(next(databases))
+    with running_service(tmp_path_factory.mktemp("by-hand"), base, url, PY_WORKERS="1") as service:
+        service.processes["worker"].terminate()
+        service.processes["worker"].wait(60)
+        with redis.Redis.from_url(url, decode_responses=True) as client:
+            yield ByHand(Judged(*service), client)
+
+
+@pytest.fixture(scope="session")
+def ones(base: Path) -> str:
+    """A data set of many equal numbers; joined with itself, it keeps a job at work until that is stopped."""
+    pl.DataFrame({"one": [1] * 300_000}).write_parquet(base / "_ones.parquet")
+    return "_ones.parquet"
 
 
 @pytest.fixture(scope="session")

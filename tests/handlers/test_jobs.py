@@ -90,6 +90,7 @@ def test_a_completed_job_tells_everything_about_itself(service: Service) -> None
         "job_type": "query",
         "status": "completed",
         "progress": 1,
+        "work": None,
         "attempt": 1,
         "code": 200,
         "error": None,

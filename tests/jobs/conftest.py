@@ -1,4 +1,4 @@
-"""A place to run the function of a job in, without queue or child."""
+"""A worker's client, a listener to counted work, and a place to run a job's function without a child."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import redis
 
 from airpy.files.paths import FileRoot
+from airpy.jobs import work
 from airpy.jobs.context import JobContext
 from airpy.jobs.kinds import JOBS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from airpy.contract import JobType
     from airpy.jobs.record import ResultFrame
+    from airpy.jobs.work import Unit
 
 
 class Bench(NamedTuple):
@@ -63,3 +67,20 @@ def bench(tmp_path: Path) -> Bench:
         files=root, folder=folder, input=tmp_path / "input", token=7, infer_rows=1000, max_rows_json=100
     )
     return Bench(base, context, [])
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of the test's database."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def told() -> Iterator[list[tuple[int, int, Unit]]]:
+    """What is told of this process's work."""
+    counts: list[tuple[int, int, Unit]] = []
+    before = work._told[0]  # noqa: SLF001  a child has one listener for life, a test must give it back
+    work.listen(lambda *count: counts.append(count))
+    yield counts
+    work.listen(before)

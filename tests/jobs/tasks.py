@@ -38,12 +38,6 @@ def parent_id(*, on_step: OnStep) -> int:
     return os.getppid()
 
 
-def threads(*, on_step: OnStep) -> str:
-    """What the child's engine was told of its threads."""
-    del on_step
-    return os.environ["POLARS_MAX_THREADS"]
-
-
 def refuse(*, on_step: OnStep) -> NoReturn:
     """Raise an error of ours."""
     from airpy.errors import UnknownColumn
@@ -176,3 +170,56 @@ def late_imports(base: Path, folder: Path, *, on_step: OnStep) -> list[str]:
     context = JobContext(FileRoot.at(base, (".parquet",)), folder, folder / "input", 1, 100, 100)
     run(request, context, on_step=lambda *_: None)
     return sorted(name for name in set(sys.modules) - before if name.startswith(("airpy", "narwhals")))
+
+
+def engine_threads(*, on_step: OnStep) -> tuple[int, list[str]]:
+    """How many threads the engine says it computes with, and the names of all there are after a query."""
+    import pathlib
+
+    import polars as pl
+
+    query(100_000, on_step=on_step)
+    names = sorted(task.read_text().strip() for task in pathlib.Path("/proc/self/task").glob("*/comm"))
+    return pl.thread_pool_size(), names
+
+
+def count_files(number: int, *, on_step: OnStep) -> None:
+    """Count so many files, with a step at each."""
+    from airpy.jobs.work import counting
+
+    for one in counting(range(number), number, "files"):
+        on_step("files_found", str(one))
+
+
+def read_bytes(path: Path, total: int, how: str, seconds: float, *, on_step: OnStep) -> int:
+    """Tell of a total, read a file by reading or by mapping it, and take a while."""
+    import mmap
+
+    from airpy.jobs.work import tell
+
+    del on_step
+    tell(0, total, "bytes")
+    time.sleep(seconds)
+    with path.open("rb") as file:
+        if how == "read":
+            read = len(file.read())
+            time.sleep(seconds)
+            return read
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            read = sum(len(mapped[place : place + 1]) for place in range(0, len(mapped), mmap.PAGESIZE))
+            time.sleep(seconds)
+            return read
+
+
+def leave_an_heir(seconds: float, talks: bool, *, on_step: OnStep) -> NoReturn:  # noqa: FBT001
+    """End the process without an answer, and leave one that has all its open files, or only what it says."""
+    del on_step
+    if os.fork() == 0:
+        if talks:
+            os.closerange(3, 1024)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if talks:
+                os.write(2, b"and another thing ")
+            time.sleep(0.001)
+    os._exit(7)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -7,11 +8,13 @@ import pytest
 
 from airpy.contract import Plan
 from airpy.errors import FileUnavailable, InvalidPlan, PathRefused, UnknownColumn
-from airpy.jobs.planning import check_planned, plan_datasets, planned_frame
+from airpy.files.datasets import find_dataset
+from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from airpy.jobs.work import Unit
     from tests.jobs.conftest import Bench
 
 
@@ -104,6 +107,53 @@ def test_a_plan_is_refused_where_it_is_wrong(
 def test_a_contradiction_is_told_before_a_missing_data_set(bench: Bench) -> None:
     with pytest.raises(InvalidPlan):
         check_planned(plan(dataset="nowhere", select=["a", "a"]), "energy", bench.root)
+
+
+def noise(rows: int) -> pl.DataFrame:
+    """Two columns of random bytes, 64 in a row of the wide one and 8 in the narrow one."""
+    chance = random.Random(7)  # noqa: S311  no secret
+    return pl.DataFrame(
+        {
+            "wide": [chance.randbytes(64) for _ in range(rows)],
+            "narrow": [chance.randbytes(8) for _ in range(rows)],
+        }
+    )
+
+
+def test_the_bytes_of_text_are_all_to_be_read(bench: Bench, told: list[tuple[int, int, Unit]]) -> None:
+    for name in ("a", "b"):
+        (bench.base / f"{name}.csv").write_bytes(b"kwh\n" + b"1.5\n" * 1_500_000)
+    datasets = [find_dataset(bench.root, "energy", name, "plan.dataset") for name in ("a", "b")]
+
+    tell_input(datasets, {"kwh"})
+
+    # Neither file of 6 000 004 bytes would be worth it, but both are.
+    assert told == [(0, 12_000_008, "bytes")]
+
+
+def test_of_little_nothing_is_told(bench: Bench, told: list[tuple[int, int, Unit]]) -> None:
+    (bench.base / "a.csv").write_bytes(b"kwh\n" + b"1.5\n" * 1_500_000)
+
+    tell_input([find_dataset(bench.root, "energy", "a", "plan.dataset")], None)
+
+    assert told == []
+
+
+def test_of_parquet_only_the_columns_that_a_plan_names_are_to_be_read(
+    bench: Bench, told: list[tuple[int, int, Unit]]
+) -> None:
+    noise(200_000).write_parquet(bench.base / "noise.parquet", compression="uncompressed")
+    size = (bench.base / "noise.parquet").stat().st_size
+    dataset = find_dataset(bench.root, "energy", "noise", "plan.dataset")
+
+    tell_input([dataset], None)
+    tell_input([dataset], {"wide"})
+    tell_input([dataset], {"narrow"})
+
+    (_, whole, _), (_, wide, _) = told  # the narrow one is little
+    assert whole == size
+    # 64 bytes of each row and 4 to say so.
+    assert 200_000 * 64 < wide < 200_000 * 70
 
 
 @pytest.mark.parametrize(

@@ -1,124 +1,144 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
 import pytest
-import redis
 from dramatiq.brokers.stub import StubBroker
 from redis.asyncio import Redis as AsyncRedis
 
-from airpy.contract import DiscoverRequest, QueryRequest
-from airpy.errors import AirError, CapExceeded, FileUnavailable, InvalidPlan, PathRefused
+from airpy.contract import AnalyzeRequest, DiscoverRequest, QueryRequest
+from airpy.errors import (
+    AirError,
+    CapExceeded,
+    FileUnavailable,
+    IdempotencyConflict,
+    InvalidPlan,
+    PathRefused,
+    QueueUnavailable,
+)
 from airpy.files.paths import FileRoot
-from airpy.jobs.broker import QUEUE, WakeBroker
+from airpy.jobs.broker import QUEUE, call_to_work
+from airpy.jobs.claim import Claim
 from airpy.jobs.kinds import JOBS
-from airpy.jobs.queue import JobQueue, declare_actors, message_for
+from airpy.jobs.queue import Caller, JobQueue, declare_actor
 from airpy.jobs.results import Results
-from airpy.jobs.store import Claim, JobStore
+from airpy.jobs.store import JobStore
+from tests.jobs.asking import WORKER, ask, get, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
+    from typing import TypeVar
 
+    import redis
     from pydantic import BaseModel
 
     from airpy.contract import JobType
 
-HERE = {"datasource_id": "energy", "uri": "energy"}
+    T = TypeVar("T")
+
+GO = Caller("req_1")
+HERE = DiscoverRequest.model_validate({"datasource_id": "energy", "uri": "energy"})
+FRAME = AnalyzeRequest.model_validate(
+    {"frame_ref": {"type": "arrow", "data": "sha256:00"}, "job_kind": "profile"}
+)
+MEBIBYTE = 1024 * 1024
 
 
-@pytest.fixture
-def stub() -> Iterator[StubBroker]:
-    """A broker in memory."""
-    broker = StubBroker(middleware=[])
-    yield broker
-    broker.flush_all()
-    broker.close()
+def queued(
+    url: str, base: Path, results: Path, question: Callable[[JobQueue], Awaitable[T]], max_jobs: int = 10
+) -> T:
+    """What a queue answers."""
 
-
-def submit(
-    url: str,
-    base: Path,
-    results: Path,
-    *submissions: tuple[JobType, BaseModel, bytes | None],
-    max_jobs: int = 10,
-) -> list[int]:
-    """The tokens of jobs submitted one after another."""
-
-    async def submitted() -> list[int]:
-        async with AsyncRedis.from_url(url, decode_responses=True) as client:
-            queue = JobQueue(
-                store=JobStore(client, url, url),
-                results=Results(results),
-                files=FileRoot.at(base, (".csv", ".parquet", ".jsonl")),
-                max_jobs=max_jobs,
-                ttl_s=60,
+    async def asked() -> T:
+        async with AsyncRedis.from_url(url, decode_responses=True, retry=None) as client:
+            files = FileRoot.at(base, (".csv", ".parquet", ".jsonl"))
+            return await question(
+                JobQueue(JobStore(client, url, url), Results(results), files, max_jobs, ttl_s=60)
             )
-            return [await queue.submit(kind, request, "req_1", frame) for kind, request, frame in submissions]
 
-    return asyncio.run(submitted())
-
-
-def claim(url: str, token: int) -> Claim | None:
-    """An attempt at the job, if there is one."""
-    with redis.Redis.from_url(url, decode_responses=True) as client:
-        return Claim.take(client, token, "host:1")
+    return asyncio.run(asked())
 
 
-def test_an_accepted_job_can_be_claimed_with_what_was_asked(
-    redis_url: str, base: Path, tmp_path: Path
+def test_an_accepted_job_can_be_claimed_with_what_was_asked_and_by_whom(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
 ) -> None:
-    request = DiscoverRequest.model_validate(HERE)
+    caller = Caller("req_7", traceparent="00-1-2-03")
 
-    (token,) = submit(redis_url, base, tmp_path, ("discover", request, None))
+    token = queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, caller))
 
-    attempt = claim(redis_url, token)
-    assert attempt is not None
-    assert (attempt.kind, attempt.request_id) == ("discover", "req_1")
-    assert DiscoverRequest.model_validate_json(attempt.request) == request
-
-
-def test_an_accepted_job_has_a_message_for_its_actor(redis_url: str, base: Path, tmp_path: Path) -> None:
-    (token,) = submit(redis_url, base, tmp_path, ("discover", DiscoverRequest.model_validate(HERE), None))
-
-    with redis.Redis.from_url(redis_url) as client:
-        broker = WakeBroker(client)
-        broker.declare_queue(QUEUE)
-        message = next(broker.consume(QUEUE))
-    assert message is not None
-    assert (message.actor_name, message.args) == ("discover", (token,))
+    claim = take(client)
+    assert (claim.token, claim.kind, claim.request_id) == (token, "discover", "req_7")
+    assert (claim.traceparent, claim.input) == ("00-1-2-03", None)
+    assert DiscoverRequest.model_validate_json(claim.request) == HERE
+    assert (get(redis_url, token).source, get(redis_url, token).ttl_s) == ("energy", 60)
 
 
-def test_names_of_the_contract_survive_the_record(redis_url: str, base: Path, tmp_path: Path) -> None:
+def test_names_of_the_contract_survive_the_record(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
     """`as` and `schema` are Python's words, and other names in the models."""
     plan = {"dataset": "energy", "aggs": [{"col": "kwh", "fn": "sum", "as": "total"}]}
     request = QueryRequest.model_validate({"datasource_id": "energy-files", "plan": plan})
 
-    (token,) = submit(redis_url, base, tmp_path, ("query", request, None))
+    queued(redis_url, base, tmp_path, lambda queue: queue.submit("query", request, GO))
 
-    attempt = claim(redis_url, token)
-    assert attempt is not None
-    assert '"as":"total"' in attempt.request
-    assert QueryRequest.model_validate_json(attempt.request) == request
-
-
-def test_a_frame_is_kept_before_anyone_can_claim_the_job(redis_url: str, base: Path, tmp_path: Path) -> None:
-    (token,) = submit(redis_url, base, tmp_path, ("discover", DiscoverRequest.model_validate(HERE), b"frame"))
-
-    assert Results(tmp_path).input_frame(token).read_bytes() == b"frame"
+    claim = take(client)
+    assert '"as":"total"' in claim.request
+    assert QueryRequest.model_validate_json(claim.request) == request
 
 
-def test_a_frame_that_cannot_be_kept_makes_no_job(redis_url: str, base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kibibytes", "lane"), [(1, "short"), (64 * 1024, "short"), (64 * 1024 + 1, "long")])
+def test_a_job_that_reads_much_is_a_long_one(
+    redis_url: str, client: redis.Redis, tmp_path: Path, kibibytes: int, lane: str
+) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    with (base / "readings.csv").open("wb") as file:
+        file.truncate(kibibytes * 1024)
+    request = QueryRequest.model_validate({"datasource_id": "energy", "plan": {"dataset": "readings"}})
+
+    queued(redis_url, base, tmp_path, lambda queue: queue.submit("query", request, GO))
+
+    assert take(client).lane == lane
+
+
+def test_a_frame_counts_as_what_is_read(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    frame = bytes(64 * MEBIBYTE + 1)
+
+    queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, frame))
+
+    assert take(client).lane == "long"
+
+
+def test_a_frame_is_kept_before_anyone_can_claim_the_job(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    token = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, b"frame"))
+
+    claim = take(client)
+    assert claim.input is not None
+    assert Results(tmp_path).input_frame(claim.input).read_bytes() == b"frame"
+    assert get(redis_url, token).source == ""  # a frame is of no data source
+
+
+def test_a_frame_that_cannot_be_kept_makes_no_job(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
     (tmp_path / "a file").touch()
-    good = DiscoverRequest.model_validate(HERE)
 
     with pytest.raises(FileUnavailable) as caught:
-        submit(redis_url, base, tmp_path / "a file", ("discover", good, b"frame"))
+        queued(
+            redis_url, base, tmp_path / "a file", lambda queue: queue.submit("analyze", FRAME, GO, b"frame")
+        )
 
     assert str(tmp_path) not in caught.value.message
-    assert claim(redis_url, 1) is None
+    assert Claim.take(client, WORKER, long_too=True) is None
 
 
 @pytest.mark.parametrize(
@@ -134,53 +154,170 @@ def test_a_frame_that_cannot_be_kept_makes_no_job(redis_url: str, base: Path, tm
 def test_what_can_be_refused_at_once_gets_no_token(
     redis_url: str, base: Path, tmp_path: Path, kind: JobType, body: dict[str, Any], error: type[AirError]
 ) -> None:
-    request = JOBS[kind].request.model_validate(body)
-    good = DiscoverRequest.model_validate(HERE)
+    request: BaseModel = JOBS[kind].request.model_validate(body)
 
     with pytest.raises(error):
-        submit(redis_url, base, tmp_path, (kind, request, None))
+        queued(redis_url, base, tmp_path, lambda queue: queue.submit(kind, request, GO))
 
-    assert submit(redis_url, base, tmp_path, ("discover", good, None)) == [1]
+    assert queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO)) == 1
 
 
-def test_a_full_queue_keeps_nothing_of_what_it_refuses(redis_url: str, base: Path, tmp_path: Path) -> None:
-    good = DiscoverRequest.model_validate(HERE)
-    submit(redis_url, base, tmp_path, ("discover", good, None))
+@pytest.mark.parametrize("frame", [None, b"frame"])
+def test_a_full_queue_keeps_nothing_of_what_it_refuses_and_says_when_to_come_again(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path, frame: bytes | None
+) -> None:
+    queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
+    client.hset("airpy:pace", mapping={"discover": 7000})
 
     with pytest.raises(CapExceeded) as caught:
-        submit(redis_url, base, tmp_path, ("discover", good, b"frame"), max_jobs=1)
+        queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, frame), 1)
 
-    assert caught.value.reason == "QUEUE_FULL"
+    assert (caught.value.reason, caught.value.retry_after_s) == ("QUEUE_FULL", 7)
     assert list(tmp_path.iterdir()) == []
-    assert claim(redis_url, 2) is None
+    assert client.zcard("airpy:jobs") == 1
 
 
-def run_messages(broker: StubBroker, run: Callable[[int], bool], *kinds: JobType) -> None:
-    """Have a worker run a message of each kind, with tokens from 1 on."""
-    declare_actors(broker, run)
+def test_an_idempotency_key_is_passed_on_and_its_conflict_keeps_nothing(
+    redis_url: str, base: Path, tmp_path: Path
+) -> None:
+    keyed = Caller("req_1", idempotency_key="k1")
+    tokens = [
+        queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, keyed))
+        for _ in range(2)
+    ]
+
+    with pytest.raises(IdempotencyConflict):
+        queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, keyed, b"frame"))
+
+    assert tokens == [1, 1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_idempotency_key_gives_its_token_whatever_became_of_the_data(
+    redis_url: str, tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "readings.csv").write_bytes(b"kwh\n1\n")
+    request = QueryRequest.model_validate({"datasource_id": "energy", "plan": {"dataset": "readings"}})
+    keyed = Caller("req_1", idempotency_key="k1")
+
+    first = queued(redis_url, base, tmp_path, lambda queue: queue.submit("query", request, keyed))
+    (base / "readings.csv").unlink()
+    again = queued(redis_url, base, tmp_path, lambda queue: queue.submit("query", request, keyed))
+
+    assert again == first
+
+
+def test_a_dead_letter_that_is_asked_twice_at_once_is_one_job(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
+    take(client).fail({"code": "INTERNAL_ERROR"}, dead=True)
+    letter = ask(redis_url, lambda store: store.dead_letter(dead))
+
+    tokens = [queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(letter, GO)) for _ in range(2)]
+
+    assert tokens == [2, 2]
+
+
+def test_a_frame_stays_where_redis_did_not_answer(base: Path, tmp_path: Path) -> None:
+    """The job may have been accepted all the same."""
+    with pytest.raises(QueueUnavailable):
+        queued(
+            "unix:///nowhere/redis.sock",
+            base,
+            tmp_path,
+            lambda queue: queue.submit("analyze", FRAME, GO, b"frame"),
+        )
+
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_equal_requests_are_one_job_while_their_files_are_the_same(
+    redis_url: str, client: redis.Redis, tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "readings.csv").write_bytes(b"kwh\n1\n")
+    request = QueryRequest.model_validate({"datasource_id": "energy", "plan": {"dataset": "readings"}})
+
+    def submitted() -> int:
+        return queued(redis_url, base, tmp_path, lambda queue: queue.submit("query", request, GO))
+
+    one = submitted()
+    take(client)
+    same = submitted()
+    (base / "readings.csv").write_bytes(b"kwh\n2\n")
+    changed = submitted()
+
+    assert get(redis_url, same).leader == one
+    assert get(redis_url, changed).leader is None
+
+
+def test_a_listing_is_shared_only_before_it_began(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    def submitted() -> int:
+        return queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
+
+    one, same = submitted(), submitted()
+    take(client)
+    later = submitted()
+
+    assert get(redis_url, same).leader == one
+    assert get(redis_url, later).leader is None
+
+
+def test_a_dead_letters_request_is_asked_again(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, b"frame"))
+    killed = take(client)
+    killed.fail({"code": "INTERNAL_ERROR"}, dead=True)
+    letter = ask(redis_url, lambda store: store.dead_letter(dead))
+
+    token = queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(letter, Caller("req_2")))
+
+    claim = take(client)
+    assert (claim.token, claim.attempt, claim.failures) == (token, 1, 0)
+    assert (claim.kind, claim.request, claim.input, claim.lane) == (
+        killed.kind,
+        killed.request,
+        killed.input,
+        killed.lane,
+    )
+    assert claim.request_id == "req_2"
+    assert ask(redis_url, lambda store: store.dead_letters()) == []
+
+
+def test_a_dead_letter_that_a_full_queue_refuses_stays_with_its_frame(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, b"frame"))
+    take(client).fail({"code": "INTERNAL_ERROR"}, dead=True)
+    letter = ask(redis_url, lambda store: store.dead_letter(dead))
+    queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
+
+    with pytest.raises(CapExceeded):
+        queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(letter, GO), 1)
+
+    assert ask(redis_url, lambda store: store.dead_letters()) == [letter]
+    assert letter.input is not None
+    assert (tmp_path / letter.input).exists()
+
+
+def test_a_call_is_work_for_the_actor() -> None:
+    broker = StubBroker(middleware=[])
+    done = threading.Semaphore(0)
+    declare_actor(broker, done.release)
     worker = dramatiq.Worker(broker, worker_timeout=10, worker_threads=1)
     worker.start()
-    for token, kind in enumerate(kinds, 1):
-        broker.enqueue(message_for(kind, token))
-    broker.join(QUEUE, timeout=30_000, fail_fast=False)
-    worker.join()
+    for _ in range(3):
+        broker.enqueue(call_to_work())
+    heard = [done.acquire(timeout=30) for _ in range(3)]
+    broker.join(QUEUE, timeout=30_000)
     worker.stop()
 
-
-def test_every_kind_has_an_actor(stub: StubBroker) -> None:
-    seen: list[int] = []
-
-    def run(token: int) -> bool:
-        seen.append(token)
-        return True
-
-    run_messages(stub, run, *JOBS)
-
-    assert seen == [1, 2, 3, 4]
-    assert stub.dead_letters == []
-
-
-def test_what_is_not_done_goes_to_the_dead_letters(stub: StubBroker) -> None:
-    run_messages(stub, lambda token: token != 2, "query", "query", "query")
-
-    assert [message.args for message in stub.dead_letters] == [(2,)]
+    assert heard == [True] * 3
+    assert broker.dead_letters == []

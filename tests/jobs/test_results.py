@@ -74,27 +74,41 @@ def test_data_that_is_gone_has_expired(results: Results) -> None:
     assert str(results.path) not in caught.value.message
 
 
-def test_an_input_frame_is_kept(results: Results) -> None:
-    results.keep_input(7, b"old")
-    results.keep_input(7, b"frame")
+def test_frames_are_kept_beside_each_other_until_dropped(results: Results) -> None:
+    one, two = results.keep_input(b"frame"), results.keep_input(b"other")
+    read = [results.input_frame(name).read_bytes() for name in (one, two)]
 
-    assert results.input_frame(7).read_bytes() == b"frame"
+    results.drop_input(one)
+    results.drop_input(one)
+
+    assert read == [b"frame", b"other"]
+    assert [place.name for place in results.path.iterdir()] == [two]
+
+
+def swept(results: Results, existing: set[int], inputs: set[str] | None = None) -> int:
+    """How many places a sweep removes that is told of these tokens and frames."""
+    return results.sweep(lambda _: existing, lambda: inputs or set())
 
 
 def test_a_sweep_removes_the_folders_of_jobs_that_are_gone(results: Results) -> None:
     for folder in (results.attempt(1, 1), results.attempt(1, 2), results.attempt(2, 1)):
         (folder / "data.json").touch()
         aged(folder, 601)
-    results.keep_input(1, b"frame")
-    aged(results.path / "1-input", 601)
 
-    removed = results.sweep(lambda _: {2})
-
-    assert removed == 3
+    assert swept(results, {2}) == 2
     assert [folder.name for folder in results.path.iterdir()] == ["2-1"]
 
 
-def test_a_sweep_asks_of_each_token_once(results: Results) -> None:
+def test_a_sweep_removes_frames_that_nobody_needs(results: Results) -> None:
+    needed, spare, young = (results.keep_input(b"frame") for _ in range(3))
+    aged(results.input_frame(needed), 601)
+    aged(results.input_frame(spare), 601)
+
+    assert swept(results, set(), {needed}) == 1
+    assert {place.name for place in results.path.iterdir()} == {needed, young}
+
+
+def test_a_sweep_asks_of_each_token_once_and_of_frames_only_where_there_are_any(results: Results) -> None:
     for token, attempt in [(9, 1), (9, 2), (10, 1)]:
         aged(results.attempt(token, attempt), 601)
     asked: list[list[int]] = []
@@ -103,7 +117,10 @@ def test_a_sweep_asks_of_each_token_once(results: Results) -> None:
         asked.append(tokens)
         return set(tokens)
 
-    assert results.sweep(existing) == 0
+    def inputs() -> set[str]:
+        raise AssertionError("there is no frame")
+
+    assert results.sweep(existing, inputs) == 0
     assert asked == [[9, 10]]
 
 
@@ -112,9 +129,7 @@ def test_a_sweep_leaves_young_folders_and_what_is_not_ours(results: Results) -> 
     (results.path / "notes").mkdir()
     aged(results.path / "notes", 10_000)
 
-    removed = results.sweep(lambda _: set())
-
-    assert removed == 0
+    assert swept(results, set()) == 0
     assert sorted(folder.name for folder in results.path.iterdir()) == ["1-1", "notes"]
 
 
@@ -123,7 +138,7 @@ def test_a_sweep_survives_what_another_worker_removes(results: Results) -> None:
     (results.path / "3-1").symlink_to(results.path / "removed")
     aged(results.attempt(4, 1), 601)
 
-    assert results.sweep(lambda _: set()) == 1
+    assert swept(results, set()) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,8 @@ from airpy.errors import (
     JobTimedOut,
     UnknownColumn,
 )
-from airpy.jobs.sandbox import Sandbox
+from airpy.jobs.sandbox import Sandbox, Stopped, Watch, anonymous_memory_mb, bytes_read
+from airpy.jobs.work import Work
 from tests.jobs import tasks
 from tests.service import wait_until
 
@@ -79,8 +81,184 @@ def test_steps_arrive_in_order(sandbox: Sandbox) -> None:
     assert steps == [("loading_data", "2"), ("aggregating", "3")]
 
 
-def test_a_child_runs_as_many_threads_as_it_was_told(sandbox: Sandbox) -> None:
-    assert call(sandbox, tasks.threads) == "2"
+@pytest.mark.parametrize(("careful", "threads"), [(False, 2), (True, 1)])
+def test_a_child_runs_as_many_threads_as_it_was_told(*, careful: bool, threads: int) -> None:
+    with new_sandbox(memory_mb=512) as sandbox:
+        count, names = sandbox.call(tasks.engine_threads, timeout_s=LONG_S, careful=careful)
+
+    assert count == threads
+    assert [name for name in names if name.startswith("polars-")] == [f"polars-{n}" for n in range(threads)]
+
+
+def test_a_careful_call_is_made_in_a_new_child() -> None:
+    with new_sandbox() as sandbox:
+        before = children()
+        sandbox.prepare()
+        spares = children() - before
+
+        used = sandbox.call(tasks.process_id, timeout_s=LONG_S, careful=True)
+
+        assert used not in spares
+        assert sandbox.call(tasks.process_id, timeout_s=LONG_S) in spares
+
+
+def test_a_watch_sees_the_most_memory_that_a_call_used(sandbox: Sandbox) -> None:
+    watch = Watch()
+
+    sandbox.call(tasks.hold, 40, 0.3, timeout_s=LONG_S, watch=watch)
+    sandbox.prepare()
+
+    assert 40 <= watch.peak_mb <= MEMORY_MB
+    assert (watch.exit_signal, watch.work) == (None, None)
+
+
+def test_a_watch_keeps_the_most_that_was_known_before(sandbox: Sandbox) -> None:
+    watch = Watch(peak_mb=5000)
+
+    sandbox.call(tasks.add, 1, 1, timeout_s=LONG_S, watch=watch)
+    sandbox.prepare()
+
+    assert watch.peak_mb == 5000
+
+
+def test_a_watch_stops_a_call_within_a_second(sandbox: Sandbox) -> None:
+    sandbox.prepare()
+    watch = Watch()
+    steps: list[tuple[str, ...]] = []
+    stopped: list[float] = []
+
+    def stop() -> None:
+        wait_until(lambda: steps)
+        watch.stop.set()
+        stopped.append(time.monotonic())
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    with pytest.raises(Stopped):
+        sandbox.call(
+            tasks.sleep, LONG_S, timeout_s=LONG_S, watch=watch, on_step=lambda *step: steps.append(step)
+        )
+    ended = time.monotonic()
+    thread.join()
+    sandbox.prepare()
+
+    assert ended - stopped[0] < 1
+    assert not psutil.pid_exists(int(steps[0][1]))
+
+
+def test_a_watch_is_told_of_counted_work(sandbox: Sandbox) -> None:
+    watch = Watch()
+    seen: list[Work | None] = []
+
+    sandbox.call(
+        tasks.count_files, 3, timeout_s=LONG_S, watch=watch, on_step=lambda *_: seen.append(watch.work)
+    )
+    sandbox.prepare()
+
+    assert seen == [Work(done, 3, "files") for done in (0, 1, 2)]
+    assert watch.work == Work(3, 3, "files")
+
+
+@pytest.mark.parametrize("how", ["read", "map"])
+def test_bytes_that_a_child_reads_are_counted_from_outside(
+    sandbox: Sandbox, tmp_path: Path, how: str
+) -> None:
+    """Whether it reads them or touches what it has mapped; and never more than there are."""
+    size = 16 << 20
+    (tmp_path / "half").write_bytes(b"x" * (size // 2))
+    watch = Watch()
+    seen: list[int] = []
+
+    done = threading.Event()
+
+    def observe() -> None:
+        while not done.is_set():
+            if watch.work is not None:
+                seen.append(watch.work.done)
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=observe)
+    thread.start()
+    sandbox.call(tasks.read_bytes, tmp_path / "half", size, how, 0.6, timeout_s=LONG_S, watch=watch)
+    done.set()
+    thread.join()
+    sandbox.prepare()
+
+    assert seen == sorted(seen)
+    assert seen[0] < size // 4
+    assert size // 2 <= seen[-1] < size
+    assert watch.work is not None
+    assert (watch.work.total, watch.work.unit) == (size, "bytes")
+
+
+def test_no_more_bytes_are_done_than_there_are(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Some are read twice."""
+    (tmp_path / "file").write_bytes(b"x" * (8 << 20))
+    watch = Watch()
+
+    sandbox.call(tasks.read_bytes, tmp_path / "file", 1 << 20, "read", 0.3, timeout_s=LONG_S, watch=watch)
+    sandbox.prepare()
+
+    assert watch.work == Work(1 << 20, 1 << 20, "bytes")
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_watch_knows_the_signal_that_ended_a_child(sandbox: Sandbox, number: signal.Signals) -> None:
+    watch = Watch()
+
+    with pytest.raises(AirError):
+        sandbox.call(tasks.die, number, timeout_s=LONG_S, watch=watch)
+    sandbox.prepare()
+
+    assert watch.exit_signal == number.name
+
+
+def test_what_has_ended_uses_and_reads_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+
+    assert anonymous_memory_mb(ended.pid) == 0
+    assert bytes_read(ended.pid) == 0
+
+
+LEAVING = """
+import sys
+from airpy.jobs.sandbox import Sandbox
+
+sandbox = Sandbox(memory_mb=96, threads=2, spares=2)
+sandbox.prepare()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_folders_that_the_children_of_the_dead_left_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen([sys.executable, "-c", LEAVING], stdin=pipe, stdout=pipe, env=environment) as dying,
+        subprocess.Popen([sys.executable, "-c", LEAVING], stdin=pipe, stdout=pipe, env=environment) as living,
+    ):
+        for process in (dying, living):
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        dying.kill()
+        dying.wait()
+        ours = [tmp_path / f"airpy-child-{living.pid}-x", tmp_path / "airpy-child-x", tmp_path / "notes"]
+        for folder in ours:
+            folder.mkdir()
+        before = len(list(tmp_path.glob(f"airpy-child-{dying.pid}-*")))
+
+        Sandbox(memory_mb=MEMORY_MB, threads=2).close()
+
+        assert before == 2
+        assert list(tmp_path.glob(f"airpy-child-{dying.pid}-*")) == []
+        assert len(list(tmp_path.glob(f"airpy-child-{living.pid}-*"))) == 3
+        assert all(folder.exists() for folder in ours)
+        living.kill()
 
 
 def test_an_error_of_ours_arrives_whole(sandbox: Sandbox) -> None:
@@ -134,6 +312,16 @@ def test_a_child_that_leaves_without_an_answer_is_a_fault(sandbox: Sandbox) -> N
         call(sandbox, tasks.leave, 7)
 
 
+@pytest.mark.parametrize("heir", ["holds the pipes", "still talks"])
+def test_a_child_is_missed_even_where_a_process_of_its_own_lives_on(sandbox: Sandbox, heir: str) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(InternalFault):
+        call(sandbox, tasks.leave_an_heir, 3.0, heir == "still talks")
+
+    assert time.monotonic() - began < 3
+
+
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL])
 def test_a_death_in_native_code_is_a_crash_of_the_reader(sandbox: Sandbox, number: signal.Signals) -> None:
     with pytest.raises(FileUnavailable) as caught:
@@ -147,7 +335,8 @@ def test_a_kill_that_is_not_ours_is_taken_for_want_of_memory(sandbox: Sandbox) -
     with pytest.raises(CapExceeded) as caught:
         call(sandbox, tasks.die, signal.SIGKILL)
 
-    assert caught.value.reason == "MEMORY_CAP"
+    assert caught.value.reason == "PROCESS_KILLED"
+    assert caught.value.retryable
 
 
 def test_the_last_words_of_a_crashed_child_are_in_the_log(sandbox: Sandbox) -> None:
@@ -426,7 +615,7 @@ def test_the_fork_server_has_imported_all_that_a_child_needs(sandbox: Sandbox) -
     child.join()
 
     assert {
-        "airpy.jobs.sandbox",  # a child's entry
+        "airpy.jobs.child",  # its entry
         "airpy.jobs.preload",
         "airpy.jobs.analyze",
         "airpy.jobs.discover",

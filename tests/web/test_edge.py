@@ -9,6 +9,7 @@ import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from airpy.web.edge import Edge, compressed
+from airpy.web.metrics import Requests
 from tests.envelope import refused
 from tests.web.asgi import ask
 
@@ -21,7 +22,7 @@ LIMIT = 1000
 
 
 def edge(app: ASGIApp, timeout_s: float = 60) -> Edge:
-    return Edge(app, max_body_bytes=LIMIT, body_timeout_s=timeout_s)
+    return Edge(app, Requests({"paths": {}}), max_body_bytes=LIMIT, body_timeout_s=timeout_s)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:

@@ -30,8 +30,17 @@ HANDLERS = {
     "preview_file": ("post", "/v1/py/preview", "handlers.preview"),
     "run_query": ("post", "/v1/py/query", "handlers.query"),
     "analyze_frame": ("post", "/v1/py/analyze", "handlers.analyze"),
+    "list_jobs": ("get", "/v1/py/jobs", "handlers.jobs"),
     "get_job": ("get", "/v1/py/jobs/{token}", "handlers.jobs"),
+    "cancel_job": ("delete", "/v1/py/jobs/{token}", "handlers.jobs"),
+    "stream_job_events": ("get", "/v1/py/jobs/{token}/events", "handlers.jobs"),
     "download_job": ("get", "/v1/py/jobs/{token}/download", "handlers.jobs"),
+    "list_dead_letters": ("get", "/v1/py/dead-letters", "handlers.dead_letters"),
+    "get_dead_letter": ("get", "/v1/py/dead-letters/{token}", "handlers.dead_letters"),
+    "drop_dead_letter": ("delete", "/v1/py/dead-letters/{token}", "handlers.dead_letters"),
+    "requeue_dead_letter": ("post", "/v1/py/dead-letters/{token}/requeue", "handlers.dead_letters"),
+    "get_limits": ("get", "/v1/py/limits", "handlers.limits"),
+    "get_metrics": ("get", "/v1/py/metrics", "handlers.metrics"),
 }
 
 # Two paths, of which one has a public operation beside an internal one; components that refer to others.

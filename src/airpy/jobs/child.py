@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
+import json
 import os
 import resource
 import signal
@@ -14,6 +15,8 @@ import traceback
 from multiprocessing import forkserver
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from airpy.engine.failures import failure
 from airpy.jobs import work
@@ -44,8 +47,8 @@ def serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int, 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     os.dup2(stderr.fileno(), 2)
     tempfile.tempdir = os.environ["TMPDIR"] = temporary
-    if threads is not None:
-        os.environ["POLARS_MAX_THREADS"] = str(threads)
+    if threads is not None:  # the engine read its environment in the fork server, and does so once more
+        pl.Config.load(json.dumps({"environment": {"POLARS_MAX_THREADS": str(threads)}}))
     cap = (memory_mb + RESERVE_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

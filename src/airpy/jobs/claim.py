@@ -14,7 +14,7 @@ from airpy.jobs.sandbox import Watch
 from airpy.jobs.scripts import COUNTERS, flat, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from redis import Redis
 
@@ -39,20 +39,22 @@ class Claim:
         self.failures = int(fields["failures"])
         self.kind = cast("JobType", fields["kind"])
         self.lane = fields["lane"]
+        self.suspect = "suspect" in fields
+        """Whether a worker died under it before."""
         self.request = fields["request"]
         self.request_id = fields["request_id"]
         self.input = fields.get("input")
         self.traceparent = fields.get("traceparent")
-        self.waited_ms = int(fields["claimed_ms"]) - int(fields["created_ms"])
+        self.waited_ms = int(fields["began_ms"]) - int(fields["created_ms"])
         self.watch = Watch(peak_mb=float(fields.get("peak_mb", 0)))
         self.last_step = _last_step(fields, self.attempt)
         self._began = time.monotonic()
         self._steps = 0
 
     @classmethod
-    def take(cls, redis: Redis, worker: str, *, long_too: bool) -> Self | None:
+    def take(cls, redis: Redis, worker: str, *, long_too: bool, suspect_too: bool = True) -> Self | None:
         """Begin an attempt at the next job in line; nothing when none may begin."""
-        taken = run(redis, "claim", LEASE_MS, int(long_too), worker)
+        taken = run(redis, "claim", LEASE_MS, int(long_too), int(suspect_too), worker)
         return None if taken is None else cls.of(redis, *taken)
 
     @classmethod
@@ -69,7 +71,11 @@ class Claim:
 
     def complete(self, folder: str, frame: ResultFrame | None) -> bool:
         """End the job with its result; false when it is no longer this attempt's to end."""
-        fields = {"folder": folder, "frame": None if frame is None else json.dumps(frame)}
+        fields = {
+            "folder": folder,
+            "frame": None if frame is None else json.dumps(frame),
+            "work": json.dumps(self.watch.work),  # what has been done since it was last renewed
+        }
         return self._finish("completed", fields)
 
     def fail(self, error: dict[str, Any], *, dead: bool) -> bool:
@@ -95,18 +101,15 @@ class Claim:
         return bool(run(self._redis, "finish", *head, *flat(counters), *flat(fields)))
 
 
-def renew(redis: Redis, claims: Iterable[Claim]) -> None:
+def renew(redis: Redis, claims: Sequence[Claim]) -> None:
     """Prolong the leases of these jobs, and stop those that are no longer ours."""
-    by_token = {claim.token: claim for claim in claims}
-    if not by_token:
-        return
     entries = [
         part
-        for claim in by_token.values()
+        for claim in claims
         for part in (claim.token, claim.fence, round(claim.watch.peak_mb), json.dumps(claim.watch.work))
     ]
-    for token in run(redis, "renew", LEASE_MS, *entries):
-        by_token[int(token)].watch.stop.set()
+    for place in run(redis, "renew", LEASE_MS, *entries):
+        claims[place].watch.stop.set()
 
 
 def _last_step(fields: Mapping[str, str], attempt: int) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import dramatiq
 
 from airpy.engine.failures import failure
-from airpy.errors import CapExceeded
+from airpy.errors import CapExceeded, IdempotencyConflict
 from airpy.jobs.broker import ACTOR, QUEUE
 from airpy.jobs.estimates import retry_after_s
 from airpy.jobs.kinds import JOBS
@@ -66,12 +66,17 @@ class JobQueue(NamedTuple):
         Raises:
             AirError: The request cannot be met, whatever the data; or the queue or the disk is full.
         """
+        asked = request.model_dump_json(by_alias=True, exclude_unset=True)
+        if caller.idempotency_key:
+            known = await self.store.known(caller.idempotency_key, kind, asked)
+            if known is not None:
+                return known  # whatever has become of its data since
         load = await asyncio.to_thread(JOBS[kind].check, request, self.files)
         kept = None if frame is None else await self._kept(frame)
         size = load.bytes + len(frame or b"")
         submission = Submission(
             kind=kind,
-            request=request.model_dump_json(by_alias=True, exclude_unset=True),
+            request=asked,
             data=load.fingerprint,
             source=getattr(request, "datasource_id", None) or "",
             lane="short" if size <= MOST_SHORT_BYTES else "long",
@@ -81,7 +86,12 @@ class JobQueue(NamedTuple):
             idempotency_key=caller.idempotency_key,
             traceparent=caller.traceparent,
         )
-        return await self._accept(submission)
+        try:
+            return await self._accept(submission)
+        except (CapExceeded, IdempotencyConflict):  # had Redis not answered, the job might be there
+            if kept is not None:
+                await asyncio.to_thread(self.results.drop_input, kept)
+            raise
 
     async def resubmit(self, letter: DeadLetter, caller: Caller) -> int:
         """The token of a new job that asks again what a dead letter asked."""
@@ -94,6 +104,7 @@ class JobQueue(NamedTuple):
             request_id=caller.request_id,
             ttl_s=self.ttl_s,
             input=letter.input,
+            idempotency_key=f"dead letter {letter.token}",  # no caller's key has a space
             traceparent=caller.traceparent,
         )
         token = await self._accept(submission)

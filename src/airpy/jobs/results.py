@@ -59,6 +59,10 @@ class Results(NamedTuple):
         self.input_frame(name).write_bytes(frame)
         return name
 
+    def drop_input(self, name: str) -> None:
+        """Remove a frame that no job came of."""
+        self.input_frame(name).unlink(missing_ok=True)
+
     def input_frame(self, name: str) -> Path:
         """Where a frame of this name is."""
         return self.path / name

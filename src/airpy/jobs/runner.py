@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from airpy.contract import PostMortem
 from airpy.engine.failures import failure
+from airpy.engine.steps import counted
 from airpy.errors import InternalFault
 from airpy.jobs.claim import Claim, renew
 from airpy.jobs.context import JobContext
@@ -71,7 +72,7 @@ class Runner:
         self._files = files
         self._limits = limits
         self._most_long = max(slots - 1, 1)
-        self._running: dict[int, Claim] = {}
+        self._running: set[Claim] = set()  # a job may be here twice: its new attempt, and one that lost it
         self._claiming = threading.Lock()
         self._closing = False
 
@@ -85,41 +86,47 @@ class Runner:
                     with job_span(claim.kind, claim.token, claim.attempt, claim.traceparent):
                         self._run(claim)
                 finally:
-                    del self._running[claim.token]
+                    self._running.discard(claim)
                     self._sandbox.prepare()
 
     def renew(self) -> None:
         """Prolong the leases of the jobs that run, and stop those that are no longer ours."""
-        renew(self._redis, list(self._running.values()))
+        renew(self._redis, list(self._running))
 
     def close(self, grace_s: float) -> None:
         """Begin no more jobs, and give back those that are not done in time."""
-        self._closing = True
+        with self._claiming:  # a claim that is under way is seen below
+            self._closing = True
         self._wait(grace_s)
-        for claim in list(self._running.values()):
+        for claim in list(self._running):
             claim.watch.stop.set()
         self._wait(grace_s)
 
     def bury(self, claim: Claim) -> None:
         """End a job that its workers died under too often."""
+        reached = f"its last step was {claim.last_step}" if claim.last_step else "it had taken no step"
         fault = InternalFault(
-            f"the worker died under this job {claim.failures} times; its last step was {claim.last_step}",
+            f"the worker died under this job {counted(claim.failures, 'time')}; {reached}",
             reason="WORKER_DIED",
         )
         self._fail(claim, fault)
+        self._results.discard(claim.token, claim.attempt)
 
     def _next(self) -> Claim | None:
         with self._claiming:
             if self._closing:
                 return None
-            long = sum(claim.lane == "long" for claim in list(self._running.values()))
+            running = list(self._running)
+            long_too = sum(claim.lane == "long" for claim in running) < self._most_long
+            # Were two of them to run side by side, the one that kills workers would take the other along.
+            suspect_too = long_too and not any(claim.suspect for claim in running)
             try:
-                claim = Claim.take(self._redis, worker_name(), long_too=long < self._most_long)
+                claim = Claim.take(self._redis, worker_name(), long_too=long_too, suspect_too=suspect_too)
             except RedisError as error:
                 log.warning("queue_unreachable", error=str(error))
                 return None
             if claim is not None:
-                self._running[claim.token] = claim
+                self._running.add(claim)
             return claim
 
     def _run(self, claim: Claim) -> None:
@@ -179,7 +186,7 @@ class Runner:
             kind.request.model_validate_json(claim.request),
             context,
             timeout_s=self._limits.timeout_s,
-            on_step=claim.step,
+            on_step=lambda step, message: self._recorded(lambda: claim.step(step, message)),
             watch=claim.watch,
             careful=claim.failures > 0,
         )

@@ -7,7 +7,8 @@ airpy:active                    tokens of jobs that have not ended, by the time 
 airpy:waiting                   tokens of jobs in line, by the time they lined up
 airpy:delayed                   tokens of jobs that pause before their next attempt, by its time
 airpy:leases                    tokens of jobs at work, by the time their worker's lease runs out
-airpy:lane:{lane}               data sources with jobs in line, in the order of their turns
+airpy:lane:{lane}               data sources with jobs in line, in the order of their turns: short jobs, long
+                                ones, and suspects, which a worker died under
 airpy:line:{lane}:{source}      the tokens of one data source's jobs, in line
 airpy:turn                      counts claims, so that each lane has its turns
 airpy:twins                     by the digest of a request, the token that is at work on it
@@ -47,6 +48,7 @@ __all__ = [
     "WORKERS",
     "dead_key",
     "flat",
+    "idempotency_key",
     "job_key",
     "run",
     "run_async",
@@ -81,6 +83,11 @@ def job_key(token: int) -> str:
 def dead_key(token: int) -> str:
     """The key of a dead letter."""
     return f"airpy:dead:{token}"
+
+
+def idempotency_key(digest: str) -> str:
+    """The key of what an idempotency key, by its digest, was given for."""
+    return f"airpy:key:{digest}"
 
 
 def run(redis: Redis, name: str, *args: Any) -> Any:  # noqa: ANN401  what the script gives

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 import structlog
 from redis.connection import parse_url
@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from airpy.errors import CapExceeded, IdempotencyConflict, JobUnavailable, QueueUnavailable
 from airpy.jobs.broker import MOST_MESSAGES, as_enqueued, call_to_work, queue_key
+from airpy.jobs.patience import Patience
 from airpy.jobs.record import ENDED, DeadLetter, Job
 from airpy.jobs.scripts import (
     ACTIVE,
@@ -28,13 +29,14 @@ from airpy.jobs.scripts import (
     WAITING,
     dead_key,
     flat,
+    idempotency_key,
     job_key,
     run_async,
 )
 from airpy.jobs.workers import latest, slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine, Mapping
 
     from redis.asyncio import Redis
 
@@ -48,6 +50,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LISTED_AT_ONCE = 200
+MOST_LOOKED_AT = 5000
+"""Records that one page is searched for in, so that a filter that nothing meets holds up nobody."""
 
 
 class Submission(NamedTuple):
@@ -81,13 +85,15 @@ class Census(NamedTuple):
     """How much of the memory that Redis may use it does use, 0 to 1; 0 when there is no bound."""
 
 
-def reachable(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """The method, with whatever keeps it from Redis told as QueueUnavailable."""
+def reachable(
+    method: Callable[Concatenate[JobStore, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[JobStore, P], Coroutine[Any, Any, T]]:
+    """The method, with whatever keeps it from Redis told as QueueUnavailable, and soon."""
 
     @functools.wraps(method)
-    async def called(*args: P.args, **kwargs: P.kwargs) -> T:
+    async def called(store: JobStore, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await method(*args, **kwargs)
+            return await store.patience.answer(method(store, *args, **kwargs))
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("redis_unavailable", error=str(error))
             raise QueueUnavailable("the job queue cannot be reached; try again shortly") from None
@@ -106,6 +112,7 @@ class JobStore:
 
     def __init__(self, redis: Redis, url: str, broker_url: str) -> None:
         self._redis = redis
+        self.patience = Patience()
         self._databases = _database(broker_url), _database(url)
 
     @reachable
@@ -151,13 +158,25 @@ class JobStore:
                     reason="QUEUE_FULL",
                 )
             case "reused":
-                raise IdempotencyConflict(
-                    f"this idempotency key came with another request before, which is job {told}",
-                    field="header.Idempotency-Key",
-                    constraint="a new key for a new request",
-                )
+                raise _reused(told)
             case _:
                 return int(told)
+
+    @reachable
+    async def known(self, key: str, kind: JobType, request: str) -> int | None:
+        """The token that an idempotency key gave before; None when it is new.
+
+        Raises:
+            IdempotencyConflict: The key came with another request before.
+        """
+        digest, token = cast(
+            "list[str | None]", await self._redis.hmget(idempotency_key(_digest(key)), ["digest", "token"])
+        )
+        if digest is None or token is None:
+            return None
+        if digest != _digest(kind, request):
+            raise _reused(token)
+        return int(token)
 
     @reachable
     async def get(self, token: int) -> Job:
@@ -173,11 +192,9 @@ class JobStore:
         if job.leader is None:
             return job
         leading = cast("dict[str, str]", await self._redis.hgetall(job_key(job.leader)))
-        if not leading:
-            return job
-        if leading["status"] in ENDED and job.status not in ENDED:  # it ended since, and this one with it
+        if leading and leading["status"] in ENDED and job.status not in ENDED:  # both have ended since
             return await self.get(token)
-        return job.following(leading)
+        return _with_leader(job, leading)
 
     @reachable
     async def cancel(self, token: int) -> None:
@@ -189,16 +206,16 @@ class JobStore:
         if await run_async(self._redis, "cancel", token) == "gone":
             raise await self._unavailable(token)
 
-    @reachable
     async def page(
         self, below: int | None, wanted: Callable[[Job], bool], limit: int
     ) -> tuple[list[Job], int | None]:
-        """Up to so many of the jobs that are wanted, from the newest token under `below` down.
+        """Some of the jobs that are wanted, up to so many, from the newest token under `below` down.
 
         Returns:
             The jobs, and the token under which the next page begins; None when there is none.
         """
         found: list[Job] = []
+        looked_at = 0
         top = "+inf" if below is None else f"({below}"
         while tokens := await self._tokens(top):
             for job in await self._several(tokens):
@@ -206,6 +223,9 @@ class JobStore:
                     found.append(job)
                     if len(found) == limit:
                         return found, job.token
+            looked_at += len(tokens)
+            if looked_at >= MOST_LOOKED_AT:
+                return found, tokens[-1]
             top = f"({tokens[-1]}"
         return found, None
 
@@ -279,16 +299,22 @@ class JobStore:
             commands.zrem(DEAD, str(token))
             await commands.execute()
 
+    @reachable
     async def _tokens(self, top: str) -> list[int]:
         tokens = await self._redis.zrange(
             JOBS, cast("Any", top), cast("Any", "-inf"), desc=True, byscore=True, offset=0, num=LISTED_AT_ONCE
         )
         return _numbers(tokens)
 
+    @reachable
     async def _several(self, tokens: list[int]) -> list[Job]:
-        """The jobs of those tokens that have a record; followers stand as they were last told."""
+        """The jobs of those tokens that have a record."""
         hashes = await self._hashes([job_key(token) for token in tokens])
-        return [Job.from_hash(token, fields) for token, fields in zip(tokens, hashes, strict=True) if fields]
+        jobs = [Job.from_hash(token, fields) for token, fields in zip(tokens, hashes, strict=True) if fields]
+        leaders = list({job.leader for job in jobs if job.leader is not None})
+        leading = await self._hashes([job_key(leader) for leader in leaders])
+        by_leader = dict(zip(leaders, leading, strict=True))
+        return [job if job.leader is None else _with_leader(job, by_leader[job.leader]) for job in jobs]
 
     async def _hashes(self, keys: list[str]) -> list[dict[str, str]]:
         async with self._redis.pipeline(transaction=False) as commands:
@@ -310,6 +336,21 @@ class JobStore:
             field="path.token",
             constraint="a token that a POST answered with",
         )
+
+
+def _reused(token: str) -> IdempotencyConflict:
+    return IdempotencyConflict(
+        f"this idempotency key came with another request before, which is job {token}",
+        field="header.Idempotency-Key",
+        constraint="a new key for a new request",
+    )
+
+
+def _with_leader(job: Job, leading: Mapping[str, str]) -> Job:
+    """The job with what the one that it follows knows; that may be gone, or have ended a moment later."""
+    if not leading or (leading["status"] in ENDED and job.status not in ENDED):
+        return job
+    return job.following(leading)
 
 
 def _digest(*parts: str) -> str:

@@ -45,24 +45,24 @@ class Tending(NamedTuple):
     def until(self, stop: threading.Event) -> None:
         """Do it twice a second, until told to stop."""
         swept = float("-inf")
-        ticked = time.monotonic()
+        reached = time.monotonic()
         patient_until = 0.0
         while not stop.wait(TICK_S):
-            now = time.monotonic()
-            if now - ticked > STALL_S:
-                patient_until = now + LEASE_MS / 1000
-            ticked = now
             try:
                 self.runner.renew()
                 workers.report(self.redis, self.slots)
+                now = time.monotonic()
+                if now - reached > STALL_S:
+                    patient_until = now + LEASE_MS / 1000
+                reached = now
                 if now > patient_until:
                     self.reap()
                 self.call_to_work()
                 if now - swept > SWEEP_S:
                     swept = now
                     self.sweep()
-            except RedisError as error:
-                log.warning("queue_unreachable", error=str(error))
+            except (RedisError, OSError) as error:
+                log.warning("tending_interrupted", error=str(error))
 
     def reap(self) -> None:
         """Put jobs of dead workers back in line, and end those that killed too many."""

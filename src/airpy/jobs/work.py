@@ -1,4 +1,4 @@
-"""Counts a job's work, where it can be counted: files, columns, or the bytes of its input.
+"""Counts a job's work, where it can be counted: files, or the bytes of its input.
 
 A child does one job, so there is one listener. Bytes are counted by whoever watches the child: it only tells
 how many there are.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Unit", "Work", "counting", "listen", "tell"]
 
-Unit: TypeAlias = Literal["files", "columns", "bytes"]
+Unit: TypeAlias = Literal["files", "bytes"]
 
 
 class Work(NamedTuple):

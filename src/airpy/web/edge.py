@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from airpy.errors import AirError, CapExceeded, JobTimedOut
-from airpy.traces import request_span
+from airpy.traces import answered, request_span
 from airpy.web.problems import envelope, for_status
 from airpy.web.responses import MEDIA_TYPES
 
@@ -77,7 +77,7 @@ class Edge:
         began = time.perf_counter()
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
-            request_span(scope["method"], headers),
+            request_span(scope["method"], headers) as span,
         ):
             try:
                 self._check(scope, headers)
@@ -88,6 +88,7 @@ class Edge:
                 log.exception("unexpected_error")
                 await answer.report(for_status(500))
             seconds = time.perf_counter() - began
+            answered(span, scope["path"], answer.status or 0)
             self._requests.add(scope["method"], scope["path"], answer.status or 0, seconds)
             log.info(
                 "request",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -10,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from airpy.jobs.counters import BOUNDS
 from airpy.jobs.kinds import JOBS
-from airpy.web.spec import BASE_PATH
+from airpy.web.spec import operations, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from airpy.jobs.store import Census
+    from airpy.web.spec import Contract
 
 __all__ = ["CONTENT_TYPE", "Requests", "exposition"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-TOKEN = re.compile(r"/[0-9]+(?=/|$)")
 HISTOGRAMS = {
     "wait": ("airpy_job_wait_seconds", "Time in line, from accepted to begun"),
     "run": ("airpy_job_run_seconds", "Time at work"),
@@ -31,9 +30,14 @@ HISTOGRAMS = {
 
 
 class Requests:
-    """The HTTP requests of this server."""
+    """The HTTP requests of this server.
 
-    def __init__(self) -> None:
+    Args:
+        contract: Whose operations are told apart. All else counts as one, so that nobody can make more.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._known = {(operation.method.upper(), operation.path) for operation in operations(contract)}
         self.registry = CollectorRegistry()
         self._seconds = Histogram(
             "airpy_http_request_seconds",
@@ -44,10 +48,10 @@ class Requests:
         )
 
     def add(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count an answered request. Paths that are not ours count as one, so that nobody can make more."""
-        known = path.startswith(f"{BASE_PATH}/") and status not in {404, 405}
-        place = TOKEN.sub("/{token}", path) if known else "other"
-        self._seconds.labels(method, place, status).observe(seconds)
+        """Count an answered request."""
+        place = template(path)
+        known = ("GET" if method == "HEAD" else method, place) in self._known
+        self._seconds.labels(*((method, place) if known else ("other", "other")), status).observe(seconds)
 
 
 def exposition(requests: Requests, counters: Mapping[str, float], census: Census) -> bytes:

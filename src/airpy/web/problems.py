@@ -12,14 +12,16 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from airpy.errors import AirError, InternalFault, InvalidRequest, Unauthorized
+from airpy.web.spec import operations, template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from connexion import AsyncApp
     from connexion.lifecycle import ConnexionRequest
 
     from airpy.contract import ErrorCode, ErrorReason
+    from airpy.web.spec import Contract
 
 __all__ = ["add_error_handlers", "envelope", "for_status", "status_of"]
 
@@ -93,10 +95,15 @@ def for_status(status: int, detail: str = "") -> AirError:
     return InternalFault("the service has a fault; the request id finds it in the log")
 
 
-def add_error_handlers(app: AsyncApp) -> None:
+def add_error_handlers(app: AsyncApp, contract: Contract) -> None:
     """Have the application answer every exception with the envelope."""
+    methods: dict[str, set[str]] = {}
+    for operation in operations(contract):
+        also = {"HEAD"} if operation.method == "get" else set()
+        methods.setdefault(operation.path, set()).update({operation.method.upper()} | also)
+    allowed = {path: ", ".join(sorted(of_path)) for path, of_path in methods.items()}
     for kind, translate in TRANSLATIONS:
-        app.add_error_handler(kind, _handler(translate))
+        app.add_error_handler(kind, _handler(translate, allowed))
 
 
 def _ours(error: AirError) -> AirError:
@@ -130,11 +137,13 @@ TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], AirError]], ...] = (
 
 
 def _handler(
-    translate: Callable[[Any], AirError],
+    translate: Callable[[Any], AirError], allowed: Mapping[str, str]
 ) -> Callable[[ConnexionRequest, Exception], Any]:
     async def handle(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         status, headers, body = envelope(translate(error), request.state.request_id)
-        kept = getattr(error, "headers", None) or {}  # 405 carries Allow
+        kept = dict(getattr(error, "headers", None) or {})  # 405 carries Allow
+        if "Allow" in kept:  # Starlette names the methods of one operation, not those of the path
+            kept["Allow"] = allowed.get(template(request.scope["path"]), kept["Allow"])
         return ConnexionResponse(
             status_code=status, headers={**kept, **headers}, mimetype="application/json", body=body
         )

@@ -61,8 +61,8 @@ def job_started(kind: JobType, token: int) -> Reply:
     return json_reply(json.dumps(body).encode(), 202, headers)
 
 
-def job_reply(job: Job, data: bytes | None) -> Reply:
-    """A job as it stands; `data` is JSON already."""
+def job_reply(job: Job, data: bytes | None, *, waited: bool = False) -> Reply:
+    """A job as it stands; `data` is JSON already. Who has waited for news may ask again at once."""
     fields = {
         "token": job.token,
         "job_type": job.kind,
@@ -80,8 +80,8 @@ def job_reply(job: Job, data: bytes | None) -> Reply:
         "ttl": job.ttl_s,
     }
     head = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-    # A finished job is polled once more at most, so only others get a hint.
-    headers = {} if job.status in ENDED else {"Retry-After": str(POLL_AFTER_S)}
+    # A finished job is polled once more at most.
+    headers = {} if waited or job.status in ENDED else {"Retry-After": str(POLL_AFTER_S)}
     return json_reply(head[:-1] + b',"data":' + (data or b"null") + b"}", headers=headers)
 
 
@@ -118,7 +118,7 @@ def job_list(jobs: Iterable[Job], next_cursor: int | None) -> Reply:
         }
         for job in jobs
     ]
-    return json_reply(json.dumps({"jobs": summaries, "next_cursor": next_cursor}).encode())
+    return json_document({"jobs": summaries, "next_cursor": next_cursor})
 
 
 def dead_letter(letter: DeadLetter) -> dict[str, Any]:

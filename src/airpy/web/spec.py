@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,10 +19,11 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BASE_PATH", "Operation", "internal", "load", "operations", "routed"]
+__all__ = ["BASE_PATH", "Operation", "internal", "load", "operations", "routed", "template"]
 
 BASE_PATH = "/v1/py"
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+TOKEN = re.compile(r"/[+-]?[0-9]+(?=/|$)")
 
 Contract = dict[str, Any]
 
@@ -74,6 +76,11 @@ def operations(contract: Contract) -> Iterator[Operation]:
     for path, item in contract["paths"].items():
         for method in METHODS & item.keys():
             yield Operation(item[method]["operationId"], method, path, item[method])
+
+
+def template(path: str) -> str:
+    """A request's path as the contract has it; a token is the only thing that a path names."""
+    return TOKEN.sub("/{token}", path)
 
 
 def _referenced(paths: Contract, components: Contract) -> Contract:

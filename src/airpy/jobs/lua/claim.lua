@@ -1,14 +1,16 @@
 -- Begins an attempt at the next job in line, and gives its token and record; nothing when none may begin.
--- Short jobs go first, but every fourth turn is a long one's; within a lane the data sources take turns.
--- ARGV: lease in ms, 1 if a long job may begin, worker.
-local lanes = { 'short', 'long' }
+-- Jobs that a worker died under go first; then short ones, but every fourth turn is a long one's. Within a lane
+-- the data sources take turns.
+-- ARGV: lease in ms, 1 if a long job may begin, 1 if one may that a worker died under, worker.
+local lanes = { 'suspect', 'short', 'long' }
 if redis.call('INCR', 'airpy:turn') % 4 == 0 then
-  lanes = { 'long', 'short' }
+  lanes = { 'suspect', 'long', 'short' }
 end
+local open = { short = true, long = ARGV[2] == '1', suspect = ARGV[3] == '1' }
 
 local token
 for _, lane in ipairs(lanes) do
-  if not token and (lane == 'short' or ARGV[2] == '1') then
+  if not token and open[lane] then
     local source = redis.call('LPOP', 'airpy:lane:' .. lane)
     if source then
       local line = 'airpy:line:' .. lane .. ':' .. source
@@ -27,7 +29,7 @@ local now, key = now_ms(), job_key(token)
 redis.call('ZREM', 'airpy:waiting', token)
 local attempt = redis.call('HINCRBY', key, 'attempt', 1)
 redis.call('HSETNX', key, 'began_ms', now)
-redis.call('HSET', key, 'status', 'running', 'fence', attempt, 'claimed_ms', now, 'updated_ms', now, 'worker', ARGV[3])
+redis.call('HSET', key, 'status', 'running', 'fence', attempt, 'updated_ms', now, 'worker', ARGV[4])
 redis.call('ZADD', 'airpy:leases', now + tonumber(ARGV[1]), token)
 announce(token)
 return { token, redis.call('HGETALL', key) }

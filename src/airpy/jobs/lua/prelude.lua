@@ -25,9 +25,15 @@ local function count(amounts)
   end
 end
 
+-- The lane that the job waits in, and its data source.
+local function place_of(token)
+  local lane, source, suspect = unpack(redis.call('HMGET', job_key(token), 'lane', 'source', 'suspect'))
+  return suspect and 'suspect' or lane, source
+end
+
 -- Puts a job into the line of its data source; the lane takes one job of each source in turn.
 local function line_up(token, end_of_line)
-  local lane, source = unpack(redis.call('HMGET', job_key(token), 'lane', 'source'))
+  local lane, source = place_of(token)
   local push = end_of_line and 'RPUSH' or 'LPUSH'
   if redis.call(push, 'airpy:line:' .. lane .. ':' .. source, token) == 1 then
     redis.call(push, 'airpy:lane:' .. lane, source)
@@ -37,7 +43,7 @@ end
 
 -- Takes a job out of its line.
 local function step_out(token)
-  local lane, source = unpack(redis.call('HMGET', job_key(token), 'lane', 'source'))
+  local lane, source = place_of(token)
   local line = 'airpy:line:' .. lane .. ':' .. source
   redis.call('LREM', line, 1, token)
   if redis.call('EXISTS', line) == 0 then

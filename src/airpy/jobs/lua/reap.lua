@@ -1,5 +1,5 @@
--- Takes jobs whose lease has run out from their dead workers. Those with attempts left go back in line at once;
--- the others are given, with a new fence, for the caller to end.
+-- Takes jobs whose lease has run out from their dead workers. Those with attempts left go back in line at once, and
+-- are suspect; the others are given, with a new fence, for the caller to end.
 -- ARGV: most failures, lease in ms.
 local now, spent = now_ms(), {}
 for _, token in ipairs(redis.call('ZRANGE', 'airpy:leases', '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)) do
@@ -13,7 +13,7 @@ for _, token in ipairs(redis.call('ZRANGE', 'airpy:leases', '-inf', now, 'BYSCOR
       redis.call('HINCRBY', key, 'failures', 1)
     end
     if tonumber(redis.call('HGET', key, 'failures')) < tonumber(ARGV[1]) then
-      redis.call('HSET', key, 'fence', '', 'updated_ms', now)
+      redis.call('HSET', key, 'fence', '', 'suspect', 1, 'updated_ms', now)
       redis.call('ZREM', 'airpy:leases', token)
       line_up(token, false)
       announce(token)

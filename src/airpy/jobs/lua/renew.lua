@@ -1,4 +1,4 @@
--- Prolongs the leases of a worker's jobs, and gives the tokens that it no longer owns.
+-- Prolongs the leases of a worker's jobs, and gives the places, from 0, of those that it no longer owns.
 -- ARGV: lease in ms, then token, fence, peak memory in MiB and work done of each.
 local until_ms, lost = now_ms() + tonumber(ARGV[1]), {}
 for place = 2, #ARGV, 4 do
@@ -11,7 +11,7 @@ for place = 2, #ARGV, 4 do
       announce(token)
     end
   else
-    lost[#lost + 1] = token
+    lost[#lost + 1] = (place - 2) / 4
   end
 end
 return lost
