@@ -155,7 +155,11 @@ def test_the_contract_names_no_python_module() -> None:
 @pytest.mark.parametrize("right", ["get_health", "download_job"])
 def test_a_handler_that_is_missing_stops_the_start(tmp_path: Path, base: Path, right: str) -> None:
     # The same sources, beside a contract in which one operation is misspelt.
-    rooms = {"src/airpy": airpy.__path__[0], "handlers": handlers.__path__[0], "api": ROOT / "api"}
+    rooms: dict[str, str | Path] = {
+        "src/airpy": airpy.__path__[0],
+        "handlers": handlers.__path__[0],
+        "api": ROOT / "api",
+    }
     for room, place in rooms.items():
         shutil.copytree(place, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     contract = tmp_path / "api" / "openapi.yaml"
