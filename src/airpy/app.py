@@ -6,6 +6,7 @@ uvicorn --factory airpy.app:create_app --lifespan on --ws none
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
         redis, listening = _redis(settings), _redis(settings)
         state = _state(settings, redis, listening, requests)
         await asyncio.to_thread(state.sandbox.prepare)
+        gc.freeze()  # to look through what is here to stay would hold up all requests for a tenth of a second
         try:
             async with state.changes.running():
                 yield {"airpy": state}

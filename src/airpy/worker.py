@@ -7,6 +7,7 @@ One process with as many threads as there are slots; each thread supervises the 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -59,6 +60,7 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
     )
     declare_actor(broker, runner.work)
     sandbox.prepare()
+    gc.freeze()  # to look through what is here to stay would hold up every job for a tenth of a second
     crew = dramatiq.Worker(broker, worker_threads=settings.workers)
     # No message waits in this process behind a long job while another process is idle.
     crew.queue_prefetch = settings.workers

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+import airpy
+import handlers
 from airpy.web.spec import internal, load, operations, routed
 from tests.envelope import refused
 
@@ -162,8 +164,13 @@ def test_the_contract_names_no_python_module() -> None:
 @pytest.mark.parametrize("right", ["get_health", "download_job"])
 def test_a_handler_that_is_missing_stops_the_start(tmp_path: Path, base: Path, right: str) -> None:
     # The same sources, beside a contract in which one operation is misspelt.
-    for room in ("src", "handlers", "api"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    rooms: dict[str, str | Path] = {
+        "src/airpy": airpy.__path__[0],
+        "handlers": handlers.__path__[0],
+        "api": ROOT / "api",
+    }
+    for room, place in rooms.items():
+        shutil.copytree(place, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     contract = tmp_path / "api" / "openapi.yaml"
     contract.write_text(contract.read_text().replace(right, f"{right}x"))
     environment = {

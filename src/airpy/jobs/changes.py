@@ -144,7 +144,8 @@ class _Watched:
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # without a task of its own, as wait_for has
+            await event.wait()
     except TimeoutError:
         return False
     return True
