@@ -241,12 +241,13 @@ def at_rest(house: Running) -> dict[str, float]:
         while any(house.results.iterdir()):
             time.sleep(1)
         time.sleep(3)
-        memory = records.info("memory")
-        keys = records.dbsize()
-    parts = {"server": "serve", "worker": "airpy.worker", "redis": "--unixsocket"}
+        memory, keys = records.info("memory"), records.dbsize()
+        redis_server = psutil.Process(records.info("server")["process_id"])
+    parts = {"redis": redis_server}
+    for name, command in (("server", "serve"), ("worker", "airpy.worker")):
+        parts[name] = next(one for one in psutil.Process().children() if command in one.cmdline())
     found: dict[str, float] = {}
-    for name, mark in parts.items():
-        (process,) = (one for one in psutil.Process().children() if mark in one.cmdline())
+    for name, process in parts.items():
         family = [process, *process.children(recursive=True)]
         found[f"{name}: memory, MiB"] = sum(one.memory_info().rss for one in family) / 2**20
         found[f"{name}: open files"] = sum(one.num_fds() for one in family)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import os
 from typing import TYPE_CHECKING
 
@@ -32,8 +31,15 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def databases(redis_server: str) -> Iterator[str]:
-    """URLs of databases of that Redis, from the last one down, so that a real one's data are safe."""
-    return (database_url(redis_server, number) for number in itertools.count(15, -1))
+    """URLs of databases that nobody uses, the last of that Redis first, so that a real one's data are safe."""
+    return iter(lambda: database_url(redis_server, unused_database(redis_server)), "")
+
+
+def unused_database(url: str) -> int:
+    """The last database of the server to which nobody is connected."""
+    with redis.Redis.from_url(database_url(url, 0)) as client:
+        taken = {int(each["db"]) for each in client.client_list()}
+    return next(number for number in range(15, 3, -1) if number not in taken)
 
 
 def database_url(url: str, number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+CALLER = "b7ad6b7169203331"
 QUERY = {"datasource_id": "energy-files", "plan": {"dataset": "energy_parquet"}}
 SERVER, CONSUMER = 2, 5
 """Kinds of span, as OTLP numbers them."""
@@ -96,6 +97,12 @@ def spans_in(body: bytes) -> Iterator[Span]:
                 )
 
 
+@pytest.fixture
+def trace() -> str:
+    """The trace of a caller, which no other test is in."""
+    return secrets.token_hex(16)
+
+
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
     """A collector that listens."""
@@ -121,13 +128,15 @@ def traced(
         yield service
 
 
-def test_a_callers_trace_leads_through_the_queue_to_the_job(traced: Service, collector: Collector) -> None:
-    headers = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+def test_a_callers_trace_leads_through_the_queue_to_the_job(
+    traced: Service, collector: Collector, trace: str
+) -> None:
+    headers = {"traceparent": f"00-{trace}-{CALLER}-01"}
     token = traced.post("query", QUERY, headers=headers).json()["token"]
     job = traced.wait(token)
 
-    wait_until(lambda: len(collector.of_trace(TRACE)) == 2)
-    request, attempt = sorted(collector.of_trace(TRACE), key=lambda span: span.kind)
+    wait_until(lambda: len(collector.of_trace(trace)) == 2)
+    request, attempt = sorted(collector.of_trace(trace), key=lambda span: span.kind)
     assert job["status"] == "completed"
     assert (request.service, request.name, request.kind) == ("airpy-server", "HTTP POST", SERVER)
     assert request.parent == CALLER
@@ -156,7 +165,7 @@ def test_a_request_without_a_trace_begins_one(traced: Service, collector: Collec
     assert attempt.parent == request.id
 
 
-@pytest.mark.parametrize("parent", ["nonsense", f"00-{'0' * 32}-{CALLER}-01", f"ff-{TRACE}-{CALLER}-01"])
+@pytest.mark.parametrize("parent", ["nonsense", f"00-{'0' * 32}-{CALLER}-01", f"ff-{'a' * 32}-{CALLER}-01"])
 def test_a_traceparent_that_is_none_is_left_out_of_account(
     traced: Service, collector: Collector, parent: str
 ) -> None:
@@ -167,13 +176,12 @@ def test_a_traceparent_that_is_none_is_left_out_of_account(
 
     assert traced.wait(token)["status"] == "completed"
     wait_until(attempts)
-    assert attempts()[0].trace not in {"", "0" * 32, TRACE}
+    assert attempts()[0].trace not in {"", "0" * 32, "a" * 32}
 
 
 def test_what_is_left_is_exported_when_the_service_stops(
-    tmp_path: Path, base: Path, databases: Iterator[str], collector: Collector
+    tmp_path: Path, base: Path, databases: Iterator[str], collector: Collector, trace: str
 ) -> None:
-    trace = "1" * 32
     settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
     with running_service(tmp_path, base, fresh(next(databases)), **settings) as service:
         answer = service.post("query", QUERY, headers={"traceparent": f"00-{trace}-{CALLER}-01"})
@@ -204,13 +212,13 @@ with request_span("GET", {"traceparent": sys.argv[1]}) as request:
     ],
 )
 def test_nothing_is_recorded_unless_there_is_an_endpoint(
-    collector: Collector, variable: str | None, recorded: str
+    collector: Collector, trace: str, variable: str | None, recorded: str
 ) -> None:
     environment = {name: text for name, text in os.environ.items() if not name.startswith("OTEL_")}
     environment |= {variable: f"{collector.url}/v1/traces"} if variable else {}
 
     ended = subprocess.run(
-        [sys.executable, "-c", RECORDED, f"00-{TRACE}-{CALLER}-01"],
+        [sys.executable, "-c", RECORDED, f"00-{trace}-{CALLER}-01"],
         env=environment,
         capture_output=True,
         text=True,
@@ -222,8 +230,8 @@ def test_nothing_is_recorded_unless_there_is_an_endpoint(
     assert ended.stderr == ""
 
 
-def test_without_an_endpoint_a_service_exports_nothing(service: Service) -> None:
-    headers = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+def test_without_an_endpoint_a_service_exports_nothing(service: Service, trace: str) -> None:
+    headers = {"traceparent": f"00-{trace}-{CALLER}-01"}
     token = service.post("query", QUERY, headers=headers).json()["token"]
     service.wait(token)
 

@@ -65,7 +65,10 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
         redis, listening = _redis(settings), _redis(settings)
         state = _state(settings, redis, listening, requests)
         await asyncio.to_thread(state.sandbox.prepare)
-        gc.freeze()  # to look through what is here to stay would hold up all requests for a tenth of a second
+        # A look through what is here to stay, or through all of thousands of callers who wait, would hold up
+        # everybody for a tenth of a second and more; and hardly any garbage here is in cycles.
+        gc.freeze()
+        gc.set_threshold(50_000, 10, 10)
         try:
             async with state.changes.running():
                 yield {"airpy": state}

@@ -21,6 +21,7 @@ class Sizes(NamedTuple):
     server_kills: int
     neighbours: int
     bad_requests: int
+    crowd: int
 
 
 SHORT = Sizes(
@@ -33,6 +34,7 @@ SHORT = Sizes(
     server_kills=2,
     neighbours=20,
     bad_requests=1500,
+    crowd=500,
 )
 FULL = Sizes(
     seed=1,
@@ -44,6 +46,7 @@ FULL = Sizes(
     server_kills=10,
     neighbours=100,
     bad_requests=10_000,
+    crowd=2000,
 )
 
 

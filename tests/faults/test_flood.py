@@ -122,3 +122,25 @@ def test_a_flood_of_bad_requests_harms_nobody(tmp_path: Path, sizes: Sizes) -> N
     assert flood.unanswered == []
     assert (lost, wrong) == ([], [])
     assert after < before * 1.1
+
+
+def test_a_crowd_that_asks_at_once_is_answered(tmp_path: Path, sizes: Sizes) -> None:
+    with standing(tmp_path, workers=1) as house:
+        token = house.service.submit("discover", {"datasource_id": "a", "uri": "files"})
+        house.service.wait(token)
+        request = Sent(signed("GET", f"jobs/{token}", house.service.token()))
+        port = urlsplit(house.service.url).port or 0
+
+        async def crowd() -> list[tuple[int, bytes]]:
+            lines = [Line(port) for _ in range(sizes.crowd)]
+            answers = await asyncio.gather(*(line.exchange(request) for line in lines))
+            await asyncio.gather(*(line.close() for line in lines))
+            return answers
+
+        began = time.monotonic()
+        answers = asyncio.run(crowd())
+        seconds = time.monotonic() - began
+
+    statuses = Counter(status for status, _ in answers)
+    tell(f"{sizes.crowd} who asked at once were answered in {seconds:.1f} s, by status {dict(statuses)}")
+    assert statuses == {200: sizes.crowd}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -16,6 +17,7 @@ from tests.service import WAIT_S, Service, running_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import httpx2
@@ -64,17 +66,33 @@ class ByHand(NamedTuple):
         return claim
 
 
-@pytest.fixture(scope="module")
-def by_hand(
+@contextlib.contextmanager
+def without_worker(service: AbstractContextManager[Service]) -> Iterator[ByHand]:
+    """The service, whose worker has ended."""
+    with service as running:
+        running.processes["worker"].terminate()
+        running.processes["worker"].wait(60)
+        with redis.Redis.from_url(running.redis_url, decode_responses=True) as client:
+            yield ByHand(Judged(*running), client)
+
+
+@pytest.fixture(scope="session")
+def unmanned(
     tmp_path_factory: pytest.TempPathFactory, base: Path, databases: Iterator[str]
 ) -> Iterator[ByHand]:
-    """A service whose worker has ended."""
-    url = fresh(next(databases))
-    with running_service(tmp_path_factory.mktemp("by-hand"), base, url, PY_WORKERS="1") as service:
-        service.processes["worker"].terminate()
-        service.processes["worker"].wait(60)
-        with redis.Redis.from_url(url, decode_responses=True) as client:
-            yield ByHand(Judged(*service), client)
+    """A service without a worker, which the whole session shares."""
+    service = running_service(
+        tmp_path_factory.mktemp("unmanned"), base, fresh(next(databases)), PY_WORKERS="1"
+    )
+    with without_worker(service) as by_hand:
+        yield by_hand
+
+
+@pytest.fixture
+def by_hand(unmanned: ByHand) -> ByHand:
+    """The service without a worker, and no job in it."""
+    unmanned.redis.flushdb()
+    return unmanned
 
 
 @pytest.fixture(scope="session")

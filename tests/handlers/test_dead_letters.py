@@ -53,10 +53,16 @@ def letters(service: Service) -> list[dict[str, Any]]:
     return listed
 
 
-def test_a_job_whose_process_died_three_times_is_a_dead_letter(service: Service, dead: Dead) -> None:
+def test_a_dead_letter_tells_what_was_asked_and_is_answered_when_asked_again(
+    service: Service, dead: Dead
+) -> None:
     token = dead.job["token"]
 
     letter = service.get(f"dead-letters/{token}").json()
+    listed = [one["token"] for one in letters(service)]
+    answer = service.call("POST", f"dead-letters/{token}/requeue")
+    new = answer.json()["token"]
+    job = service.wait(new)
 
     died_at = dt.datetime.fromisoformat(letter.pop("died_at"))
     assert json.loads(letter.pop("request")) == dead.request
@@ -69,7 +75,16 @@ def test_a_job_whose_process_died_three_times_is_a_dead_letter(service: Service,
         "error": dead.job["error"],
     }
     assert abs(died_at - dt.datetime.fromisoformat(dead.job["updated_at"])) < dt.timedelta(seconds=1)
-    assert token in [listed["token"] for listed in letters(service)]
+    assert token in listed
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/v1/py/jobs/{new}"
+    assert answer.json() == {"token": new, "status": "started", "message": "Query execution job started"}
+    assert new > token
+    assert job["data"]["rows"] == [{"total": ROWS**2}]
+    assert job["attempt"] == 1
+    refused(service.get(f"dead-letters/{token}"), 404, "NO_DEAD_LETTER")
+    refused(service.call("POST", f"dead-letters/{token}/requeue"), 404, "NO_DEAD_LETTER")
+    assert service.get(f"jobs/{token}").json() == dead.job
 
 
 def test_its_error_says_what_killed_it(dead: Dead) -> None:
@@ -83,24 +98,6 @@ def test_its_error_says_what_killed_it(dead: Dead) -> None:
     assert post_mortem.pop("peak_memory_mb") > 0
     assert post_mortem.pop("last_step") in {step["step"] for step in dead.job["steps"]}
     assert post_mortem == {"attempts": 3, "exit_signal": "SIGSEGV"}
-
-
-def test_a_dead_letter_that_is_asked_again_completes_under_a_new_token(service: Service, dead: Dead) -> None:
-    token = dead.job["token"]
-
-    answer = service.call("POST", f"dead-letters/{token}/requeue")
-    new = answer.json()["token"]
-    job = service.wait(new)
-
-    assert answer.status_code == 202
-    assert answer.headers["location"] == f"/v1/py/jobs/{new}"
-    assert answer.json() == {"token": new, "status": "started", "message": "Query execution job started"}
-    assert new > token
-    assert job["data"]["rows"] == [{"total": ROWS**2}]
-    assert job["attempt"] == 1
-    refused(service.get(f"dead-letters/{token}"), 404, "NO_DEAD_LETTER")
-    refused(service.call("POST", f"dead-letters/{token}/requeue"), 404, "NO_DEAD_LETTER")
-    assert service.get(f"jobs/{token}").json() == dead.job
 
 
 def bury(by_hand: ByHand, name: str) -> int:

@@ -5,32 +5,38 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import redis
 
 from tests.conftest import fresh
 from tests.envelope import refused
-from tests.handlers.conftest import ByHand, Judged
+from tests.handlers.conftest import without_worker
 from tests.service import running_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.handlers.conftest import ByHand
     from tests.service import Service
 
 MOST_JOBS = 5
 
 
-@pytest.fixture
-def narrow(tmp_path: Path, base: Path, databases: Iterator[str]) -> Iterator[ByHand]:
-    """A service of five jobs at most, of which the test does every one."""
-    url = fresh(next(databases))
+@pytest.fixture(scope="module")
+def narrow_service(
+    tmp_path_factory: pytest.TempPathFactory, base: Path, databases: Iterator[str]
+) -> Iterator[ByHand]:
+    """A service of five jobs at most, without a worker."""
     settings = {"PY_WORKERS": "2", "PY_MAX_QUEUED_JOBS": str(MOST_JOBS), "PY_MAX_ATTEMPTS": "4"}
-    with running_service(tmp_path, base, url, **settings) as service:
-        service.processes["worker"].terminate()
-        service.processes["worker"].wait(60)
-        with redis.Redis.from_url(url, decode_responses=True) as client:
-            yield ByHand(Judged(*service), client)
+    service = running_service(tmp_path_factory.mktemp("narrow"), base, fresh(next(databases)), **settings)
+    with without_worker(service) as narrow:
+        yield narrow
+
+
+@pytest.fixture
+def narrow(narrow_service: ByHand) -> ByHand:
+    """That service, and no job in it."""
+    narrow_service.redis.flushdb()
+    return narrow_service
 
 
 def load(limits: dict[str, Any], kind: str) -> dict[str, Any]:

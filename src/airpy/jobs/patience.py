@@ -14,12 +14,11 @@ __all__ = ["Patience"]
 
 T = TypeVar("T")
 
-SILENCE_S = 1.0
-"""A Redis that has answered nobody for so long is away."""
-GRACE_S = 0.3
-"""In this time a process that is not too busy hears an answer that has come …"""
+LOOK_S = 0.25
+MOST_LOOKS = 5
+"""A Redis that has answered nobody between so many looks is away."""
 LATE_S = 0.1
-"""… and is woken no later than so much after it."""
+"""A look that is so late counts for nothing: this process was too busy to hear an answer."""
 
 
 class Patience:
@@ -36,29 +35,22 @@ class Patience:
         """
         loop = asyncio.get_running_loop()
         asking = asyncio.create_task(question)
-        since = loop.time()
+        silent = 0
         try:
             while not asking.done():
-                silence = loop.time() - max(since, self._heard)
-                if silence < SILENCE_S:
-                    await asyncio.wait({asking}, timeout=SILENCE_S - silence)
-                elif await self._is_silent(asking):
-                    raise TimeoutError(f"no answer within {SILENCE_S:g} s")
-                else:
-                    since = loop.time()
+                if silent == MOST_LOOKS:
+                    raise TimeoutError(f"no answer within {MOST_LOOKS * LOOK_S:g} s")
+                began = loop.time()
+                await asyncio.wait({asking}, timeout=LOOK_S)
+                if self._heard > began:
+                    silent = 0
+                elif loop.time() < began + LOOK_S + LATE_S:
+                    silent += 1
             return asking.result()
         finally:
             if asking.done() and not asking.cancelled() and is_answer(asking.exception()):
                 self._heard = loop.time()
             asking.cancel()
-
-    async def _is_silent(self, asking: asyncio.Task[Any]) -> bool:
-        """Whether it is Redis that is silent, and not this process that is too busy to hear it."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        await asyncio.wait({asking}, timeout=GRACE_S)
-        heard = asking.done() or self._heard > began
-        return not heard and loop.time() < began + GRACE_S + LATE_S
 
 
 def is_answer(error: BaseException | None) -> bool:
