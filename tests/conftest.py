@@ -31,7 +31,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def databases(redis_server: str) -> Iterator[str]:
-    """URLs of databases that nobody uses, the last of that Redis first, so that a real one's data are safe."""
+    """URLs of databases that nobody uses, from the last one down, so that a real one's data are safe."""
     return iter(lambda: database_url(redis_server, unused_database(redis_server)), "")
 
 
