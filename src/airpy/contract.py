@@ -245,7 +245,7 @@ class JobLoad(BaseModel):
     wait_s: Annotated[
         float | None,
         Field(
-            description='Seconds that a new one would wait at that pace; null when no worker is alive.',
+            description='Seconds of work in line before a new one, at the pace of each type and shared among the slots; what\nruns just now is not counted. Null when no worker is alive.\n',
             ge=0.0,
         ),
     ]
