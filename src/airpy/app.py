@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
-CONNECT_S = 1.0
+CONNECT_S = 5.0
+"""After so long, a connection to Redis is tried anew; whoever asks something is refused sooner."""
 MOST_CONNECTIONS = 32
 """To Redis: a crowd of requests takes turns. How long one of them waits in all, the store decides."""
 

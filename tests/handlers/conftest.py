@@ -90,8 +90,10 @@ def unmanned(
 
 @pytest.fixture
 def by_hand(unmanned: ByHand) -> ByHand:
-    """The service without a worker, and no job in it."""
+    """The service without a worker, and no job in it; no token is ever given twice, as in a real one."""
+    token = unmanned.redis.get("airpy:token") or 0
     unmanned.redis.flushdb()
+    unmanned.redis.set("airpy:token", token)
     return unmanned
 
 

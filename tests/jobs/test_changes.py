@@ -253,6 +253,24 @@ def test_a_change_that_was_never_told_is_found_in_the_end(
     assert [job.status for job in asyncio.run(followed())] == ["started", "completed"]
 
 
+@pytest.mark.parametrize("told", ["", "the end", "-1", "9" * 5000, b"\xff"])
+def test_what_others_say_on_the_channel_deafens_nobody(
+    redis_url: str, client: redis.Redis, told: str | bytes
+) -> None:
+    token = submit(redis_url)
+
+    async def followed() -> list[Job]:
+        async with following(redis_url) as (changes, _):
+            watching = asyncio.create_task(seen(changes, token))
+            await asyncio.sleep(0.1)
+            client.publish("airpy:changes", told)
+            await asyncio.sleep(0.1)
+            take(client).complete("1-1", None)
+            return await watching
+
+    assert [job.status for job in asyncio.run(followed())][-1] == "completed"
+
+
 def test_a_change_while_the_subscription_was_broken_is_seen_at_once(
     redis_url: str, client: redis.Redis
 ) -> None:

@@ -45,7 +45,8 @@ class Changes:
     def __init__(self, redis: Redis, store: JobStore) -> None:
         self._redis = redis
         self._store = store
-        self._watched: dict[int, _Watched] = {}
+        self._watched: dict[str, _Watched] = {}
+        """By token, in the letters in which a change of it is told."""
         self._stopping = False
 
     @contextlib.asynccontextmanager
@@ -72,9 +73,9 @@ class Changes:
             JobUnavailable: There is no such job.
             QueueUnavailable: Redis is away.
         """
-        watched = self._watched.get(token)
+        watched = self._watched.get(str(token))
         if watched is None:
-            watched = self._watched[token] = _Watched(self._store, token)
+            watched = self._watched[str(token)] = _Watched(self._store, token)
             watched.look()
         watched.watchers += 1
         seen = -1
@@ -95,7 +96,7 @@ class Changes:
         finally:
             watched.watchers -= 1
             if not watched.watchers:
-                self._watched.pop(token, None)
+                self._watched.pop(str(token), None)
 
     async def _listen(self) -> None:
         while True:
@@ -105,9 +106,9 @@ class Changes:
                     for watched in self._watched.values():
                         watched.look()  # what happened in between was not told
                     async for message in subscription.listen():
-                        if concerned := self._watched.get(int(message["data"])):
+                        if concerned := self._watched.get(message["data"]):
                             concerned.look()
-            except (RedisError, OSError) as error:
+            except (RedisError, OSError, UnicodeDecodeError) as error:  # anyone may write to the channel
                 log.warning("changes_unheard", error=str(error))
                 await asyncio.sleep(RECONNECT_S)
 
