@@ -6,10 +6,11 @@ from airpy.web.responses import Reply, dead_letter, job_started, json_document
 from airpy.web.state import caller, state
 
 
-async def list_dead_letters() -> Reply:
-    """List every dead letter, the newest first."""
-    letters = await state().store.dead_letters()
-    return json_document({"dead_letters": [dead_letter(letter) for letter in letters]})
+async def list_dead_letters(limit: int = 100, cursor: int | None = None) -> Reply:
+    """List the dead letters, the newest first."""
+    letters, next_cursor = await state().store.dead_letters(cursor, limit)
+    listed = [dead_letter(letter) for letter in letters]
+    return json_document({"dead_letters": listed, "next_cursor": next_cursor})
 
 
 async def get_dead_letter(token: int) -> Reply:
@@ -28,5 +29,5 @@ async def drop_dead_letter(token: int) -> Reply:
 async def requeue_dead_letter(token: int) -> Reply:
     """Start a new job with the dead letter's request."""
     here = state()
-    letter = await here.store.dead_letter(token)
-    return job_started(letter.kind, await here.jobs.resubmit(letter, caller()))
+    new = await here.store.get(await here.jobs.resubmit(token, caller()))
+    return job_started(new.kind, new.token)

@@ -223,7 +223,7 @@ class QueueState(BaseModel):
     retry_after_s: Annotated[
         int,
         Field(
-            description="What a refused job's `Retry-After` would say; about the time until a slot is free.",
+            description="What a refused job's `Retry-After` would say; about the time until a tenth of the jobs has ended.",
             ge=1,
         ),
     ]
@@ -1041,7 +1041,10 @@ class DeadLetterList(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    dead_letters: list[DeadLetter]
+    dead_letters: Annotated[list[DeadLetter], Field(description='The newest first.')]
+    next_cursor: Annotated[
+        int | None, Field(description='The `cursor` of the next page; null on the last one.', ge=1)
+    ]
 
 
 class ErrorEnvelope(BaseModel):

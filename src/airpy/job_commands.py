@@ -28,6 +28,7 @@ INTERRUPTED = 130
 Url = Annotated[str, typer.Option(help="Where the service is.")]
 Token = Annotated[int, typer.Argument(help="The token that the POST answered with.", min=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer, for programs.")]
+Most = Annotated[int, typer.Option("--limit", help="The most of them to list.", min=1, max=1000)]
 HERE = "http://127.0.0.1:9001"
 
 
@@ -44,7 +45,7 @@ def list_jobs(
     kind: Annotated[
         str | None, typer.Option("--type", help="Only jobs of this type.", metavar=_choice(JobType))
     ] = None,
-    limit: Annotated[int, typer.Option(help="The most jobs to list.", min=1, max=1000)] = 20,
+    limit: Most = 20,
     url: Url = HERE,
     *,
     as_json: AsJson = False,
@@ -56,8 +57,7 @@ def list_jobs(
         _print_json(answer)
     elif answer["jobs"]:
         show_jobs(answer["jobs"], console)
-        if answer["next_cursor"] is not None:
-            console.print("[dim]There are older ones: --limit shows more.[/dim]")
+        _show_whether_more(answer)
     else:
         console.print("There are no such jobs.")
 
@@ -104,14 +104,15 @@ def cancel(token: Token, url: Url = HERE) -> None:
 
 
 @dead.command("list")
-def list_dead(url: Url = HERE, *, as_json: AsJson = False) -> None:
+def list_dead(limit: Most = 20, url: Url = HERE, *, as_json: AsJson = False) -> None:
     """List the jobs that killed what ran them, or fell over a fault of the service; the newest first."""
     with _client(url) as client:
-        answer = client.get("dead-letters")
+        answer = client.get("dead-letters", limit=limit)
     if as_json:
         _print_json(answer)
     elif answer["dead_letters"]:
         show_dead_letters(answer["dead_letters"], console)
+        _show_whether_more(answer)
     else:
         console.print("There are no dead letters.")
 
@@ -145,6 +146,11 @@ def drop(token: Token, url: Url = HERE) -> None:
 
 def _client(url: str) -> Client:
     return Client(url, Credentials.of_caller().secret)
+
+
+def _show_whether_more(answer: dict[str, Any]) -> None:
+    if answer["next_cursor"] is not None:
+        console.print("[dim]There are older ones: --limit shows more.[/dim]")
 
 
 def _has(status: str) -> str:

@@ -123,6 +123,32 @@ def test_the_newest_dead_letter_comes_first(by_hand: ByHand) -> None:
         assert by_hand.service.get(f"dead-letters/{letter['token']}").json() == letter
 
 
+def test_dead_letters_come_in_pages(by_hand: ByHand) -> None:
+    tokens = [bury(by_hand, f"paged-{number}") for number in range(3)]
+
+    first = by_hand.service.get("dead-letters?limit=2").json()
+    last = by_hand.service.get(f"dead-letters?limit=2&cursor={first['next_cursor']}").json()
+
+    assert [letter["token"] for letter in first["dead_letters"]] == [tokens[2], tokens[1]]
+    assert first["next_cursor"] == tokens[1]
+    assert [letter["token"] for letter in last["dead_letters"]] == [tokens[0]]
+    assert last["next_cursor"] is None
+
+
+def test_an_answer_that_was_lost_is_asked_for_again(by_hand: ByHand) -> None:
+    token = bury(by_hand, "lost")
+    key = {"Idempotency-Key": "requeue-1"}
+
+    answers = [
+        by_hand.service.call("POST", f"dead-letters/{token}/requeue", headers=key).json() for _ in range(2)
+    ]
+    other = by_hand.service.post("discover", {"datasource_id": "lost", "uri": "csv"}, headers=key)
+
+    assert answers[0] == answers[1]
+    assert answers[0]["message"] == "File discovery job started"
+    refused(other, 409, "IDEMPOTENCY_KEY_REUSED")
+
+
 def test_a_dead_letter_that_is_dropped_is_shown_for_the_last_time(by_hand: ByHand) -> None:
     token = bury(by_hand, "dropped")
     letter = by_hand.service.get(f"dead-letters/{token}").json()

@@ -32,21 +32,24 @@ def job(kind: str, status: str, leader: int | None = None) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("paces", "slots", "seconds"),
+    ("paces", "active", "slots", "seconds"),
     [
-        ({}, 2, 1),  # a second's run is assumed, and half of it until a slot is free
-        ({"query": 9.0}, 2, 5),  # 4.5
-        ({"query": 9.0, "discover": 1.0}, 1, 5),  # the mean of both
-        ({"query": 9.0, "discover": 1.0}, 4, 2),  # 1.25
-        ({"query": 30.0}, 0, 30),  # no worker is alive: one is expected
-        ({"query": 0.001}, 8, 1),
-        ({"query": 1200.0}, 1, 60),
+        ({}, 9, 2, 1),  # a second's run is assumed, and half of it until a slot is free
+        ({"query": 9.0}, 9, 2, 5),  # 4.5
+        ({"query": 9.0, "discover": 1.0}, 9, 1, 5),  # the mean of both
+        ({"query": 9.0, "discover": 1.0}, 9, 4, 2),  # 1.25
+        ({"query": 30.0}, 9, 0, 30),  # no worker is alive: one is expected
+        ({"query": 0.001}, 9, 8, 1),
+        ({"query": 1200.0}, 9, 1, 60),
+        ({"query": 0.06}, 1000, 2, 3),  # a hundred jobs of 60 ms
+        ({"query": 0.06}, 200, 2, 1),  # twenty
+        ({"query": 2.0}, 1000, 2, 60),  # a hundred seconds, and nobody is sent away for so long
     ],
 )
-def test_another_try_is_worth_it_when_a_slot_has_become_free(
-    paces: dict[str, float], slots: int, seconds: int
+def test_another_try_is_worth_it_when_a_tenth_of_the_jobs_has_ended(
+    paces: dict[str, float], active: int, slots: int, seconds: int
 ) -> None:
-    assert retry_after_s(census(slots=slots), paces) == seconds
+    assert retry_after_s(census(active=active, slots=slots), paces) == seconds
 
 
 @pytest.mark.parametrize(

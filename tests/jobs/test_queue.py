@@ -214,11 +214,32 @@ def test_a_dead_letter_that_is_asked_twice_at_once_is_one_job(
 ) -> None:
     dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
     take(client).fail({"code": "INTERNAL_ERROR"}, dead=True)
-    letter = ask(redis_url, lambda store: store.dead_letter(dead))
+    letter: Any = client.hgetall(f"airpy:dead:{dead}")
 
-    tokens = [queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(letter, GO)) for _ in range(2)]
+    first = queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(dead, GO))
+    client.hset(f"airpy:dead:{dead}", mapping=letter)  # as the other, a moment later, still saw it
+    second = queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(dead, GO))
 
-    assert tokens == [2, 2]
+    assert (first, second) == (2, 2)
+
+
+def test_a_key_asks_a_dead_letter_again_once_and_nothing_else(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    keyed = Caller("req_2", idempotency_key="k1")
+    dead = [queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))]
+    take(client).fail({"code": "INTERNAL_ERROR"}, dead=True)
+    dead.append(queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO)))
+    take(client).fail({"code": "INTERNAL_ERROR"}, dead=True)
+
+    tokens = [queued(redis_url, base, tmp_path, lambda q: q.resubmit(dead[0], keyed)) for _ in range(2)]
+
+    assert tokens == [3, 3]
+    assert 0 < int(client.ttl(client.keys("airpy:key:*")[0])) <= 60
+    with pytest.raises(IdempotencyConflict):
+        queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(dead[1], keyed))
+    with pytest.raises(IdempotencyConflict):
+        queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, keyed))
 
 
 def test_a_frame_stays_where_redis_did_not_answer(base: Path, tmp_path: Path) -> None:
@@ -275,9 +296,8 @@ def test_a_dead_letters_request_is_asked_again(
     dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, b"frame"))
     killed = take(client)
     killed.fail({"code": "INTERNAL_ERROR"}, dead=True)
-    letter = ask(redis_url, lambda store: store.dead_letter(dead))
 
-    token = queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(letter, Caller("req_2")))
+    token = queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(dead, Caller("req_2")))
 
     claim = take(client)
     assert (claim.token, claim.attempt, claim.failures) == (token, 1, 0)
@@ -288,7 +308,7 @@ def test_a_dead_letters_request_is_asked_again(
         killed.lane,
     )
     assert claim.request_id == "req_2"
-    assert ask(redis_url, lambda store: store.dead_letters()) == []
+    assert ask(redis_url, lambda store: store.dead_letters(None, 100)) == ([], None)
 
 
 def test_a_dead_letter_that_a_full_queue_refuses_stays_with_its_frame(
@@ -300,9 +320,9 @@ def test_a_dead_letter_that_a_full_queue_refuses_stays_with_its_frame(
     queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
 
     with pytest.raises(CapExceeded):
-        queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(letter, GO), 1)
+        queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(dead, GO), 1)
 
-    assert ask(redis_url, lambda store: store.dead_letters()) == [letter]
+    assert ask(redis_url, lambda store: store.dead_letters(None, 100)) == ([letter], None)
     assert letter.input is not None
     assert (tmp_path / letter.input).exists()
 

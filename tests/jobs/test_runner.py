@@ -165,7 +165,7 @@ def test_a_callers_error_is_told_at_once_and_leaves_no_folder(
     assert job.error["details"]["suggestion"] == ["kwh"]
     assert "post_mortem" not in job.error["details"]
     assert left(results) == []
-    assert ask(redis_url, lambda store: store.dead_letters()) == []
+    assert ask(redis_url, lambda store: store.dead_letters(None, 100)) == ([], None)
 
 
 def test_the_third_attempt_is_still_run_and_nothing_is_left_of_the_others(
@@ -328,7 +328,8 @@ def test_storage_that_fails_for_a_while_is_tried_again(
         assert job.error is not None
         assert job.error["details"]["reason"] == "READ_INTERRUPTED"
         assert str(results.path) not in job.error["message"]
-        assert ask(redis_url, lambda store: store.dead_letters()) == []  # it is the storage that is ill
+        letters, _ = ask(redis_url, lambda store: store.dead_letters(None, 100))
+        assert letters == []  # it is the storage that is ill
 
 
 def test_a_disk_that_takes_nothing_fails_the_job(

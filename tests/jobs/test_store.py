@@ -246,14 +246,15 @@ def test_a_followers_version_grows_with_its_leader(redis_url: str, client: redis
     assert versions == sorted(set(versions))
 
 
-def test_equal_requests_share_an_error(redis_url: str, client: redis.Redis) -> None:
+def test_equal_requests_share_an_error_and_each_names_its_own(redis_url: str, client: redis.Redis) -> None:
     submit(redis_url, data="a", **SAME)
-    follower = submit(redis_url, data="a", **SAME)
+    follower = submit(redis_url, data="a", request_id="req_2", **SAME)
 
-    take(client).fail({"code": "IO_ERROR", "message": "gone"}, dead=False)
+    take(client).fail({"code": "IO_ERROR", "message": "gone", "request_id": "req_1"}, dead=False)
 
     job = get(redis_url, follower)
-    assert (job.status, job.error) == ("failed", {"code": "IO_ERROR", "message": "gone"})
+    assert job.status == "failed"
+    assert job.error == {"code": "IO_ERROR", "message": "gone", "request_id": "req_2"}
 
 
 @pytest.mark.parametrize(
@@ -649,12 +650,12 @@ def test_dead_letters_are_kept_shown_and_dropped(redis_url: str, client: redis.R
         submit(redis_url, request=f'{{"n":{number}}}', lane="long", input="input-1", request_id=f"r{number}")
         retake(client, take(client)).fail({"code": "INTERNAL_ERROR", "n": number}, dead=number != 2)
 
-    letters = ask(redis_url, lambda store: store.dead_letters())
+    letters, more = ask(redis_url, lambda store: store.dead_letters(None, 100))
     letter = ask(redis_url, lambda store: store.dead_letter(3))
     ask(redis_url, lambda store: store.drop_dead_letter(3))
-    left = ask(redis_url, lambda store: store.dead_letters())
+    left, _ = ask(redis_url, lambda store: store.dead_letters(None, 100))
 
-    assert [one.token for one in letters] == [3, 1]
+    assert ([one.token for one in letters], more) == ([3, 1], None)
     assert letters[0] == letter
     died_ms = letter.died_ms
     assert abs(died_ms - time.time() * 1000) < 60_000
@@ -684,7 +685,7 @@ def test_a_dead_letter_that_is_gone_is_not_listed(redis_url: str, client: redis.
         ask(redis_url, lambda store: store.dead_letter(1))
 
     assert caught.value.reason == "NO_DEAD_LETTER"
-    assert ask(redis_url, lambda store: store.dead_letters()) == []
+    assert ask(redis_url, lambda store: store.dead_letters(None, 100)) == ([], None)
 
 
 def test_the_job_of_a_dead_letter_failed_too(redis_url: str, client: redis.Redis) -> None:
@@ -724,7 +725,7 @@ def test_the_pace_of_each_kind_is_an_average_of_its_last_runs(redis_url: str, cl
         lambda store: store.paces(),
         lambda store: store.active(),
         lambda store: store.counters(),
-        lambda store: store.dead_letters(),
+        lambda store: store.dead_letters(None, 100),
         lambda store: store.dead_letter(1),
         lambda store: store.drop_dead_letter(1),
     ],

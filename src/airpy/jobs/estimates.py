@@ -20,14 +20,17 @@ __all__ = ["MOST_MEMORY", "queue_state", "refusals", "retry_after_s"]
 MOST_MEMORY = 0.8
 """The share of Redis's memory beyond which `submit.lua` accepts no job."""
 LONGEST_RETRY_S = 60
+ROOM = 10
+"""One in so many jobs shall have ended before another try: who is refused is seldom alone."""
 USUAL_RUN_S = 1.0
 """Of a job of a type that has not run yet."""
 
 
 def retry_after_s(census: Census, paces: Mapping[str, float]) -> int:
-    """Seconds until a slot has become free, by the average run and the number of slots; 1 to 60."""
+    """Seconds until a tenth of the jobs has ended, by the average run and the number of slots; 1 to 60."""
     run_s = sum(paces.values()) / len(paces) if paces else USUAL_RUN_S
-    return max(1, min(LONGEST_RETRY_S, math.ceil(run_s / max(census.slots, 1))))
+    ending = max(census.active // ROOM, 1)
+    return max(1, min(LONGEST_RETRY_S, math.ceil(ending * run_s / max(census.slots, 1))))
 
 
 def refusals(census: Census, most_jobs: int) -> list[ErrorReason]:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from airpy.contract import JobType
     from airpy.files.paths import FileRoot
-    from airpy.jobs.record import DeadLetter
     from airpy.jobs.results import Results
     from airpy.jobs.store import JobStore
 
@@ -93,8 +92,16 @@ class JobQueue(NamedTuple):
                 await asyncio.to_thread(self.results.drop_input, kept)
             raise
 
-    async def resubmit(self, letter: DeadLetter, caller: Caller) -> int:
-        """The token of a new job that asks again what a dead letter asked."""
+    async def resubmit(self, dead: int, caller: Caller) -> int:
+        """The token of a new job that asks again what the dead letter of a job asked.
+
+        Raises:
+            AirError: There is no such dead letter, or the queue is full.
+        """
+        key, asked = caller.idempotency_key, str(dead)
+        if key and (known := await self.store.known(key, "requeue", asked)) is not None:
+            return known
+        letter = await self.store.dead_letter(dead)
         submission = Submission(
             kind=letter.kind,
             request=letter.request,
@@ -104,11 +111,13 @@ class JobQueue(NamedTuple):
             request_id=caller.request_id,
             ttl_s=self.ttl_s,
             input=letter.input,
-            idempotency_key=f"dead letter {letter.token}",  # no caller's key has a space
+            idempotency_key=f"dead letter {dead}",  # no caller's key has a space
             traceparent=caller.traceparent,
         )
         token = await self._accept(submission)
-        await self.store.drop_dead_letter(letter.token)
+        if key:
+            await self.store.remember(key, "requeue", asked, token, self.ttl_s)
+        await self.store.drop_dead_letter(dead)
         return token
 
     async def _kept(self, frame: bytes) -> str:

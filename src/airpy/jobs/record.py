@@ -71,7 +71,7 @@ class Job(NamedTuple):
     def from_hash(cls, token: int, fields: Mapping[str, str]) -> Self:
         """The job that a Redis hash describes, as its caller sees it."""
         status = cast("JobStatus", fields["status"])
-        frame, error, work = fields.get("frame"), fields.get("error"), json.loads(fields.get("work", "null"))
+        frame, error, work = fields.get("frame"), _error(fields), json.loads(fields.get("work", "null"))
         return cls(
             token=token,
             kind=cast("JobType", fields["kind"]),
@@ -88,7 +88,7 @@ class Job(NamedTuple):
             work=Work(*work) if work else None,
             folder=fields.get("folder"),
             frame=ResultFrame(*json.loads(frame)) if frame else None,
-            error=json.loads(error) if error else None,
+            error=error,
             expires_ms=int(fields["expires_ms"]) if "expires_ms" in fields else None,
             leader=int(fields["leader"]) if "leader" in fields else None,
         )
@@ -150,6 +150,14 @@ def rfc3339(milliseconds: int) -> str:
     """The moment as RFC 3339 in UTC, to the millisecond."""
     moment = dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _error(fields: Mapping[str, str]) -> dict[str, Any] | None:
+    """The job's error; that of a job which followed another names its own request all the same."""
+    if "error" not in fields:
+        return None
+    error: dict[str, Any] = json.loads(fields["error"])
+    return error | {"request_id": fields["request_id"]} if "leader" in fields else error
 
 
 def _steps(fields: Mapping[str, str]) -> tuple[Step, ...]:

@@ -14,7 +14,7 @@ airpy:turn                      counts claims, so that each lane has its turns
 airpy:twins                     by the digest of a request, the token that is at work on it
 airpy:followers:{token}         tokens whose requests equal this one's
 airpy:key:{key}                 the request and the token of an idempotency key
-airpy:dead                      tokens of dead letters, by the time of their death
+airpy:dead                      tokens of dead letters, in order
 airpy:dead:{token}              a dead letter
 airpy:counters, airpy:pace      what ended how, and how fast; for metrics and estimates
 airpy:workers                   worker processes with their slots, by the time they last reported

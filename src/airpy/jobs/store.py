@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 import structlog
 from redis.connection import parse_url
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from airpy.contract import JobType
+
+    Asked: TypeAlias = JobType | Literal["requeue"]
 
 __all__ = ["Census", "JobStore", "Submission"]
 
@@ -163,7 +165,7 @@ class JobStore:
                 return int(told)
 
     @reachable
-    async def known(self, key: str, kind: JobType, request: str) -> int | None:
+    async def known(self, key: str, kind: Asked, request: str) -> int | None:
         """The token that an idempotency key gave before; None when it is new.
 
         Raises:
@@ -177,6 +179,15 @@ class JobStore:
         if digest != _digest(kind, request):
             raise _reused(token)
         return int(token)
+
+    @reachable
+    async def remember(self, key: str, kind: Asked, request: str, token: int, lifetime_s: int) -> None:
+        """Have an idempotency key give this token when it comes with the same request again."""
+        name = idempotency_key(_digest(key))
+        async with self._redis.pipeline(transaction=True) as commands:
+            commands.hset(name, mapping={"digest": _digest(kind, request), "token": token})
+            commands.expire(name, lifetime_s)
+            await commands.execute()
 
     @reachable
     async def get(self, token: int) -> Job:
@@ -216,8 +227,7 @@ class JobStore:
         """
         found: list[Job] = []
         looked_at = 0
-        top = "+inf" if below is None else f"({below}"
-        while tokens := await self._tokens(top):
+        while tokens := await self._tokens(JOBS, below, LISTED_AT_ONCE):
             for job in await self._several(tokens):
                 if wanted(job):
                     found.append(job)
@@ -226,7 +236,7 @@ class JobStore:
             looked_at += len(tokens)
             if looked_at >= MOST_LOOKED_AT:
                 return found, tokens[-1]
-            top = f"({tokens[-1]}"
+            below = tokens[-1]
         return found, None
 
     @reachable
@@ -264,15 +274,20 @@ class JobStore:
         return {name: float(amount) for name, amount in counted.items()}
 
     @reachable
-    async def dead_letters(self) -> list[DeadLetter]:
-        """Every dead letter, the newest first."""
-        tokens = _numbers(await self._redis.zrange(DEAD, 0, -1, desc=True))
+    async def dead_letters(self, below: int | None, limit: int) -> tuple[list[DeadLetter], int | None]:
+        """Some of the dead letters, up to so many, from the newest token under `below` down.
+
+        Returns:
+            The dead letters, and the token under which the next page begins; None when there is none.
+        """
+        tokens = await self._tokens(DEAD, below, limit)
         hashes = await self._hashes([dead_key(token) for token in tokens])
-        return [
+        letters = [
             DeadLetter.from_hash(token, fields)
             for token, fields in zip(tokens, hashes, strict=True)
             if fields
         ]
+        return letters, tokens[-1] if len(tokens) == limit else None
 
     @reachable
     async def dead_letter(self, token: int) -> DeadLetter:
@@ -300,11 +315,10 @@ class JobStore:
             await commands.execute()
 
     @reachable
-    async def _tokens(self, top: str) -> list[int]:
-        tokens = await self._redis.zrange(
-            JOBS, cast("Any", top), cast("Any", "-inf"), desc=True, byscore=True, offset=0, num=LISTED_AT_ONCE
-        )
-        return _numbers(tokens)
+    async def _tokens(self, key: str, below: int | None, most: int) -> list[int]:
+        """The last tokens of a sorted set, the newest first."""
+        top = cast("Any", "+inf" if below is None else f"({below}")
+        return _numbers(await self._redis.zrevrangebyscore(key, top, "-inf", start=0, num=most))
 
     @reachable
     async def _several(self, tokens: list[int]) -> list[Job]:

@@ -27,7 +27,7 @@ if ARGV[5] ~= '' then
   redis.call('HSET', 'airpy:dead:' .. token, 'died_ms', now_ms(), unpack(letter))
   redis.call('HSET', 'airpy:dead:' .. token, unpack(fields))
   redis.call('EXPIRE', 'airpy:dead:' .. token, ARGV[5])
-  redis.call('ZADD', 'airpy:dead', now_ms(), token)
+  redis.call('ZADD', 'airpy:dead', token, token)
 end
 retire(token)
 for _, follower in ipairs(redis.call('SMEMBERS', 'airpy:followers:' .. token)) do
