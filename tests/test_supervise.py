@@ -57,7 +57,8 @@ def watch_until(supervisor: Supervisor, condition: object) -> None:
 @pytest.fixture(autouse=True)
 def handlers() -> object:
     """The signal handlers of the tests themselves, put back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job ignores it
     yield None
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -140,7 +141,7 @@ def test_what_dies_is_started_again(tmp_path: Path, capfd: pytest.CaptureFixture
     supervisor.start(Service("one", python(LASTING, marks), is_ready=lambda: bool(pids(marks))))
     os.kill(pids(marks)[0], signal.SIGKILL)
 
-    watch_until(supervisor, lambda: len(pids(marks)) == 2)
+    watch_until(supervisor, lambda: len(pids(marks)) >= 2)
     first, second = pids(marks)
     alive = psutil.pid_exists(second)
     supervisor.stop()
@@ -157,7 +158,7 @@ def test_what_dies_again_and_again_is_started_less_and_less_often(tmp_path: Path
     supervisor.start(Service("one", python(DYING, marks), is_ready=lambda: bool(pids(marks))))
     began = time.monotonic()
 
-    watch_until(supervisor, lambda: len(pids(marks)) == 4)
+    watch_until(supervisor, lambda: len(pids(marks)) >= 4)
     took = time.monotonic() - began
     supervisor.stop()
 
