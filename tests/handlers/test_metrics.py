@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from airpy.errors import InternalFault
 from airpy.web.spec import internal, load, operations
 from tests.conftest import fresh
 from tests.contract.wire import send
 from tests.handlers.conftest import Judged
-from tests.service import running_service
+from tests.service import WAIT_S, running_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,10 @@ def test_metrics_are_in_prometheus_own_format(own: Service) -> None:
         "airpy_job_memory_mebibytes": "histogram",
         "airpy_jobs_active": "gauge",
         "airpy_jobs_waiting": "gauge",
+        "airpy_jobs_oldest_wait_seconds": "gauge",
         "airpy_worker_slots": "gauge",
+        "airpy_dead_letters": "gauge",
+        "airpy_redis_memory_ratio": "gauge",
     }
 
 
@@ -112,11 +116,13 @@ def test_jobs_in_line_and_at_work_are_counted(by_hand: ByHand) -> None:
     found = samples(by_hand.service)
 
     assert (value(found, "airpy_jobs_active"), value(found, "airpy_jobs_waiting")) == (3, 2)
+    assert 0 < value(found, "airpy_jobs_oldest_wait_seconds") < WAIT_S
     for token in tokens:
         by_hand.service.call("DELETE", f"jobs/{token}")
     found = samples(by_hand.service)
     assert value(found, "airpy_jobs_ended_total", type="discover", status="cancelled") == 3
     assert value(found, "airpy_jobs_active") == 0
+    assert value(found, "airpy_jobs_oldest_wait_seconds") == 0
 
 
 def test_a_signal_that_ended_a_child_is_counted(by_hand: ByHand) -> None:
@@ -128,7 +134,9 @@ def test_a_signal_that_ended_a_child_is_counted(by_hand: ByHand) -> None:
     found = samples(by_hand.service)
 
     assert value(found, "airpy_child_exits_total", signal="SIGSEGV") == 2
-    assert claim.complete("nowhere", None)
+    assert value(found, "airpy_dead_letters") == 0
+    assert claim.fail(InternalFault("a fault").describe("req_1"), dead=True)
+    assert value(samples(by_hand.service), "airpy_dead_letters") == 1
 
 
 def test_requests_are_counted_by_the_contracts_paths(own: Service) -> None:

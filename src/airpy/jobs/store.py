@@ -85,6 +85,10 @@ class Census(NamedTuple):
     redis_version: str
     memory_share: float
     """How much of the memory that Redis may use it does use, 0 to 1; 0 when there is no bound."""
+    oldest_s: float = 0.0
+    """How long the job that has waited longest has been in line; 0 when none is."""
+    dead: int = 0
+    """Dead letters."""
 
 
 def reachable(
@@ -249,10 +253,19 @@ class JobStore:
             commands.zrangebyscore(*latest())
             commands.info("server")
             commands.info("memory")
-            issued, active, waiting, workers, server, memory = await commands.execute()
-        share = memory["used_memory"] / memory["maxmemory"] if memory.get("maxmemory") else 0.0
+            commands.zrange(WAITING, 0, 0, withscores=True)
+            commands.time()
+            commands.zcard(DEAD)
+            issued, active, waiting, workers, server, memory, first, now, dead = await commands.execute()
         return Census(
-            int(issued or 0) + 1, active, waiting, slots_of(workers), server["redis_version"], share
+            next_token=int(issued or 0) + 1,
+            active=active,
+            waiting=waiting,
+            slots=slots_of(workers),
+            redis_version=server["redis_version"],
+            memory_share=memory["used_memory"] / memory["maxmemory"] if memory.get("maxmemory") else 0.0,
+            oldest_s=max(0.0, now[0] + now[1] / 1e6 - first[0][1] / 1000) if first else 0.0,
+            dead=dead,
         )
 
     @reachable

@@ -12,7 +12,7 @@ from airpy.jobs.kinds import JOBS
 from airpy.web.spec import operations, template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client.core import Metric
 
@@ -26,6 +26,21 @@ HISTOGRAMS = {
     "wait": ("airpy_job_wait_seconds", "Time in line, from accepted to begun"),
     "run": ("airpy_job_run_seconds", "Time at work"),
     "memory": ("airpy_job_memory_mebibytes", "The most anonymous memory in use"),
+}
+
+GAUGES: dict[str, tuple[str, Callable[[Census], float]]] = {
+    "airpy_jobs_active": ("Jobs that have not ended", lambda census: census.active),
+    "airpy_jobs_waiting": ("Jobs in line", lambda census: census.waiting),
+    "airpy_jobs_oldest_wait_seconds": (
+        "Time in line of the job that waits longest",
+        lambda census: census.oldest_s,
+    ),
+    "airpy_worker_slots": ("Worker slots that are alive", lambda census: census.slots),
+    "airpy_dead_letters": ("Jobs that died and that nobody has looked into", lambda census: census.dead),
+    "airpy_redis_memory_ratio": (
+        "How much of its memory Redis uses; 0 when it has no bound",
+        lambda census: census.memory_share,
+    ),
 }
 
 
@@ -82,9 +97,8 @@ class _Jobs:
         yield exits
         for what, (name, help_text) in HISTOGRAMS.items():
             yield self._histogram(what, name, help_text)
-        yield GaugeMetricFamily("airpy_jobs_active", "Jobs that have not ended", self._census.active)
-        yield GaugeMetricFamily("airpy_jobs_waiting", "Jobs in line", self._census.waiting)
-        yield GaugeMetricFamily("airpy_worker_slots", "Worker slots that are alive", self._census.slots)
+        for name, (help_text, measured) in GAUGES.items():
+            yield GaugeMetricFamily(name, help_text, measured(self._census))
 
     def _histogram(self, what: str, name: str, help_text: str) -> HistogramMetricFamily:
         family = HistogramMetricFamily(name, help_text, labels=["type"])
