@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 FROM python:3.12-slim AS build
 
-RUN pip install --no-cache-dir "uv>=0.9"
+RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /build
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=/opt/airpy
 

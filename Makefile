@@ -55,7 +55,7 @@ test-wheel: wheel ## Build the wheel and run the whole test suite against it
 	UV_PROJECT_ENVIRONMENT=dist/venv $(BIN)/uv sync --frozen --no-install-project --all-extras --group dev --python $(BIN)/python
 	$(BIN)/uv pip install --quiet --python dist/venv/bin/python --no-deps dist/*.whl
 	mkdir -p dist/suite/benchmarks
-	cp -R api tests pyproject.toml Makefile *.md dist/suite
+	cp -R api deploy tests pyproject.toml Makefile Dockerfile compose.yaml *.md dist/suite
 	cp benchmarks/*.* dist/suite/benchmarks
 	cd dist/suite && ../venv/bin/pytest
 

@@ -116,10 +116,16 @@ def health(
     worker: Annotated[
         bool, typer.Option("--worker", help="Ask whether this host's worker is alive instead.")
     ] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Ask only whether it answers at all, with Redis or without.")
+    ] = False,
 ) -> None:
     """Ask a running service how it stands; fails when it does not answer, as a health check must."""
     if worker:
         _check_worker()
+        return
+    if alive:
+        _check_answer(url)
         return
     with Client(url, Credentials.of_caller().secret, timeout_s=HEALTH_TIMEOUT_S) as client:
         answer = client.get("health")
@@ -129,6 +135,17 @@ def health(
         table.add_row(name, str(value))
     table.add_row("versions", ", ".join(f"{name} {number}" for name, number in versions.items()))
     console.print(table)
+
+
+def _check_answer(url: str) -> None:
+    """Fail unless the server answers; a refusal is an answer, and 503 while Redis is away another."""
+    with Client(url, Credentials.of_caller().secret, timeout_s=HEALTH_TIMEOUT_S) as client:
+        try:
+            client.get("health")
+        except CallFailed as failed:
+            if failed.reason in {None, UNREACHABLE}:
+                raise
+    console.print("the server answers")
 
 
 def _check_worker() -> None:

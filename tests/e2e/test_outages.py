@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -114,6 +116,18 @@ def assert_unavailable(service: Service) -> None:
         assert took < 2
 
 
+def asked(service: Service, *options: str) -> subprocess.CompletedProcess[str]:
+    """What a health check of the server prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "airpy", "health", "--url", service.url, *options],
+        env=service.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def assert_serves(service: Service) -> None:
     """Jobs are taken and done, if not at once."""
     wait_until(lambda: service.get("health").status_code == 200)
@@ -128,7 +142,10 @@ def test_without_redis_the_service_says_so_and_comes_back(
 
     with redis_away(service, place, servers):
         assert_unavailable(service)
+        alive, well = asked(service, "--alive"), asked(service)
 
+    assert (alive.returncode, alive.stdout) == (0, "the server answers\n")
+    assert (well.returncode, well.stdout) == (1, "")
     assert_serves(service)
     assert service.submit("query", SHORT) > last
 
