@@ -60,6 +60,9 @@ func Attach[T Data](client *Client, token int64) *Job[T] {
 
 // Wait follows the job to its end and gives its result; progress, when it is not nil, is told every step and every
 // advance. A job that failed gives its *Error, a cancelled one ErrCancelled. When ctx ends first, the job goes on.
+//
+// The result of a query holds its first rows, up to PY_MAX_ROWS_JSON. Where they are downloaded anyway, Client.Wait
+// spares the reading of them.
 func (j *Job[T]) Wait(ctx context.Context, progress func(Progress)) (*T, error) {
 	job, err := j.client.Wait(ctx, j.Token, progress)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package livetest runs the real service for the tests: the whole of it, or its server alone with a Redis to stop.
+// Package livetest runs the real service for the tests and the benchmark: the whole of it, or its server alone with a Redis to stop.
 package livetest
 
 import (
@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -39,6 +40,9 @@ func run(m *testing.M) int {
 	}
 	var stop func()
 	shared.url, stop, shared.err = whole()
+	if stop != nil {
+		defer stop()
+	}
 	if errors.Is(shared.err, errMissing) {
 		fmt.Fprintf(os.Stderr, "SKIP: %v\n", shared.err)
 		_ = flag.Set("test.skip", "^Example") // an example cannot skip itself
@@ -48,7 +52,6 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, shared.err)
 		return 1
 	}
-	defer stop()
 	shared.secret = secret
 	_ = os.Setenv("AIRPY_URL", shared.url)
 	_ = os.Setenv("PY_AUTH_SECRET", secret)
@@ -64,11 +67,39 @@ func Shared(t testing.TB) (url, secret string) {
 
 // whole starts Redis, server, worker and sample data, as `make run` does.
 func whole() (url string, stop func(), err error) {
-	program, err := executable()
+	state, err := os.MkdirTemp("", "airpy-go-")
 	if err != nil {
 		return "", nil, err
 	}
-	state, err := os.MkdirTemp("", "airpy-go-")
+	url, stop, err = up(state, nil, "--demo")
+	return url, func() {
+		if stop != nil {
+			stop()
+		}
+		_ = os.RemoveAll(state)
+	}, err
+}
+
+// Up starts Redis, server and worker on the data under base and gives where the server is, the secret it knows, and
+// what stops them. What it writes lies under state.
+func Up(state, base string) (url, known string, stop func(), err error) {
+	url, stop, err = up(state, []string{"PY_BASE_PATH=" + base})
+	return url, secret, stop, err
+}
+
+// Python runs a script with the service's own Python.
+func Python(script string, arguments ...string) error {
+	airpy, err := executable()
+	if err != nil {
+		return err
+	}
+	command := exec.Command(filepath.Join(filepath.Dir(airpy), "python"), append([]string{"-c", script}, arguments...)...)
+	command.Stderr = os.Stderr
+	return command.Run()
+}
+
+func up(state string, settings []string, options ...string) (url string, stop func(), err error) {
+	program, err := executable()
 	if err != nil {
 		return "", nil, err
 	}
@@ -76,22 +107,19 @@ func whole() (url string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	environment := []string{"PY_STATE_PATH=" + state, "PY_AUTH_SECRET=" + secret, "PY_ENV=dev"}
+	environment := append([]string{"PY_STATE_PATH=" + state, "PY_AUTH_SECRET=" + secret, "PY_ENV=dev"}, settings...)
 	log := filepath.Join(state, "up.log")
-	up, err := start(state, log, environment, program, "up", "--demo", "--port", fmt.Sprint(port))
+	arguments := append([]string{"up", "--port", fmt.Sprint(port)}, options...)
+	service, err := start(state, log, environment, program, arguments...)
 	if err != nil {
 		return "", nil, err
 	}
-	stop = func() {
-		up.stop()
-		_ = os.RemoveAll(state)
-	}
 	url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	if err := ready(url, up, log, 1); err != nil {
-		stop()
+	if err := ready(url, service, log, 1); err != nil {
+		service.stop()
 		return "", nil, err
 	}
-	return url, stop, nil
+	return url, service.stop, nil
 }
 
 // ready waits until the service answers with so many workers.
