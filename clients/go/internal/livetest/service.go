@@ -40,9 +40,6 @@ func run(m *testing.M) int {
 	}
 	var stop func()
 	shared.url, stop, shared.err = whole()
-	if stop != nil {
-		defer stop()
-	}
 	if errors.Is(shared.err, errMissing) {
 		fmt.Fprintf(os.Stderr, "SKIP: %v\n", shared.err)
 		_ = flag.Set("test.skip", "^Example") // an example cannot skip itself
@@ -52,6 +49,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, shared.err)
 		return 1
 	}
+	defer stop()
 	shared.secret = secret
 	_ = os.Setenv("AIRPY_URL", shared.url)
 	_ = os.Setenv("PY_AUTH_SECRET", secret)
@@ -71,13 +69,15 @@ func whole() (url string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	url, stop, err = up(state, nil, "--demo")
-	return url, func() {
-		if stop != nil {
-			stop()
-		}
+	url, halt, err := up(state, nil, "--demo")
+	if err != nil {
 		_ = os.RemoveAll(state)
-	}, err
+		return "", nil, err
+	}
+	return url, func() {
+		halt()
+		_ = os.RemoveAll(state)
+	}, nil
 }
 
 // Up starts Redis, server and worker on the data under base and gives where the server is, the secret it knows, and
