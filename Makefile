@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+GENERATE_GO := go tool oapi-codegen -config api/oapi-codegen.yaml
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
@@ -42,6 +43,20 @@ format: install ## Format the code
 models: install ## Generate src/airpy/contract.py from api/openapi.yaml
 	$(BIN)/python -m airpy.web.spec | $(BIN)/datamodel-codegen
 
+go-client: install ## Generate the Go client's types from api/openapi.yaml
+	$(BIN)/python -m airpy.web.spec | (cd clients/go && $(GENERATE_GO) -o api/api.gen.go /dev/stdin)
+
+go-check: install ## Lint the Go client, and whether its types are current
+	$(BIN)/python -m airpy.web.spec | (cd clients/go && $(GENERATE_GO) /dev/stdin | diff -u api/api.gen.go -)
+	cd clients/go && test -z "$$(gofmt -l . | tee /dev/stderr)"
+	cd clients/go && go mod tidy -diff
+	cd clients/go && go vet ./...
+	cd clients/go && go tool staticcheck ./...
+
+# The race detector needs cgo, and so a C compiler.
+go-test: install ## Run the Go client's tests against the service itself
+	cd clients/go && AIRPY_BIN="$(CURDIR)/$(BIN)/airpy" go test $$([ "$$(go env CGO_ENABLED)" = 0 ] || echo -race) ./...
+
 lock: install ## Resolve the dependencies anew into uv.lock
 	$(BIN)/uv lock
 
@@ -70,7 +85,7 @@ bench: install ## Run the benchmarks; benchmarks/README.md says what they measur
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/query.py
 
-.PHONY: run install test check format models lock wheel test-faults test-wheel bench help
+.PHONY: run install test check format models go-client go-check go-test lock wheel test-faults test-wheel bench help
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

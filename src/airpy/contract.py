@@ -530,14 +530,10 @@ class QueryMetrics(BaseModel):
 AnalysisKind = TypeAliasType("AnalysisKind", Literal['eda', 'profile', 'validate'])
 
 
-class FrameRef(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    type: Annotated[
-        Literal['arrow', 'parquet'], Field(description='`arrow` is an IPC stream or an IPC file.')
-    ]
-    data: Annotated[str, Field(description='The frame in standard base64, with padding.', min_length=1)]
+FrameFormat = TypeAliasType(
+    "FrameFormat",
+    Annotated[Literal['arrow', 'parquet'], Field(description='`arrow` is an IPC stream or an IPC file.')],
+)
 
 
 OutlierMethod = TypeAliasType(
@@ -858,6 +854,14 @@ class QueryResult(BaseModel):
     metrics: QueryMetrics
     truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
     download: Annotated[str, Field(description='Where the whole result is.')]
+
+
+class FrameRef(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    type: FrameFormat
+    data: Annotated[str, Field(description='The frame in standard base64, with padding.', min_length=1)]
 
 
 class InSetRule(BaseModel):

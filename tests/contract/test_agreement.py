@@ -102,6 +102,17 @@ def test_cast_types_are_types() -> None:
     assert set(enum("CastType")) <= set(enum("DataType"))
 
 
+@pytest.mark.parametrize("name", [name for name in SCHEMAS if "x-enum-varnames" in SCHEMAS[name]])
+def test_every_value_of_an_enum_with_names_for_go_has_one(name: str) -> None:
+    def word(text: str) -> str:
+        return text.replace("_", "").lower()
+
+    named = dict(zip(enum(name), SCHEMAS[name]["x-enum-varnames"], strict=True))
+    assert len(set(named.values())) == len(named)
+    spelled = {value: go for value, go in named.items() if value.replace("_", "").isalnum()}
+    assert [word(go) for go in spelled.values()] == [word(value) for value in spelled]
+
+
 def test_steps_are_promised_in_the_order_in_which_they_come() -> None:
     described = re.findall(r"`(\w+)`: ([\w, ]+)\.", SCHEMAS["StepName"]["description"])
 
