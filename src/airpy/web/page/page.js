@@ -3,6 +3,7 @@
 
 const CONTRACT = "/v1/py/openapi.json";
 const SCHEME = "bearerAuth";
+const MOST_COLOURED = 20_000; // characters: to colour more keeps the tab busy for seconds
 const KEPT = "airpy-token"; // in the tab's own storage, which goes with the tab
 
 /** The operations of a contract. */
@@ -61,6 +62,16 @@ const filterOperations = {
   },
 };
 
+/** Shows a long answer at once, without colours. */
+const plainWhenLong = {
+  wrapComponents: {
+    SyntaxHighlighter: (Coloured, { React, getComponent }) => (shown) => {
+      const long = shown.children.length > MOST_COLOURED;
+      return React.createElement(long ? getComponent("PlainTextViewer") : Coloured, shown);
+    },
+  },
+};
+
 /** Says what the filter finds, as soon as there is one. */
 const labelFilter = new MutationObserver(() => {
   const input = document.querySelector(".operation-filter-input");
@@ -76,7 +87,7 @@ async function show() {
   const ui = SwaggerUIBundle({
     dom_id: "#contract",
     spec: shown(contract),
-    plugins: [keepToken, filterOperations],
+    plugins: [keepToken, filterOperations, plainWhenLong],
     deepLinking: true,
     filter: true,
     tryItOutEnabled: true,
