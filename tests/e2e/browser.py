@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -106,12 +107,12 @@ class Page:
     def fill(self, parameter: str, value: object) -> None:
         """Type a parameter's value in place of the one that is there."""
         field = self.one(f'{OPEN} tr[data-param-name="{parameter}"] input')
-        self.browser.execute_script("arguments[0].select()", field)  # type: ignore[no-untyped-call]
+        self.browser.execute_script("arguments[0].select()", field)
         field.send_keys(str(value), Keys.TAB)  # the page takes the value when the field is left
 
     def execute(self) -> Shown:
         """Send the request, and give what is shown of the answer."""
-        self.browser.execute_script(  # type: ignore[no-untyped-call]  # it may lie below the window's end
+        self.browser.execute_script(  # it may lie below the window's end
             "arguments[0].click()", self.one(f"{OPEN} .execute")
         )
         text = self.one(ANSWER).text
@@ -125,7 +126,9 @@ class Page:
         def seen(_browser: object) -> Any:
             return next((element for element in self.all(selector) if element.is_displayed()), None)
 
-        found: WebElement = WebDriverWait(self.browser, WAIT_S).until(seen, selector)
+        # An element may be drawn anew between the two questions.
+        wait = WebDriverWait(self.browser, WAIT_S, 0.05, [StaleElementReferenceException])
+        found: WebElement = wait.until(seen, selector)
         return found
 
     def all(self, selector: str) -> list[WebElement]:

@@ -252,9 +252,7 @@ def test_operations_stand_in_groups_once_each(page: Page) -> None:
     summaries = [element.text for element in page.all(".opblock-summary-description")]
 
     contract = internal(load())
-    assert groups == [
-        tag["name"] for tag in contract["tags"] if tag["name"] not in {"internal", "python"}
-    ]
+    assert groups == [tag["name"] for tag in contract["tags"] if tag["name"] not in {"internal", "python"}]
     assert sorted(summaries) == sorted(one.definition["summary"] for one in operations(contract))
 
 
@@ -275,9 +273,7 @@ def test_the_filter_finds_what_stands_in_a_line(page: Page, phrase: str, paths: 
 
     def listed() -> list[str]:
         # A break may be offered after each slash.
-        return [
-            (element.get_attribute("data-path") or "") for element in page.all(".opblock-summary-path")
-        ]
+        return [(element.get_attribute("data-path") or "") for element in page.all(".opblock-summary-path")]
 
     wait_until(lambda: listed() == paths)
     assert field.get_attribute("placeholder") == "Filter by path, summary or group"
@@ -288,7 +284,7 @@ def test_the_page_is_as_wide_as_a_narrow_window(page: Page) -> None:
         page.browser.set_window_size(width, 900)
         page.open()
         script = "return [document.documentElement.scrollWidth, window.innerWidth]"
-        needed, there = page.browser.execute_script(script)  # type: ignore[no-untyped-call]
+        needed, there = page.browser.execute_script(script)
         assert needed <= there
     page.browser.set_window_size(1280, 900)
 
@@ -300,5 +296,3 @@ def _dead(service: Service) -> list[int]:
 def _json(shown: str) -> str:
     """The JSON of an answer as it is shown, between a heading and the buttons beside it."""
     return shown[shown.index("{") : shown.rindex("}") + 1]
-
-

@@ -48,7 +48,7 @@ POLICY = {
     "form-action": "'none'",
     "frame-ancestors": "'none'",
 }
-"""The browser loads nothing from elsewhere, sends nothing there, and runs no script that stands in the page."""
+"""The browser loads nothing from elsewhere, sends nothing there, and runs no script within the page."""
 
 
 def add_contract(app: AsyncApp, contract: Contract) -> None:
