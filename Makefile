@@ -67,7 +67,7 @@ wheel: install ## Build the wheel into dist/
 # What a wheel could lack, or another Redis do otherwise; WHEEL_TESTS=tests runs everything.
 WHEEL_TESTS ?= tests/contract/test_specification.py tests/e2e/test_outages.py tests/handlers/test_jobs.py \
 	tests/handlers/test_query.py tests/jobs/test_claim.py tests/jobs/test_store.py tests/jobs/test_tending.py \
-	tests/test_cli.py tests/test_local.py tests/test_worker.py
+	tests/test_cli.py tests/test_local.py tests/test_worker.py tests/web/test_docs.py
 
 # They run in a folder without the sources, so that only what the wheel brings is tested.
 test-wheel: wheel ## Build the wheel and run the tests of WHEEL_TESTS against it

@@ -81,7 +81,7 @@ async def download_job(token: int) -> Reply:
     path = frame_file(place, form)
     if not path.exists():
         await here.answer_now(other_frame, place, form)
-    return frame_reply(path, form, frame)
+    return frame_reply(path, form, frame, f"job-{token}")
 
 
 def _is_news(job: Job, since: int) -> bool:

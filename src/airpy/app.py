@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import connexion
+from connexion.options import SwaggerUIOptions
 from redis.asyncio import BlockingConnectionPool, Redis
 from starlette.routing import Router
 
@@ -25,7 +26,7 @@ from airpy.jobs.sandbox import Sandbox
 from airpy.jobs.store import JobStore
 from airpy.logs import configure_logs
 from airpy.traces import configure_traces, flush_traces
-from airpy.web.docs import add_contract, page_options
+from airpy.web.docs import add_contract, add_page
 from airpy.web.edge import Edge, compressed
 from airpy.web.metrics import Requests
 from airpy.web.problems import add_error_handlers
@@ -86,10 +87,12 @@ def create_app(settings: Settings | None = None, *, validate_responses: bool = F
         strict_validation=True,
         validate_responses=validate_responses,
         validator_map=validator_map(contract),
-        swagger_ui_options=page_options(shown=settings.docs),
+        # Its own copy of the contract would leak our wiring, and its page is an old one.
+        swagger_ui_options=SwaggerUIOptions(serve_spec=False, swagger_ui=False),
     )
     if settings.docs:
         add_contract(app, contract)
+        add_page(app)
     add_error_handlers(app, contract)
     _build_now(app)
     edge = Edge(app, requests, max_body_bytes=settings.max_body_mb << 20, body_timeout_s=settings.timeout_s)

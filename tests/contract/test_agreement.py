@@ -181,7 +181,9 @@ def test_an_operation_says_all_that_a_caller_needs(operation: Operation) -> None
 
     assert definition["summary"]
     assert len(definition["description"]) > 80
-    assert definition["tags"] == ["internal", "python"]
+    assert definition["tags"][:2] == ["internal", "python"]
+    (group,) = definition["tags"][2:]  # under which the documentation page shows it
+    assert group in {tag["name"] for tag in INTERNAL["tags"]}
     assert definition["x-internal"] is True
     assert definition["responses"]["default"] == {"$ref": "#/components/responses/Failure"}
     assert "security" not in definition  # none of its own, so that the contract's holds
@@ -197,6 +199,35 @@ def test_every_status_that_a_failure_may_have_is_described() -> None:
     }
 
     assert described == {*STATUSES.values(), *FINER_STATUSES.values()}
+
+
+def test_a_failure_that_an_operation_tells_of_is_one() -> None:
+    told = {
+        (int(status), reason, operation.id)
+        for operation in OPERATIONS
+        for line in re.findall(r"^- (.+?):", operation.definition["description"], re.MULTILINE)
+        for status, reasons in re.findall(r"`(\d{3})`((?:,? `[A-Z_]+`)+)", line)
+        for reason in re.findall(r"[A-Z_]+", reasons)
+    }
+
+    assert {operation.id for operation in OPERATIONS} - {operation for *_, operation in told} == {
+        "get_health",
+        "list_jobs",
+        "list_dead_letters",
+        "get_limits",
+        "get_metrics",
+    }  # which fail only as every operation does
+    for status, reason, operation in told:
+        assert reason in enum("ErrorReason"), operation
+        possible = {FINER_STATUSES[reason]} if reason in FINER_STATUSES else {*STATUSES.values()}
+        assert status in possible, (operation, reason)
+
+
+def test_every_reason_in_the_texts_is_one() -> None:
+    texts = [INTERNAL["info"]["description"], *(one.definition["description"] for one in OPERATIONS)]
+    words = {word for text in texts for word in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text)}
+
+    assert {word for word in words if not word.startswith("PY_")} <= set(enum("ErrorReason"))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)

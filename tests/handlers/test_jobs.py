@@ -275,6 +275,8 @@ def test_accept_decides_before_the_output(
 
     table = read(answer.content, expected)
     assert answer.headers["content-type"] == expected
+    ending = {ARROW: "arrows", PARQUET: "parquet"}[expected]
+    assert answer.headers["content-disposition"] == f'attachment; filename="job-{token}.{ending}"'
     assert table.num_rows == 36
     assert answer.headers["x-arrow-rows"] == "36"
     assert answer.headers["x-arrow-bytes"] == str(len(answer.content))

@@ -196,30 +196,6 @@ def test_a_handler_that_is_missing_stops_the_start(tmp_path: Path, base: Path, r
     assert str(tmp_path) in ended.stderr
 
 
-def test_the_contract_is_served_as_it_is_filtered(service: Service) -> None:
-    answer = httpx2.get(f"{service.url}/v1/py/openapi.json")
-
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == internal(load())
-
-
-def test_a_contract_that_has_not_changed_is_not_sent_again(service: Service) -> None:
-    first = httpx2.get(f"{service.url}/v1/py/openapi.json")
-
-    second = httpx2.get(f"{service.url}/v1/py/openapi.json", headers={"If-None-Match": first.headers["etag"]})
-
-    assert (second.status_code, second.content) == (304, b"")
-    assert second.headers["etag"] == first.headers["etag"]
-
-
-def test_the_documentation_page_is_open_and_reads_our_own_copy(service: Service) -> None:
-    answer = httpx2.get(f"{service.url}/v1/py/docs/")
-
-    assert answer.status_code == 200
-    assert "/v1/py/openapi.json" in answer.text
-
-
 @pytest.mark.parametrize("path", ["/v1/datasources", "/v1/reports", "/", "/v1", "/v1/py", "/openapi.json"])
 def test_what_is_not_ours_is_not_there(service: Service, path: str) -> None:
     headers = {"Authorization": f"Bearer {service.token()}"}

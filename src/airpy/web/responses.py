@@ -34,6 +34,7 @@ MEDIA_TYPES: dict[FrameFormat, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
 }
+EXTENSIONS: dict[FrameFormat, str] = {"arrow": ".arrows", "parquet": ".parquet"}
 LONGEST_SCHEMA_HEADER = 4096
 POLL_AFTER_S = 1
 
@@ -163,8 +164,8 @@ class FrameResponse(FileResponse):
     chunk_size = 1 << 20
 
 
-def frame_reply(path: Path, form: FrameFormat, frame: ResultFrame) -> Reply:
-    """A result frame's file, whole or in the ranges asked for."""
+def frame_reply(path: Path, form: FrameFormat, frame: ResultFrame, name: str) -> Reply:
+    """A result frame's file, whole or in the ranges asked for; who saves it is offered the name."""
     headers = {
         "X-Arrow-Rows": str(frame.rows),
         "X-Arrow-Bytes": str(path.stat().st_size),
@@ -172,4 +173,5 @@ def frame_reply(path: Path, form: FrameFormat, frame: ResultFrame) -> Reply:
     }
     if len(base64.b64decode(frame.schema)) <= LONGEST_SCHEMA_HEADER:
         headers["X-Arrow-Schema"] = frame.schema
-    return FrameResponse(path, headers=headers, media_type=MEDIA_TYPES[form])
+    filename = name + EXTENSIONS[form]
+    return FrameResponse(path, headers=headers, media_type=MEDIA_TYPES[form], filename=filename)
