@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,27 +22,13 @@ Schema = dict[str, Any]
 
 def operations() -> str:
     """Every internal operation: what it does, takes and answers."""
-    contract = _contract()
-    written = [
-        _operation(contract, method, path, item[method])
-        for path, item in contract["paths"].items()
-        for method in METHODS
-        if method in item and item[method].get("x-internal")
-    ]
-    return "\n\n".join(written)
+    return "\n\n".join(_operation(*one) for one in _internal())
 
 
 def schemas() -> str:
     """Every schema that an internal operation refers to, in the contract's order."""
-    contract = _contract()
-    internal = [
-        item[method]
-        for item in contract["paths"].values()
-        for method in METHODS
-        if method in item and item[method].get("x-internal")
-    ]
-    named = contract["components"]["schemas"]
-    used = _referenced(contract, internal)
+    used = _referenced([operation for _, _, operation in _internal()])
+    named = _contract()["components"]["schemas"]
     return "\n\n".join(_schema(name, schema) for name, schema in named.items() if name in used)
 
 
@@ -49,18 +36,27 @@ PAGES: dict[str, Callable[[], str]] = {"contract": operations, "schemas": schema
 """What is generated, by the page that has room for it."""
 
 
+@cache
 def _contract() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load(CONTRACT.read_text("utf-8"))
     return loaded
 
 
-def _operation(contract: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
+def _internal() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and definition of the operations that are served."""
+    for path, item in _contract()["paths"].items():
+        for method in METHODS:
+            if method in item and item[method].get("x-internal"):
+                yield method, path, item[method]
+
+
+def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     parts = [
         f"## {operation['summary']}",
         f"`{method.upper()} {path}`",
         operation.get("description", "").strip(),
     ]
-    parameters = [_resolved(contract, one) for one in operation.get("parameters", [])]
+    parameters = [_resolved(one) for one in operation.get("parameters", [])]
     if parameters:
         rows = [
             (
@@ -68,7 +64,7 @@ def _operation(contract: dict[str, Any], method: str, path: str, operation: dict
                 one["in"],
                 _type(one["schema"]),
                 _limits(one["schema"]),
-                one.get("description", ""),
+                _meaning(one),
             )
             for one in parameters
         ]
@@ -76,8 +72,8 @@ def _operation(contract: dict[str, Any], method: str, path: str, operation: dict
     if "requestBody" in operation:
         media = operation["requestBody"]["content"]["application/json"]
         parts += [f"**Body**: {_type(media['schema'])}", *_examples(media)]
-    answers = {status: _resolved(contract, one) for status, one in operation["responses"].items()}
-    answered = [(status, *row) for status, answer in answers.items() for row in _answers(answer)]
+    answers = {status: _resolved(one) for status, one in operation["responses"].items()}
+    answered = [(status, *row) for status, answer in answers.items() for row in _answers(status, answer)]
     parts += ["**Answers**", _table(("status", "as", "body", "meaning"), answered)]
     for status, answer in answers.items():
         if status != "default":
@@ -85,10 +81,11 @@ def _operation(contract: dict[str, Any], method: str, path: str, operation: dict
     return "\n\n".join(filter(None, parts))
 
 
-def _answers(answer: Schema) -> Iterator[tuple[str, str, str]]:
+def _answers(status: str, answer: Schema) -> Iterator[tuple[str, str, str]]:
+    meaning = answer["description"] if status != "default" else "What went wrong: see [Errors](errors.md)."
     for media, body in answer.get("content", {"": {}}).items():
         kind = _type(body["schema"]) if "schema" in body else ""
-        yield (f"`{media}`", kind, answer["description"])
+        yield (f"`{media}`", kind, meaning)
 
 
 def _examples(media: dict[str, Any]) -> Iterator[str]:
@@ -115,7 +112,7 @@ def _schema(name: str, schema: Schema) -> str:
                 _type(one),
                 "yes" if field in needed else "",
                 _limits(one),
-                one.get("description", ""),
+                _meaning(one),
             )
             for field, one in schema["properties"].items()
         ]
@@ -146,14 +143,26 @@ def _type(schema: Schema) -> str:
     return f"{word} or null" if schema.get("nullable") else word
 
 
+def _meaning(schema: Schema) -> str:
+    """What it means; where that is told of its named type alone, the first sentence of it."""
+    if "description" in schema:
+        return str(schema["description"])
+    for one in (schema, *schema.get("allOf", [])):
+        first, _, _ = " ".join(_resolved(one).get("description", "").split()).partition(". ")
+        if first:
+            return first.rstrip(".:") + "."
+    return ""
+
+
 def _limits(schema: Schema) -> str:
     """What bounds a value, and what it is when it is left out."""
     words = []
     if "enum" in schema:
         words.append(_words(schema["enum"]))
     low, high = schema.get("minimum"), schema.get("maximum")
-    words += [f"from {low}"] if low is not None else []
-    words += [f"to {high}"] if high is not None else []
+    ends = [f"from {low}"] if low is not None else []
+    ends += [f"to {high}"] if high is not None else []
+    words += [" ".join(ends)] if ends else []
     for key, text in LENGTHS.items():
         words += [text.format(schema[key])] if key in schema else []
     words += [f"`{schema['pattern']}`"] if "pattern" in schema else []
@@ -181,16 +190,16 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _resolved(contract: dict[str, Any], one: Schema) -> Schema:
+def _resolved(one: Schema) -> Schema:
     if "$ref" not in one:
         return one
-    found: Any = contract
+    found: Any = _contract()
     for key in one["$ref"].removeprefix("#/").split("/"):
         found = found[key]
     return dict(found)
 
 
-def _referenced(contract: dict[str, Any], start: Any) -> set[str]:  # noqa: ANN401  any part of the contract
+def _referenced(start: Any) -> set[str]:  # noqa: ANN401  any part of the contract
     """The names of the schemas that a part of the contract refers to, and those that they do."""
     names: set[str] = set()
     waiting = [start]
@@ -204,7 +213,7 @@ def _referenced(contract: dict[str, Any], start: Any) -> set[str]:  # noqa: ANN4
                     if name in names:
                         continue
                     names.add(name)
-                waiting.append(_resolved(contract, part))
+                waiting.append(_resolved(part))
         elif isinstance(part, list):
             waiting += part
     return names
