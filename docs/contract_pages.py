@@ -75,9 +75,9 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     answers = {status: _resolved(one) for status, one in operation["responses"].items()}
     answered = [(status, *row) for status, answer in answers.items() for row in _answers(status, answer)]
     parts += ["**Answers**", _table(("status", "as", "body", "meaning"), answered)]
-    for status, answer in answers.items():
-        if status != "default":
-            parts += [shown for media in answer.get("content", {}).values() for shown in _examples(media)]
+    for answer in operation["responses"].values():
+        # What many operations answer with has an example of one of them; it has no `content` of its own here.
+        parts += [shown for media in answer.get("content", {}).values() for shown in _examples(media)]
     return "\n\n".join(filter(None, parts))
 
 
