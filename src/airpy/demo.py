@@ -24,7 +24,7 @@ MONTHS = (7, 8, 9)
 HOURS_A_DAY = 24
 SHOWN_ROWS = 8
 
-VISITS = """\
+JOURNAL = """\
 visit,site_id,day,technician,minutes,repaired
 1,site_001,01/09/2025,Ada,45,true
 2,site_002,02/09/2025,Ben,30,true
@@ -60,7 +60,7 @@ QUERY: dict[str, Any] = {
 def make_energy_data(base: Path) -> int:
     """Write three months of hourly measurements of 25 sites under `energy/`, and say how many rows.
 
-    Beside them are the sites, and a log of visits that wants cleaning. The figures follow a daily and a
+    Beside them are the sites, and a journal of visits that wants cleaning. The figures follow a daily and a
     weekly rhythm, without chance: every run makes the same files.
     """
     rows = 0
@@ -74,7 +74,7 @@ def make_energy_data(base: Path) -> int:
         {"site_id": _site_names(), "region": [("north", "south")[n % 2] for n in range(SITES)]}
     )
     sites.write_csv(base / "sites.csv")
-    (base / "visits.csv").write_text(VISITS, "utf-8")
+    (base / "journal.csv").write_text(JOURNAL, "utf-8")
     return rows
 
 
