@@ -75,9 +75,15 @@ test-wheel: wheel ## Build the wheel and run the tests of WHEEL_TESTS against it
 	UV_PROJECT_ENVIRONMENT=dist/venv $(BIN)/uv sync --frozen --no-install-project --all-extras --group dev --python $(BIN)/python
 	$(BIN)/uv pip install --quiet --python dist/venv/bin/python --no-deps dist/*.whl
 	mkdir -p dist/suite/benchmarks
-	cp -R api deploy tests pyproject.toml Makefile Dockerfile compose.yaml *.md dist/suite
+	cp -R api deploy docs tests pyproject.toml Makefile Dockerfile compose.yaml *.md dist/suite
 	cp benchmarks/*.* dist/suite/benchmarks
 	cd dist/suite && ../venv/bin/pytest $(WHEEL_TESTS)
+
+docs: install ## Build the documentation into site/
+	$(BIN)/sphinx-build --fail-on-warning --nitpicky --keep-going --quiet --doctree-dir .doctrees docs site
+
+docs-serve: docs ## Show the documentation at http://127.0.0.1:8000
+	$(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000
 
 bench: install ## Run the benchmarks; benchmarks/README.md says what they measure
 	$(BIN)/uv sync --frozen --inexact --all-extras --group dev --group bench --python $(BIN)/python
@@ -85,7 +91,7 @@ bench: install ## Run the benchmarks; benchmarks/README.md says what they measur
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/query.py
 
-.PHONY: run install test check format models go-client go-check go-test lock wheel test-faults test-wheel bench help
+.PHONY: run install test check format models go-client go-check go-test lock wheel test-faults test-wheel docs docs-serve bench help
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

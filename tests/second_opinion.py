@@ -48,6 +48,11 @@ def check_event(name: str, data: Any) -> None:
     _validator(reference.rpartition("/")[2]).validate(data)
 
 
+def check_schema(name: str, value: Any) -> None:
+    """Fail unless the value is what the contract describes under this name."""
+    _validator(name).validate(value)
+
+
 def _events(stream: bytes) -> list[bytes]:
     """The events of a stream that has ended, without comments."""
     blocks = [block for block in stream.split(b"\n\n") if block]

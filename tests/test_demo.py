@@ -34,6 +34,7 @@ def test_a_quarter_of_25_sites_is_made(tmp_path: Path) -> None:
         "energy/2025/07/measurements.parquet",
         "energy/2025/08/measurements.parquet",
         "energy/2025/09/measurements.parquet",
+        "journal.csv",
         "sites.csv",
     ]
 

@@ -24,6 +24,23 @@ MONTHS = (7, 8, 9)
 HOURS_A_DAY = 24
 SHOWN_ROWS = 8
 
+JOURNAL = """\
+visit,site_id,day,technician,minutes,repaired
+1,site_001,01/09/2025,Ada,45,true
+2,site_002,02/09/2025,Ben,30,true
+3, site_003,02/09/2025,Ada,n/a,false
+4,site_001,03/09/2025,Ada ,20,true
+5,site_004,04/09/2025,,60,true
+6,site_026,05/09/2025,Ben,15,false
+7,site_002,08/09/2025,Cleo,-,false
+8,site_005 ,09/09/2025,Cleo,75,true
+8,site_005 ,09/09/2025,Cleo,75,true
+9,site_003,10/09/2025,Ada,25,true
+10,,11/09/2025,Ben,40,true
+11,site_001,12/09/2025,Ben,35,false
+"""
+"""What technicians wrote by hand: spaces, marks for nothing, a row sent twice, a site that nobody knows."""
+
 QUERY: dict[str, Any] = {
     "datasource_id": "energy-files",
     "plan": {
@@ -43,7 +60,8 @@ QUERY: dict[str, Any] = {
 def make_energy_data(base: Path) -> int:
     """Write three months of hourly measurements of 25 sites under `energy/`, and say how many rows.
 
-    The figures follow a daily and a weekly rhythm, without chance: every run makes the same files.
+    Beside them are the sites, and a journal of visits that wants cleaning. The figures follow a daily and a
+    weekly rhythm, without chance: every run makes the same files.
     """
     rows = 0
     for month in MONTHS:
@@ -56,6 +74,7 @@ def make_energy_data(base: Path) -> int:
         {"site_id": _site_names(), "region": [("north", "south")[n % 2] for n in range(SITES)]}
     )
     sites.write_csv(base / "sites.csv")
+    (base / "journal.csv").write_text(JOURNAL, "utf-8")
     return rows
 
 
