@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from airpy import __version__
+from airpy.doctor import doctor
 from airpy.file_commands import preview, profile, query, schema, validate
 from airpy.job_commands import HERE, Url, dead, jobs
 
@@ -195,6 +196,7 @@ def options(
     """Options before any command."""
 
 
+app.command(rich_help_panel=LOOKING_AFTER)(doctor)
 app.add_typer(jobs, name="jobs", rich_help_panel=LOOKING_AFTER)
 app.add_typer(dead, name="dead", rich_help_panel=LOOKING_AFTER)
 

@@ -5,6 +5,7 @@ Nothing else reads the environment. A wrong value stops the start and is named; 
 
 from __future__ import annotations
 
+import difflib
 import os
 import secrets
 from pathlib import Path
@@ -17,12 +18,23 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["Credentials", "Reading", "Settings", "SettingsError"]
+__all__ = [
+    "SHORTEST_SECRET",
+    "Credentials",
+    "Reading",
+    "Settings",
+    "SettingsError",
+    "misspelt_settings",
+    "variables",
+]
 
 SHORTEST_SECRET = 32
 """Bytes; RFC 7518 asks for a key as long as HS256's hash."""
 
 KNOWN_EXTENSIONS = (".csv", ".parquet", ".jsonl")
+
+LIKENESS = 0.8
+"""How much a misspelt variable is like the one that was meant, 0 to 1; others belong to other programs."""
 
 LONGEST_S = 366 * 86_400
 """A year; Redis, the kernel and the event loop have limits of their own somewhere above."""
@@ -194,6 +206,24 @@ class Settings(Credentials, Reading):
                 "since a job and its message are written in one transaction"
             )
         return self
+
+
+def variables() -> dict[str, str]:
+    """The environment variable of every setting, with the setting's name."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        for variable in alias.choices if isinstance(alias, AliasChoices) else [alias]:
+            found[str(variable)] = name
+    return found
+
+
+def misspelt_settings() -> dict[str, list[str]]:
+    """Variables that are set, look like a setting and are none, with those that may be meant."""
+    known = variables()
+    strange = (name for name in os.environ if name.startswith("PY_") and name not in known)
+    close = {name: difflib.get_close_matches(name, known, n=2, cutoff=LIKENESS) for name in strange}
+    return {name: names for name, names in close.items() if names}
 
 
 def _kept_secret(state_path: Path) -> str:
