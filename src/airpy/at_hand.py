@@ -131,12 +131,12 @@ def read_document(source: str, what: str) -> Any:  # noqa: ANN401  JSON is any
         return json.loads(text)
     except OSError as error:
         raise FileUnavailable(
-            f'the {what} "{source}" cannot be read: {(error.strerror or str(error)).lower()}',
+            f'--{what} "{source}" cannot be read: {(error.strerror or str(error)).lower()}',
             constraint="a JSON file, or - for standard input",
         ) from None
     except ValueError as error:
         raise InvalidRequest(
-            f"the {what} is not valid JSON: {error}", field=what, constraint="one JSON document in UTF-8"
+            f"--{what} is not valid JSON: {error}", field=what, constraint="one JSON document in UTF-8"
         ) from None
 
 

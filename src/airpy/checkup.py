@@ -37,7 +37,7 @@ from airpy.jobs.workers import latest, slots_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CHECKS", "Finding", "Setup", "check_up"]
+__all__ = ["CHECKS", "Finding", "Setup", "apart", "check_up", "missing_mount"]
 
 MEBIBYTE = 1024 * 1024
 LEAST_FREE_MB = 1024
@@ -334,8 +334,7 @@ def clock(setup: Setup) -> Iterator[Answer]:
         before = time.time()
         seconds, micros = cast("tuple[int, int]", client.time())
         after = time.time()
-    there = seconds + micros / 1e6
-    skew = before - there if there < before else there - after if there > after else 0.0
+    skew = apart(before, seconds + micros / 1e6, after)
     told = f"this host and Redis are {skew:.1f} s apart"
     if skew > MOST_SKEW_S:
         yield "broken", f"{told}: workers seem dead, and tokens expired", "Let NTP set both clocks."
@@ -438,6 +437,11 @@ CHECKS: dict[str, Callable[[Setup], Iterator[Answer]]] = {
     "queue": queue,
     "server": server,
 }
+
+
+def apart(before: float, there: float, after: float) -> float:
+    """Seconds that a clock is off at least, which told the time between two looks at this host's own."""
+    return max(before - there, there - after, 0.0)
 
 
 def missing_mount(path: Path, fstab: str) -> Path | None:

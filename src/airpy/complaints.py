@@ -17,6 +17,7 @@ NEXT_STEPS = {
     "NO_DEAD_LETTER": "`airpy dead list` shows the dead letters that there are.",
     "UNKNOWN_COLUMN": "`airpy schema FILE` shows the columns that there are.",
     "TYPE_MISMATCH": "`airpy schema FILE` shows the types; text of digits is quoted once more: zip = '123'.",
+    "UNREADABLE_FILE": "Is it whole, may you read it, and is it what its extension says?",
 }
 """What the caller can do, by the reason of a refusal."""
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
 from airpy.engine.encoding import encode_rows, json_ready
+from airpy.engine.failures import failure
 from airpy.errors import FileUnavailable, InvalidRequest, listed
 from airpy.jobs.results import frame_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from airpy.contract import OutputFormat
@@ -47,6 +49,12 @@ def check_export(target: Path) -> None:
         raise FileUnavailable(
             f'there is no directory "{target.parent}" to write into', constraint="an existing directory"
         )
+    if target.is_dir():
+        raise FileUnavailable(f'"{target}" is a directory', constraint="the name of a file")
+    if not os.access(target.parent, os.W_OK):
+        raise FileUnavailable(
+            f'nothing may be written into "{target.parent}"', constraint="a directory of your own"
+        )
 
 
 def kept_as(target: Path) -> OutputFormat:
@@ -59,15 +67,18 @@ def export(folder: Path, target: Path) -> None:
 
     Raises:
         InvalidRequest: The format cannot hold the frame.
-        OSError: It cannot be written.
+        AirError: It cannot be written.
     """
     source = frame_file(folder, kept_as(target))
-    extension = target.suffix.lower()
-    if extension in {".csv", ".json", ".jsonl"}:
-        draft = folder / f"draft{extension}"
-        {".csv": _write_csv, ".json": _write_json, ".jsonl": _write_lines}[extension](source, draft)
-        source = draft
-    source.replace(target)
+    write = WRITERS.get(target.suffix.lower())
+    try:
+        if write is not None:
+            draft = folder / "draft"
+            write(source, draft)
+            source = draft
+        source.replace(target)
+    except OSError as error:
+        raise failure(error) from None
 
 
 def _batches(source: Path) -> Iterator[pl.DataFrame]:
@@ -114,3 +125,11 @@ def _write_lines(source: Path, target: Path) -> None:
                     json_ready(pl.nth(place), dtype) for place, dtype in enumerate(batch.schema.dtypes())
                 )
                 ready.write_ndjson(file)
+
+
+WRITERS: dict[str, Callable[[Path, Path], None]] = {
+    ".csv": _write_csv,
+    ".json": _write_json,
+    ".jsonl": _write_lines,
+}
+"""How a frame becomes what a job does not keep it as."""
