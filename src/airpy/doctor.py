@@ -33,7 +33,7 @@ def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings, for programs.")] = False,
 ) -> None:
-    """Say what is wrong with this set-up and how to mend it; ends with 1 when something is broken."""
+    """Say what is wrong with this set-up and how to mend it; fails when something is broken."""
     from airpy.checkup import check_up  # noqa: PLC0415  heavy, and only needed here
 
     found = []

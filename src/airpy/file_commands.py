@@ -89,7 +89,9 @@ def schema(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show the columns of a file: types, nulls, distinct values, and how many rows there are.
+    """Show the columns of a file: types, nulls, distinct values, and the number of rows.
+
+    For example, of many files that are one data set:
 
     airpy schema 'energy/**/*.parquet'
     """
@@ -160,12 +162,12 @@ def query(  # noqa: PLR0913  one for each member of a plan
 ) -> None:
     """Filter, group, sort: run a plan over a file.
 
-        airpy query energy.csv --where "kwh > 3" --groupby site_id --agg "sum(kwh) as kwh" --order kwh:desc
+    The options make a plan, which `--show-plan` prints. One that `--plan` gives may also clean, and join data
+    sets that lie beside FILE; FILE takes the place of its `dataset`. For example:
 
-        airpy query energy.csv --grain "1 day" --agg "mean(kwh)" -o days.parquet
-
-    `--show-plan` prints the plan that the options make. A plan of `--plan` may also clean, and join data sets
-    that lie beside FILE; FILE takes the place of its `dataset`.
+        airpy query energy.csv -w "kwh > 3" -g site_id -a "sum(kwh) as kwh" --order kwh:desc
+        airpy query energy.csv --grain "1 day" -a "mean(kwh), count(*)" -o days.parquet
+        airpy query energy.csv -w "site_id in (a, b)" -w "cost is not null" --select site_id,cost
     """
     from airpy.at_hand import checked, read_document  # noqa: PLC0415  the engine is heavy, and help needs none
     from airpy.plan_options import aggregates, conditions, names, orders  # noqa: PLC0415
@@ -202,7 +204,9 @@ def profile(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a file: metrics of every column, issues, correlations, and charts that would show them.
+    """Describe a file: metrics of its columns, correlations, issues, and charts to draw.
+
+    For example:
 
     airpy profile measurements.parquet
     """
@@ -224,13 +228,15 @@ def validate(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Hold a file to rules; ends with 1 when one of severity `error` is not met.
+    """Hold a file to rules; fails when one of severity `error` is not met.
 
-        airpy validate measurements.csv --rules rules.json
-
-    Where rules.json is, for example:
+    For example, with this in rules.json:
 
         [{"rule": "not_null", "col": "kwh"}, {"rule": "in_range", "col": "kwh", "min": 0}]
+
+    … one asks:
+
+        airpy validate measurements.csv --rules rules.json
     """
     from airpy.at_hand import read_document  # noqa: PLC0415
 

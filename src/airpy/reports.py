@@ -170,7 +170,7 @@ def _show_issues(issues: Sequence[Answer], console: Console) -> None:
 
 def _show_heading(text: str, console: Console) -> None:
     console.print()
-    console.print(Text(text, "bold"))
+    console.print(Text(text, "bold blue"))
 
 
 def _column(title: str, cells: Iterable[Text], *, right: bool = False, wraps: bool = False) -> Column:

@@ -114,7 +114,12 @@ def show_columns(columns: Sequence[Column], console: Console) -> None:
     """Show as many of the columns as fit, and name the others."""
     shown = _fitting(columns, console.width)
     table = Table(
-        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold"
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, GAP - 1, 0, 0),
+        header_style="bold",
+        border_style="dim",
     )
     for column in columns[:shown]:
         head = Text(column.title, "bold", end="")
