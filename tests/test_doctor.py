@@ -16,7 +16,7 @@ import redis
 
 from airpy import __version__
 from airpy.checkup import CHECKS, apart, missing_mount
-from tests.conftest import fresh
+from tests.conftest import database_url
 from tests.service import SECRET, free_port, running_redis, running_service
 
 if TYPE_CHECKING:
@@ -74,16 +74,23 @@ def visit(folder: Path, *arguments: str, before: str = "", **settings: str) -> V
     return Visit(told.returncode, found["findings"])
 
 
+@pytest.fixture(scope="module")
+def sound_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis that there is nothing to say against, whatever the one is that the other tests use."""
+    with running_redis(tmp_path_factory.mktemp("sound")) as url:
+        yield url
+
+
 @pytest.fixture
-def good(base: Path, redis_url: str) -> dict[str, str]:
+def good(base: Path, sound_redis: str) -> dict[str, str]:
     """Settings with which nothing is broken."""
-    return {"PY_AUTH_SECRET": SECRET, "PY_BASE_PATH": str(base), "REDIS_URL": redis_url}
+    return {"PY_AUTH_SECRET": SECRET, "PY_BASE_PATH": str(base), "REDIS_URL": sound_redis}
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory, base: Path, databases: Iterator[str]) -> Iterator[Service]:
+def own(tmp_path_factory: pytest.TempPathFactory, base: Path, sound_redis: str) -> Iterator[Service]:
     """A service that nobody else asks."""
-    url = fresh(next(databases))
+    url = database_url(sound_redis, 1)
     with running_service(tmp_path_factory.mktemp("own"), base, url) as service:
         yield service
 
@@ -145,7 +152,7 @@ def test_a_set_up_that_has_not_been_started_has_no_worker(good: dict[str, str], 
         ("secret", {"PY_AUTH_SECRET": ""}, "PY_AUTH_SECRET is not set"),
         ("base path", {"PY_BASE_PATH": "/nowhere"}, "/nowhere is none"),
         ("results path", {"PY_RESULTS_PATH": "/proc/airpy"}, "/proc/airpy cannot be written to"),
-        ("Redis", {"REDIS_URL": "unix:///nowhere/redis.sock"}, "none answers at unix:///nowhere/redis.sock"),
+        ("Redis", {"REDIS_URL": "unix:///nowhere/redis.sock"}, "no answer from unix:///nowhere/redis.sock"),
     ],
     ids=["number", "broker", "short secret", "no secret", "base path", "results path", "Redis down"],
 )

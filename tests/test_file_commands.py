@@ -328,6 +328,13 @@ def test_what_is_wrong_is_told_with_what_to_do(
     assert code == 2 or len(run.stderr.splitlines()) <= 2
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    run = airpy(tmp_path, "preview", os.fsdecode(b"\xff.csv"))
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "is not valid Unicode" in run.stderr
+
+
 def test_a_plan_that_contradicts_itself_is_not_shown(base: Path) -> None:
     run = airpy(base, "query", "energy", "--time-col", "timestamp", "--show-plan")
 

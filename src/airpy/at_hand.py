@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from airpy.engine.failures import failure
 from airpy.engine.steps import ignore_steps
-from airpy.errors import AirError, FileUnavailable, InvalidRequest, did_you_mean, nearest
+from airpy.errors import AirError, FileUnavailable, InvalidRequest, PathRefused, did_you_mean, nearest
 from airpy.files.paths import SCHEME, FileRoot, is_pattern, neighbours
 from airpy.jobs.context import JobContext
 
@@ -45,6 +45,7 @@ class AtHand(NamedTuple):
         Raises:
             FileUnavailable: There is nothing there; the nearest names are suggested.
         """
+        _check_unicode(requested)
         if SCHEME.match(requested):  # the service's own rules say which of these may be read
             return cls(
                 FileRoot.at(Path.cwd(), reading.allowed_ext, reading.cloud_prefixes), requested, reading
@@ -146,6 +147,15 @@ def _refuse(error: BaseException) -> NoReturn:
     if isinstance(error, KeyboardInterrupt) or (told.code == "INTERNAL_ERROR" and told is not error):
         raise error
     raise told from None
+
+
+def _check_unicode(requested: str) -> None:
+    """Refuse a name that is not text in the terminal's encoding, as no request could carry it."""
+    try:
+        requested.encode()
+    except UnicodeEncodeError:
+        shown = requested.encode(errors="backslashreplace").decode()
+        raise PathRefused(f'the name "{shown}" is not valid Unicode', constraint="a name in UTF-8") from None
 
 
 def _missing(path: Path, reading: Reading) -> AirError:

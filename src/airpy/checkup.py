@@ -259,7 +259,7 @@ def redis_server(setup: Setup) -> Iterator[Answer]:
         yield "broken", "not looked for, since REDIS_URL is wrong", None
         return
     if not setup.told:
-        told = f"none answers at {where}: {setup.unreachable}"
+        told = f"no answer from {where}: {setup.unreachable}"
         yield "broken", told, "Start one, or let REDIS_URL name it; `airpy up` brings its own."
         return
     told = f"{setup.told.get('server_name', 'redis')} {setup.told['redis_version']} at {where}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -321,16 +320,20 @@ def _check_plan(plan: dict[str, Any]) -> None:
 @contextmanager
 def _progress() -> Iterator[OnStep]:
     """What is to be told of steps: on a terminal a line on stderr shows them, else nobody listens."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    console = None
+    if sys.stderr.isatty():
+        from airpy.tables import table_console  # noqa: PLC0415
+
+        console = table_console(stderr=True)
+    if console is None or console.is_dumb_terminal:
         from airpy.engine.steps import ignore_steps  # noqa: PLC0415
 
         yield ignore_steps
-        return
-    from airpy.progress import progress_shown  # noqa: PLC0415
-    from airpy.tables import table_console  # noqa: PLC0415
+    else:
+        from airpy.progress import progress_shown  # noqa: PLC0415
 
-    with progress_shown(table_console(stderr=True)) as on_step:
-        yield on_step
+        with progress_shown(console) as on_step:
+            yield on_step
 
 
 def _show_count(shown: int, total: int, more: str, *, exact: bool = True) -> None:
