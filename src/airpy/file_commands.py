@@ -58,7 +58,7 @@ def preview(
     """
     place = _find(file)
     with _progress() as on_step:
-        on_step("reading_file", f"Reading {file}")
+        on_step("reading_file", f"Reading {Path(file).name or file}")
         answer = place.preview(limit or (100 if as_json else FEW_ROWS))
     if as_json:
         _print_json(answer)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
+from airpy.errors import shortened
 from airpy.jobs.work import Work, bytes_read, listen
 from airpy.terminal import bar_columns, counted_work
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from airpy.jobs.work import Unit
 
 __all__ = ["progress_shown"]
+
+LONGEST_STEP = 36
+ALMOST = 0.99
+"""What is read is not yet computed."""
 
 
 @contextmanager
@@ -40,9 +45,12 @@ class _Line(Progress):
     def step(self, step: StepName, message: str) -> None:
         """Say what the job is at."""
         del step
-        if not self.tasks:
-            self.add_task("", total=None, counted="")
-        self.update(self.task_ids[0], description=message, refresh=True)
+        told = shortened(message, LONGEST_STEP)  # the bar needs room too
+        if self.tasks:
+            self.update(self.task_ids[0], description=told)
+        else:
+            self.add_task(told, total=None, counted="")
+        self.refresh()
 
     def heard(self, done: int, total: int, unit: Unit) -> None:
         """Take note of how much of the work is done."""
@@ -56,5 +64,6 @@ class _Line(Progress):
             if unit == "bytes":
                 done = min(max(done, bytes_read(os.getpid()) - self.read_before), total)
             counted = counted_work({"done": done, "total": total, "unit": unit})
-            self.update(self.task_ids[0], completed=done, total=total, counted=counted)
+            share = min(done / total, ALMOST) if total else 0
+            self.update(self.task_ids[0], completed=share, total=1, counted=counted)
         return super().get_renderables()
