@@ -296,6 +296,17 @@ def test_libraries_are_held_to_the_projects_own_requirements(good: dict[str, str
     assert "another" not in found.worst("libraries")["told"]
 
 
+def test_without_a_library_the_doctor_still_speaks(good: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "packaging.py").write_text(
+        "raise ModuleNotFoundError('No module of that name', name='packaging')"
+    )
+
+    found = visit(tmp_path, **good, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
+
+    assert (found.code, found.broken) == (1, {"libraries"})
+    assert found.worst("libraries")["told"].startswith("packaging cannot be imported")
+
+
 def test_a_mount_that_is_missing_is_named(tmp_path: Path) -> None:
     table = f"# data\nserver:/x {tmp_path}/data nfs defaults 0 0\nserver:/y {tmp_path}/other nfs noauto 0 0\n"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import redis
@@ -28,6 +28,7 @@ from airpy.engine.steps import counted
 from airpy.errors import AirError, listed
 from airpy.files.listing import data_files
 from airpy.files.paths import FileRoot
+from airpy.findings import Finding, State
 from airpy.jobs.estimates import MOST_MEMORY
 from airpy.jobs.fitness import connection, unfit
 from airpy.jobs.record import Job
@@ -37,7 +38,7 @@ from airpy.jobs.workers import latest, slots_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CHECKS", "Finding", "Setup", "apart", "check_up", "missing_mount"]
+__all__ = ["CHECKS", "Setup", "apart", "check_up", "missing_mount"]
 
 MEBIBYTE = 1024 * 1024
 LEAST_FREE_MB = 1024
@@ -56,18 +57,6 @@ STAND_IN = "-" * SHORTEST_SECRET
 UNSET = "must be set"
 KEYGEN = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' makes one."
 CLIENT_TIMEOUT_S = 3
-
-State = Literal["ok", "warning", "broken"]
-
-
-class Finding(NamedTuple):
-    """What a check found."""
-
-    about: str
-    state: State
-    told: str
-    next_step: str | None = None
-
 
 Answer = tuple[State, str, str | None]
 """A finding of a check, whose name is what it is about."""
@@ -110,8 +99,8 @@ def check_up(port: int, url: str | None) -> Iterator[Finding]:
         try:
             for state, told, next_step in check(setup):
                 yield Finding(about, state, told, next_step)
-        except redis.RedisError as error:
-            yield Finding(about, "broken", f"Redis failed: {error}", "Look into its log.")
+        except (redis.RedisError, OSError) as error:
+            yield Finding(about, "broken", f"this cannot be checked: {error}", "Mend that first.")
 
 
 def python(_: Setup) -> Iterator[Answer]:
@@ -496,13 +485,14 @@ def _settings() -> tuple[Settings, dict[str, str]]:
 
 def _secret(setup: Setup) -> tuple[str, str]:
     """The secret that callers use, if there is one, and what is wrong with it in production."""
+    state = setup.settings.state_path
     try:
-        return Credentials.from_env(environment="production", state_path=Path()).secret, ""
+        return Credentials.from_env(environment="production", state_path=state).secret, ""
     except SettingsError as error:
         told = str(error).removeprefix("PY_AUTH_SECRET: ").partition(" (")[0]
-    if told == UNSET and not (setup.settings.state_path / "secret").exists():
+    if told == UNSET and not (state / "secret").exists():
         return "", told
-    return Credentials.from_env(environment="dev").secret, told  # it is there, so none is made
+    return Credentials.from_env(environment="dev", state_path=state).secret, told  # it is there: none is made
 
 
 def _requirements() -> list[str]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from airpy.findings import Finding
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
-
-    from airpy.checkup import Finding
 
 __all__ = ["doctor"]
 
@@ -34,24 +34,38 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings, for programs.")] = False,
 ) -> None:
     """Say what is wrong with this set-up and how to mend it; fails when something is broken."""
-    from airpy.checkup import check_up  # noqa: PLC0415  heavy, and only needed here
-
-    found = []
+    findings = _findings(port, url)
     if as_json:
-        found = list(check_up(port, url))
-        broken = any(one.state == "broken" for one in found)
-        told = {"broken": broken, "findings": [one._asdict() for one in found]}
+        found = list(findings)
+        told = {"broken": _is_broken(found), "findings": [one._asdict() for one in found]}
         print(json.dumps(told, ensure_ascii=False, indent=2))  # noqa: T201
     else:
-        from airpy.tables import table_console  # noqa: PLC0415
+        from airpy.tables import table_console  # noqa: PLC0415  not needed for JSON
 
         console = table_console()
-        for one in check_up(port, url):
+        found = []
+        for one in findings:
             _show(one, console)
             found.append(one)
         _show_summary(found, console)
-    if any(one.state == "broken" for one in found):
+    if _is_broken(found):
         raise typer.Exit(1)
+
+
+def _findings(port: int, url: str | None) -> Iterator[Finding]:
+    """What the checks find, one by one; nothing but the missing library when they cannot be made."""
+    try:
+        from airpy.checkup import check_up  # noqa: PLC0415  heavy, and only needed here
+    except ImportError as error:
+        yield Finding(
+            "libraries", "broken", f"{error.name} cannot be imported: {error}", "Run `make install`."
+        )
+    else:
+        yield from check_up(port, url)
+
+
+def _is_broken(found: Iterable[Finding]) -> bool:
+    return any(one.state == "broken" for one in found)
 
 
 def _show(finding: Finding, console: Console) -> None:
