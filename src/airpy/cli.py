@@ -1,21 +1,20 @@
-"""The `airpy` command: up, serve, worker, token, health, jobs, dead."""
+"""The `airpy` command: on files, for the service, and to look after it."""
 
 from __future__ import annotations
 
-import socket
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from airpy import __version__
-from airpy.client import UNREACHABLE, CallFailed, Client
-from airpy.config import Credentials, Settings, SettingsError
+from airpy.doctor import doctor
+from airpy.file_commands import preview, profile, query, schema, validate
 from airpy.job_commands import HERE, Url, dead, jobs
-from airpy.supervise import NotReady, Service, Supervisor, stop_on_signals
+
+if TYPE_CHECKING:
+    from airpy.client import Client
 
 __all__ = ["app", "main"]
 
@@ -27,30 +26,26 @@ app = typer.Typer(
     help="""
     AIR-Py: a private data-science service that owns files for a Go backend.
 
-    Start with `airpy up --demo`: it runs the whole service on this machine with sample data and shows a
-    query's answer. In production, run `airpy serve` and `airpy worker` beside a Redis.
+    `airpy preview FILE` looks into a CSV, Parquet or JSONL file; the commands on files need no service.
+
+    `airpy up --demo` runs the whole service on this machine with sample data and shows a query's answer. In
+    production, run `airpy serve` and `airpy worker` beside a Redis. `airpy doctor` says what is wrong with a
+    set-up, and how to mend it.
 
     Every setting is an environment variable; the README lists them.
     """,
 )
-app.add_typer(jobs, name="jobs")
-app.add_typer(dead, name="dead")
+ON_FILES, SERVICE, LOOKING_AFTER = "On files", "The service", "Looking after it"
+for command in (preview, schema, query, profile, validate):
+    app.command(rich_help_panel=ON_FILES)(command)
 console = Console()
 
 HEALTH_TIMEOUT_S = 5
-NEXT_STEPS = {
-    UNREACHABLE: "Is the service running there? `airpy up` starts one on this machine, --url names another.",
-    "UNAUTHORIZED": "Set PY_AUTH_SECRET to the secret that the service has.",
-    "JOB_NOT_FOUND": "`airpy jobs list` shows the jobs that there are.",
-    "JOB_EXPIRED": "`airpy jobs list` shows the jobs that there are.",
-    "NO_DEAD_LETTER": "`airpy dead list` shows the dead letters that there are.",
-}
-"""What the caller can do, by the reason of a refusal."""
 
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def up(
     port: Port = 9001,
     *,
@@ -68,12 +63,14 @@ def up(
     run_all(port, demo=demo, console=console)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
     port: Port = 9001,
 ) -> None:
     """Run the HTTP server."""
+    from airpy.config import Settings  # noqa: PLC0415  each command imports no more than it needs
+
     Settings.from_env()  # wrong ones are told before anything heavy is imported
 
     from airpy.server import run_server  # noqa: PLC0415  heavy, and only needed here
@@ -81,11 +78,13 @@ def serve(
     run_server(host, port)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def worker() -> None:
     """Run a worker with `PY_WORKERS` slots, and start it again when it dies."""
-    from airpy.jobs.fitness import check_redis  # noqa: PLC0415  only needed here
+    from airpy.config import Settings  # noqa: PLC0415  only needed here
+    from airpy.jobs.fitness import check_redis  # noqa: PLC0415
     from airpy.logs import configure_logs  # noqa: PLC0415
+    from airpy.supervise import Service, Supervisor, stop_on_signals  # noqa: PLC0415
 
     settings = Settings.from_env()
     configure_logs(settings.log_format)
@@ -99,17 +98,18 @@ def worker() -> None:
             supervisor.stop()
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def token(
     hours: Annotated[float, typer.Option(help="How long the token is valid.", min=0.001, max=8784)] = 1,
 ) -> None:
     """Print a bearer token, signed with the shared secret."""
+    from airpy.config import Credentials  # noqa: PLC0415  only needed here
     from airpy.web.auth import sign  # noqa: PLC0415
 
     print(sign(Credentials.of_caller().secret, hours * 3600))  # noqa: T201
 
 
-@app.command()
+@app.command(rich_help_panel=LOOKING_AFTER)
 def health(
     url: Url = HERE,
     *,
@@ -127,8 +127,10 @@ def health(
     if alive:
         _check_answer(url)
         return
-    with Client(url, Credentials.of_caller().secret, timeout_s=HEALTH_TIMEOUT_S) as client:
+    with _client(url) as client:
         answer = client.get("health")
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(show_header=False, box=None)
     versions = answer.pop("versions")
     for name, value in answer.items():
@@ -139,7 +141,9 @@ def health(
 
 def _check_answer(url: str) -> None:
     """Fail unless the server answers; a refusal is an answer, and 503 while Redis is away another."""
-    with Client(url, Credentials.of_caller().secret, timeout_s=HEALTH_TIMEOUT_S) as client:
+    from airpy.client import UNREACHABLE, CallFailed  # noqa: PLC0415  only needed here
+
+    with _client(url) as client:
         try:
             client.get("health")
         except CallFailed as failed:
@@ -148,9 +152,20 @@ def _check_answer(url: str) -> None:
     console.print("the server answers")
 
 
-def _check_worker() -> None:
-    import redis  # noqa: PLC0415  only needed here
+def _client(url: str) -> Client:
+    from airpy.client import Client  # noqa: PLC0415  only needed here
+    from airpy.config import Credentials  # noqa: PLC0415
 
+    return Client(url, Credentials.of_caller().secret, timeout_s=HEALTH_TIMEOUT_S)
+
+
+def _check_worker() -> None:
+    import socket  # noqa: PLC0415  only needed here
+
+    import redis  # noqa: PLC0415
+
+    from airpy.client import CallFailed  # noqa: PLC0415
+    from airpy.config import Settings  # noqa: PLC0415
     from airpy.jobs.workers import reports  # noqa: PLC0415
 
     url = Settings.from_env().redis_url
@@ -181,19 +196,19 @@ def options(
     """Options before any command."""
 
 
+app.command(rich_help_panel=LOOKING_AFTER)(doctor)
+app.add_typer(jobs, name="jobs", rich_help_panel=LOOKING_AFTER)
+app.add_typer(dead, name="dead", rich_help_panel=LOOKING_AFTER)
+
+
 def main() -> None:
     """Run the command; a failure on purpose is told in a line, without a traceback."""
     try:
         app()
-    except SettingsError as error:
-        Console(stderr=True).print(f"[red]AIR-Py does not start.[/red] Mend these settings:\n{error}")
-        sys.exit(2)
-    except NotReady as error:
-        Console(stderr=True).print(f"[red]AIR-Py does not start.[/red] {error}")
-        sys.exit(1)
-    except CallFailed as error:
-        console = Console(stderr=True)
-        console.print(f"[red]{escape(str(error))}[/red]", highlight=False)
-        if error.reason in NEXT_STEPS:
-            console.print(NEXT_STEPS[error.reason], highlight=False)
-        sys.exit(1)
+    except Exception as error:
+        from airpy.complaints import complain  # noqa: PLC0415  only needed here
+
+        code = complain(error)
+        if code is None:
+            raise
+        sys.exit(code)

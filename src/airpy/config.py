@@ -5,6 +5,7 @@ Nothing else reads the environment. A wrong value stops the start and is named; 
 
 from __future__ import annotations
 
+import difflib
 import os
 import secrets
 from pathlib import Path
@@ -17,12 +18,23 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["Credentials", "Settings", "SettingsError"]
+__all__ = [
+    "SHORTEST_SECRET",
+    "Credentials",
+    "Reading",
+    "Settings",
+    "SettingsError",
+    "misspelt_settings",
+    "variables",
+]
 
 SHORTEST_SECRET = 32
 """Bytes; RFC 7518 asks for a key as long as HS256's hash."""
 
 KNOWN_EXTENSIONS = (".csv", ".parquet", ".jsonl")
+
+LIKENESS = 0.8
+"""How much a misspelt variable is like the one that was meant, 0 to 1; others belong to other programs."""
 
 LONGEST_S = 366 * 86_400
 """A year; Redis, the kernel and the event loop have limits of their own somewhere above."""
@@ -33,8 +45,8 @@ class SettingsError(Exception):
     """Settings with which the service does not start; the message names each of them."""
 
 
-class Credentials(BaseSettings):
-    """The shared secret, and where a development service keeps the one it makes."""
+class _Environment(BaseSettings):
+    """Settings as the environment gives them."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -43,10 +55,6 @@ class Credentials(BaseSettings):
         populate_by_name=True,
         env_ignore_empty=True,  # as compose passes what is not set
     )
-
-    environment: Annotated[Literal["dev", "production"], Field(validation_alias="PY_ENV")] = "production"
-    auth_secret: Annotated[SecretStr, Field(validation_alias="PY_AUTH_SECRET")] = SecretStr("")
-    state_path: Annotated[Path, Field(validation_alias="PY_STATE_PATH")] = Path(".airpy")
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Self:  # noqa: ANN401  whatever a setting's type is
@@ -59,6 +67,56 @@ class Credentials(BaseSettings):
             return cls(**overrides)
         except ValidationError as error:
             raise SettingsError("\n".join(_explained(cls, item) for item in error.errors())) from None
+
+
+class Reading(_Environment):
+    """How data are read and answered with; all that it takes to ask files at hand."""
+
+    allowed_ext: Annotated[tuple[str, ...], NoDecode, Field(validation_alias="PY_ALLOWED_EXT")] = (
+        KNOWN_EXTENSIONS
+    )
+    cloud_prefixes: Annotated[tuple[str, ...], NoDecode, Field(validation_alias="PY_CLOUD_PREFIXES")] = ()
+    max_rows_json: Annotated[int, Field(validation_alias="PY_MAX_ROWS_JSON", ge=1, le=1_000_000)] = 50_000
+    infer_rows: Annotated[int, Field(validation_alias="PY_INFER_ROWS", ge=0, le=1_000_000_000)] = 20_000
+
+    @field_validator("allowed_ext", "cloud_prefixes", mode="before")
+    @classmethod
+    def _listed(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("allowed_ext")
+    @classmethod
+    def _known_extensions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        lower = tuple(extension.lower() for extension in value)
+        unknown = [extension for extension in lower if extension not in KNOWN_EXTENSIONS]
+        if unknown or not lower:
+            raise ValueError(
+                f"must be some of {', '.join(KNOWN_EXTENSIONS)}; got {', '.join(value) or 'none'}"
+            )
+        return lower
+
+    @field_validator("cloud_prefixes")
+    @classmethod
+    def _whole_prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in value:
+            if urlsplit(prefix).scheme not in {"s3", "gs", "az"} or not urlsplit(prefix).netloc:
+                raise ValueError(
+                    f"must be s3://bucket/, gs://bucket/ or az://container/, or longer; got {prefix}"
+                )
+        # Without its slash s3://bucket/energy would let s3://bucket/energy-secret in.
+        return tuple(prefix if prefix.endswith("/") else f"{prefix}/" for prefix in value)
+
+
+class Credentials(_Environment):
+    """The shared secret, and where a development service keeps the one it makes."""
+
+    environment: Annotated[Literal["dev", "production"], Field(validation_alias="PY_ENV")] = "production"
+    auth_secret: Annotated[SecretStr, Field(validation_alias="PY_AUTH_SECRET")] = SecretStr("")
+    state_path: Annotated[Path, Field(validation_alias="PY_STATE_PATH")] = Path(".airpy")
 
     @classmethod
     def of_caller(cls) -> Self:
@@ -97,21 +155,15 @@ class Credentials(BaseSettings):
         return self
 
 
-class Settings(Credentials):
+class Settings(Credentials, Reading):
     """Every setting, by the name of its environment variable."""
 
     base_path: Annotated[Path, Field(validation_alias="PY_BASE_PATH")] = Path("/data/files")
     results_path: Annotated[Path, Field(validation_alias="PY_RESULTS_PATH")] = Path()
-    allowed_ext: Annotated[tuple[str, ...], NoDecode, Field(validation_alias="PY_ALLOWED_EXT")] = (
-        KNOWN_EXTENSIONS
-    )
-    cloud_prefixes: Annotated[tuple[str, ...], NoDecode, Field(validation_alias="PY_CLOUD_PREFIXES")] = ()
     redis_url: Annotated[str, Field(validation_alias="REDIS_URL")] = "redis://localhost:6379/0"
     broker_url: Annotated[
         str, Field(validation_alias=AliasChoices("DRAMATIQ_BROKER_URL", "CELERY_BROKER_URL"))
     ] = ""
-    max_rows_json: Annotated[int, Field(validation_alias="PY_MAX_ROWS_JSON", ge=1, le=1_000_000)] = 50_000
-    infer_rows: Annotated[int, Field(validation_alias="PY_INFER_ROWS", ge=0, le=1_000_000_000)] = 20_000
     memory_mb: Annotated[int, Field(validation_alias="PY_MEMORY_MB", ge=64, le=MOST_MEMORY_MB)] = 2048
     workers: Annotated[int, Field(validation_alias="PY_WORKERS", ge=1, le=256)] = 2
     timeout_s: Annotated[float, Field(validation_alias="PY_TIMEOUT_S", gt=0, le=LONGEST_S)] = 90
@@ -122,37 +174,6 @@ class Settings(Credentials):
     max_body_mb: Annotated[int, Field(validation_alias="PY_MAX_BODY_MB", ge=1, le=4096)] = 64
     docs: Annotated[bool, Field(validation_alias="PY_DOCS")] = True
     log_format: Annotated[Literal["json", "text"], Field(validation_alias="PY_LOG_FORMAT")] = "json"
-
-    @field_validator("allowed_ext", "cloud_prefixes", mode="before")
-    @classmethod
-    def _listed(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
-
-    @field_validator("allowed_ext")
-    @classmethod
-    def _known_extensions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        lower = tuple(extension.lower() for extension in value)
-        unknown = [extension for extension in lower if extension not in KNOWN_EXTENSIONS]
-        if unknown or not lower:
-            raise ValueError(
-                f"must be some of {', '.join(KNOWN_EXTENSIONS)}; got {', '.join(value) or 'none'}"
-            )
-        return lower
-
-    @field_validator("cloud_prefixes")
-    @classmethod
-    def _whole_prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for prefix in value:
-            if urlsplit(prefix).scheme not in {"s3", "gs", "az"} or not urlsplit(prefix).netloc:
-                raise ValueError(
-                    f"must be s3://bucket/, gs://bucket/ or az://container/, or longer; got {prefix}"
-                )
-        # Without its slash s3://bucket/energy would let s3://bucket/energy-secret in.
-        return tuple(prefix if prefix.endswith("/") else f"{prefix}/" for prefix in value)
 
     @field_validator("base_path")
     @classmethod
@@ -185,6 +206,24 @@ class Settings(Credentials):
                 "since a job and its message are written in one transaction"
             )
         return self
+
+
+def variables() -> dict[str, str]:
+    """The environment variable of every setting, with the setting's name."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        for variable in alias.choices if isinstance(alias, AliasChoices) else [alias]:
+            found[str(variable)] = name
+    return found
+
+
+def misspelt_settings() -> dict[str, list[str]]:
+    """Variables that are set, look like a setting and are none, with those that may be meant."""
+    known = variables()
+    strange = (name for name in os.environ if name.startswith("PY_") and name not in known)
+    close = {name: difflib.get_close_matches(name, known, n=2, cutoff=LIKENESS) for name in strange}
+    return {name: names for name, names in close.items() if names}
 
 
 def _kept_secret(state_path: Path) -> str:
@@ -224,7 +263,7 @@ def _server(url: str) -> tuple[str, ...]:
     return parts.scheme, parts.netloc, path
 
 
-def _explained(settings: type[Credentials], error: ErrorDetails) -> str:
+def _explained(settings: type[_Environment], error: ErrorDetails) -> str:
     """The environment variable that an error is about, and what is wrong with it."""
     message = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:  # a check of several settings names its own

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.console import Console
 
-from airpy.client import Client
-from airpy.config import Credentials
 from airpy.contract import JobStatus, JobType
 from airpy.terminal import follow, show_dead_letter, show_dead_letters, show_failure, show_job, show_jobs
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAliasType
+
+    from airpy.client import Client
 
 __all__ = ["HERE", "Url", "dead", "jobs"]
 
@@ -145,6 +145,9 @@ def drop(token: Token, url: Url = HERE) -> None:
 
 
 def _client(url: str) -> Client:
+    from airpy.client import Client  # noqa: PLC0415  heavy, and no command on files needs it
+    from airpy.config import Credentials  # noqa: PLC0415
+
     return Client(url, Credentials.of_caller().secret)
 
 

@@ -20,10 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
+    from rich.progress import ProgressColumn
 
     from airpy.client import Event
 
-__all__ = ["follow", "show_dead_letter", "show_dead_letters", "show_failure", "show_job", "show_jobs"]
+__all__ = [
+    "bar_columns",
+    "counted_work",
+    "follow",
+    "show_dead_letter",
+    "show_dead_letters",
+    "show_failure",
+    "show_job",
+    "show_jobs",
+]
 
 Answer = dict[str, Any]
 """What the service answers, as the contract has it."""
@@ -37,19 +47,25 @@ COLORS = {
 }
 
 
-def follow(events: Iterable[Event], console: Console) -> Answer:
-    """Show a job's steps as they come and, in a terminal, how far it is; give its end."""
-    columns = (
+def bar_columns() -> tuple[ProgressColumn, ...]:
+    """What the line of a job at work shows: its step, how far it is, and for how long."""
+    return (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(show_speed=False),
-        TextColumn("{task.fields[counted]}"),
+        TextColumn("{task.fields[counted]}", markup=False),
         TimeElapsedColumn(),
     )
+
+
+def follow(events: Iterable[Event], console: Console) -> Answer:
+    """Show a job's steps as they come and, in a terminal, how far it is; give its end."""
     attempt = 1
     end: Answer = {}
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *bar_columns(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         bar = progress.add_task("in line", total=None, counted="")
         for name, data in events:
             if name == "step":
@@ -59,7 +75,9 @@ def follow(events: Iterable[Event], console: Console) -> Answer:
                 console.print(_step(data), highlight=False)
                 progress.update(bar, description=data["message"])
             elif name == "progress":
-                progress.update(bar, total=1, completed=data["progress"] or 0, counted=_counted(data["work"]))
+                progress.update(
+                    bar, total=1, completed=data["progress"] or 0, counted=counted_work(data["work"])
+                )
             else:
                 end = data
     return end
@@ -96,7 +114,7 @@ def show_jobs(jobs: Iterable[Answer], console: Console) -> None:
 
 def show_job(job: Answer, console: Console) -> None:
     """Show a job with its steps, and what came of it."""
-    work = f" {_counted(job['work'])}" if job["work"] else ""
+    work = f" {counted_work(job['work'])}" if job["work"] else ""
     console.print(f"[bold]Job {job['token']}[/bold]  {job['job_type']}  {_status(job)}", highlight=False)
     facts = {
         "progress": f"{_share(job['progress'])}{work}",
@@ -175,7 +193,7 @@ def _share(progress: float | None) -> str:
     return "–" if progress is None else f"{progress:.0%}"
 
 
-def _counted(work: Answer | None) -> str:
+def counted_work(work: Answer | None) -> str:
     """What the progress counts, in words."""
     if work is None:
         return ""

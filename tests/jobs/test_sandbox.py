@@ -26,8 +26,8 @@ from airpy.errors import (
     JobTimedOut,
     UnknownColumn,
 )
-from airpy.jobs.sandbox import Sandbox, Stopped, Watch, anonymous_memory_mb, bytes_read
-from airpy.jobs.work import Work
+from airpy.jobs.sandbox import Sandbox, Stopped, Watch, anonymous_memory_mb
+from airpy.jobs.work import Work, bytes_read
 from tests.jobs import tasks
 from tests.service import wait_until
 

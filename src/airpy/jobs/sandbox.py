@@ -29,7 +29,7 @@ import structlog
 
 from airpy.errors import CapExceeded, FileUnavailable, InternalFault, JobTimedOut
 from airpy.jobs.child import PRELOADED, serve
-from airpy.jobs.work import Work
+from airpy.jobs.work import Work, bytes_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -343,23 +343,6 @@ def _main_module_hidden() -> Iterator[None]:
         yield
     finally:
         names.update(hidden)
-
-
-def bytes_read(pid: int) -> int:
-    """Bytes that the process has read from files: by reading, or by touching what it has mapped."""
-    try:
-        counted = Path(f"/proc/{pid}/io").read_text()
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:  # it has ended, or this is no Linux
-        return 0
-    total = 0
-    for line in counted.splitlines():
-        if line.startswith("rchar:"):
-            total += int(line.split()[1])
-    for line in status.splitlines():
-        if line.startswith("RssFile:"):
-            total += int(line.split()[1]) * 1024
-    return total
 
 
 def _remove_left_folders() -> None:

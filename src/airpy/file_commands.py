@@ -1,0 +1,355 @@
+"""The commands on files: preview, schema, query, profile, validate; they need no server, worker or Redis."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airpy.at_hand import AtHand
+    from airpy.engine.steps import OnStep
+
+__all__ = ["preview", "profile", "query", "schema", "validate"]
+
+FEW_ROWS = 10
+"""A preview's, when a person reads it."""
+MOST_ROWS = 30
+"""Of a query's answer that are shown."""
+
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A CSV, Parquet or JSONL file; or a directory or a glob (in quotes) of such files, read as one.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer, for programs.")]
+Words = list[str] | None
+
+
+def preview(
+    file: File,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            "-n",
+            help="How many rows. Default 10, or 100 as JSON.",
+            min=1,
+            max=1_000_000,
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the first rows of a file.
+
+    airpy preview measurements.csv -n 5
+    """
+    place = _find(file)
+    with _progress() as on_step:
+        on_step("reading_file", f"Reading {Path(file).name or file}")
+        answer = place.preview(limit or (100 if as_json else FEW_ROWS))
+    if as_json:
+        _print_json(answer)
+        return
+    from airpy.tables import show_rows, table_console  # noqa: PLC0415  not needed for JSON
+
+    console = table_console()
+    data = json.loads(answer)
+    show_rows(data["rows"], data["schema"]["fields"], console)
+    stats = data["stats"]
+    _show_count(stats["sample_size"], stats["total_rows"], "-n shows more", exact=stats["total_rows_exact"])
+
+
+def schema(
+    file: File,
+    infer_rows: Annotated[
+        int | None,
+        typer.Option(
+            help="Rows to read for types and nulls; 0 for all. Default PY_INFER_ROWS.",
+            min=0,
+            show_default=False,
+        ),
+    ] = None,
+    sample_files: Annotated[
+        int, typer.Option(help="Of many files, how many to read rows from.", min=1, max=1000)
+    ] = 3,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the columns of a file: types, nulls, distinct values, and the number of rows.
+
+    For example, of many files that are one data set:
+
+    airpy schema 'energy/**/*.parquet'
+    """
+    place = _find(file)
+    request = {"uri": place.name, "sample_files": sample_files, "infer_rows": infer_rows}
+    with TemporaryDirectory(prefix="airpy-") as folder:
+        answer = _answer("infer_schema", place, request, Path(folder))
+    if as_json:
+        _print_json(answer)
+        return
+    from airpy.reports import show_schema  # noqa: PLC0415
+    from airpy.tables import table_console  # noqa: PLC0415
+
+    show_schema(json.loads(answer), table_console())
+
+
+def query(  # noqa: PLR0913  one for each member of a plan
+    file: File,
+    *,
+    select: Annotated[Words, typer.Option("--select", "-s", metavar="A,B", help="Columns to keep.")] = None,
+    where: Annotated[
+        Words,
+        typer.Option(
+            "--where", "-w", metavar="CONDITION", help="Rows to keep; each time one more that must hold."
+        ),
+    ] = None,
+    groupby: Annotated[
+        Words, typer.Option("--groupby", "-g", metavar="A,B", help="Columns to group by.")
+    ] = None,
+    agg: Annotated[
+        Words, typer.Option("--agg", "-a", metavar="FN(A) AS B", help="Aggregates of each group.")
+    ] = None,
+    order: Annotated[
+        Words, typer.Option("--order", metavar="A:desc", help="What to sort the answer by.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", help="Give no more rows than this.", min=1, show_default=False),
+    ] = None,
+    grain: Annotated[
+        str | None,
+        typer.Option(metavar="WIDTH", help='The width of a time bucket: "1 day", "15 minutes", "1 month".'),
+    ] = None,
+    time_col: Annotated[
+        str | None, typer.Option(metavar="A", help="The column that --grain buckets.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Where a day begins, as in Europe/Berlin.")
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON",
+            help="A file with a plan (- for standard input); the other options replace its parts.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write the whole answer: .arrow, .parquet, .csv, .json or .jsonl."
+        ),
+    ] = None,
+    show_plan: Annotated[
+        bool,
+        typer.Option("--show-plan", help="Print the plan, as POST /v1/py/query takes it, and run nothing."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Filter, group, sort: run a plan over a file.
+
+    The options make a plan, which `--show-plan` prints. One that `--plan` gives may also clean, and join data
+    sets that lie beside FILE; FILE takes the place of its `dataset`. For example:
+
+        airpy query energy.csv -w "kwh > 3" -g site_id -a "sum(kwh) as kwh" --order kwh:desc
+        airpy query energy.csv --grain "1 day" -a "mean(kwh), count(*)" -o days.parquet
+        airpy query energy.csv -w "site_id in (a, b)" -w "cost is not null" --select site_id,cost
+    """
+    from airpy.at_hand import checked, read_document  # noqa: PLC0415  the engine is heavy, and help needs none
+    from airpy.plan_options import aggregates, conditions, names, orders  # noqa: PLC0415
+
+    document = read_document(plan, "plan") if plan else {}
+    options = {
+        "filters": conditions(where or []),
+        "select": names(select or []),
+        "groupby": names(groupby or []),
+        "aggs": aggregates(agg or []),
+        "grain": grain,
+        "time_col": time_col,
+        "timezone": timezone,
+        "order": orders(order or []),
+        "limit": limit,
+    }
+    if isinstance(document, dict):
+        given = {name: value for name, value in options.items() if value not in (None, [])}
+        document = {"dataset": file} | document | given | {"dataset": file}
+    whole = checked("Plan", document, "plan")
+    if show_plan:
+        _check_plan(whole)
+        print(json.dumps(whole, ensure_ascii=False, indent=2))  # noqa: T201
+        return
+    _run_query(file, whole, output, as_json=as_json)
+
+
+def profile(
+    file: File,
+    outlier_method: Annotated[
+        str, typer.Option(metavar="iqr|zscore|mad", help="How outliers are told.")
+    ] = "iqr",
+    max_hints: Annotated[int, typer.Option(help="The most charts to suggest.", min=0, max=50)] = 6,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Describe a file: metrics of its columns, correlations, issues, and charts to draw.
+
+    For example:
+
+    airpy profile measurements.parquet
+    """
+    answer = _analysis(file, "profile", {"outlier_method": outlier_method, "max_hints": max_hints})
+    if as_json:
+        _print_json(answer)
+        return
+    from airpy.reports import show_profile  # noqa: PLC0415
+    from airpy.tables import table_console  # noqa: PLC0415
+
+    show_profile(json.loads(answer), table_console())
+
+
+def validate(
+    file: File,
+    rules: Annotated[
+        str, typer.Option(metavar="JSON", help="A file with a list of rules; - for standard input.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a file to rules; fails when one of severity `error` is not met.
+
+    For example, with this in rules.json:
+
+        [{"rule": "not_null", "col": "kwh"}, {"rule": "in_range", "col": "kwh", "min": 0}]
+
+    … one asks:
+
+        airpy validate measurements.csv --rules rules.json
+    """
+    from airpy.at_hand import read_document  # noqa: PLC0415
+
+    document = read_document(rules, "rules")
+    listed = document.get("rules", document) if isinstance(document, dict) else document
+    answer = _analysis(file, "validate", {"rules": listed})
+    data = json.loads(answer)
+    if as_json:
+        _print_json(answer)
+    else:
+        from airpy.reports import show_validation  # noqa: PLC0415
+        from airpy.tables import table_console  # noqa: PLC0415
+
+        show_validation(data, table_console())
+    if data["validation"]["verdict"] == "fail":
+        raise typer.Exit(1)
+
+
+def _find(file: str) -> AtHand:
+    from airpy.at_hand import AtHand  # noqa: PLC0415  the engine is heavy, and help needs none
+    from airpy.config import Reading  # noqa: PLC0415
+
+    return AtHand.find(file, Reading.from_env())
+
+
+def _run_query(file: str, plan: dict[str, Any], output: Path | None, *, as_json: bool) -> None:
+    from airpy.export import check_export, export, kept_as  # noqa: PLC0415
+
+    if output is not None:
+        check_export(output)
+    place = _find(file)
+    if not as_json:  # no more rows are read back than are shown
+        place = place._replace(reading=place.reading.model_copy(update={"max_rows_json": MOST_ROWS}))
+    request = {"plan": plan | {"dataset": place.name}, "output": kept_as(output) if output else "json"}
+    # Where the answer is to go there is room for it, and its last step is a change of name.
+    with TemporaryDirectory(prefix=".airpy-", dir=output.parent if output else None) as folder:
+        answer = _answer("query", place, request, Path(folder))
+        if output is not None:
+            export(Path(folder), output)
+    if as_json:
+        _print_json(answer)
+        return
+    from airpy.engine.steps import counted  # noqa: PLC0415
+    from airpy.tables import show_rows, table_console  # noqa: PLC0415
+
+    data = json.loads(answer)
+    rows = data["metrics"]["rows"]
+    if output is not None:
+        table_console().print(f"{counted(rows, 'row')} written to {output}", markup=False)
+        return
+    show_rows(data["rows"], data["schema"]["fields"], table_console())
+    _show_count(len(data["rows"]), rows, "-o FILE writes them all")
+
+
+def _analysis(file: str, kind: str, options: dict[str, Any]) -> bytes:
+    """The data of an analysis of the whole file."""
+    from airpy.at_hand import checked  # noqa: PLC0415
+
+    place = _find(file)
+    checked("AnalyzeOptions", options, "options")
+    request = {"job_kind": kind, "plan": {"dataset": place.name}, "options": options}
+    with TemporaryDirectory(prefix="airpy-") as folder:
+        return _answer("analyze", place, request, Path(folder))
+
+
+def _answer(kind: Any, place: AtHand, request: dict[str, Any], folder: Path) -> bytes:  # noqa: ANN401  JobType
+    """The data of a job, as JSON."""
+    from airpy.at_hand import DATA_SOURCE  # noqa: PLC0415
+
+    with _progress() as on_step:
+        place.run(kind, {"datasource_id": DATA_SOURCE, **request}, folder, on_step=on_step)
+    return (folder / "data.json").read_bytes()
+
+
+def _check_plan(plan: dict[str, Any]) -> None:
+    from airpy.contract import Plan  # noqa: PLC0415
+    from airpy.engine.plan import check_plan  # noqa: PLC0415
+
+    check_plan(Plan.model_validate(plan))
+
+
+@contextmanager
+def _progress() -> Iterator[OnStep]:
+    """What is to be told of steps: on a terminal a line on stderr shows them, else nobody listens."""
+    console = None
+    if sys.stderr.isatty():
+        from airpy.tables import table_console  # noqa: PLC0415
+
+        console = table_console(stderr=True)
+    if console is None or console.is_dumb_terminal:
+        from airpy.engine.steps import ignore_steps  # noqa: PLC0415
+
+        yield ignore_steps
+    else:
+        from airpy.progress import progress_shown  # noqa: PLC0415
+
+        with progress_shown(console) as on_step:
+            yield on_step
+
+
+def _show_count(shown: int, total: int, more: str, *, exact: bool = True) -> None:
+    """Say how many rows there are, and how to see those that are not shown."""
+    from airpy.engine.steps import counted  # noqa: PLC0415
+    from airpy.tables import table_console  # noqa: PLC0415
+
+    about = "" if exact else "about "
+    told = (
+        f"{about}{counted(total, 'row')}"
+        if shown >= total
+        else f"… {about}{total - shown:,} more of {counted(total, 'row')}; {more}"
+    )
+    table_console().print(told, style="dim", markup=False)
+
+
+def _print_json(answer: bytes) -> None:
+    sys.stdout.buffer.write(answer + b"\n")
+    sys.stdout.buffer.flush()
