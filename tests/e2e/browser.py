@@ -87,16 +87,16 @@ class Page:
 
     def authorize(self, token: str) -> None:
         """Give the page a bearer token, as a person does."""
-        self.one(".auth-wrapper .authorize").click()
+        self.press(".auth-wrapper .authorize")
         self.one(".auth-container input").send_keys(token)
-        self.one(".auth-container .authorize").click()
-        self.one(".auth-container .btn-done").click()
+        self.press(".auth-container .authorize")
+        self.press(".auth-container .btn-done")
 
     def log_out(self) -> None:
         """Have the page forget the token."""
-        self.one(".auth-wrapper .authorize").click()
-        self.one('.auth-container button[aria-label="Remove authorization"]').click()
-        self.one(".auth-container .btn-done").click()
+        self.press(".auth-wrapper .authorize")
+        self.press('.auth-container button[aria-label="Remove authorization"]')
+        self.press(".auth-container .btn-done")
 
     def choose(self, example: str) -> None:
         """Choose a named example of the body."""
@@ -112,13 +112,15 @@ class Page:
 
     def execute(self) -> Shown:
         """Send the request, and give what is shown of the answer."""
-        self.browser.execute_script(  # it may lie below the window's end
-            "arguments[0].click()", self.one(f"{OPEN} .execute")
-        )
+        self.press(f"{OPEN} .execute")
         text = self.one(ANSWER).text
         status = self.one(f"{ANSWER} tbody .response-col_status").text
         body = self.one(f"{ANSWER} .response-col_description > div:has(> h5)").text
         return Shown(int(status.split()[0]), body, text)
+
+    def press(self, selector: str) -> None:
+        """Click an element, wherever on the page it is: a page opened at an operation scrolls for a while."""
+        self.browser.execute_script("arguments[0].click()", self.one(selector))
 
     def one(self, selector: str) -> WebElement:
         """The first element that is there and seen, once there is one."""

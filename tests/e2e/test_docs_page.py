@@ -201,7 +201,7 @@ def test_a_frame_is_saved_byte_by_byte(page: Page, service: Service, profile: Pa
     page.open(EXAMPLES["download_job"].place)
     page.execute()
 
-    page.one(".live-responses-table a[download]").click()
+    page.press(".live-responses-table a[download]")
 
     wait_until(saved.exists)
     assert saved.read_bytes() == service.get("jobs/1/download").content
