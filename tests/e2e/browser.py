@@ -52,15 +52,16 @@ class Shown(NamedTuple):
 def chromium(folder: Path) -> Iterator[webdriver.Chrome]:
     """The browser with an empty profile; a test that asks for it is skipped where it is not installed."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (binary and driver) and os.environ.get("CI_CHROMIUM") != "required":
-        pytest.skip("Chromium is not installed: apt-get install chromium chromium-driver")
+    if not (binary and driver):
+        give_up = pytest.fail if os.environ.get("CI_CHROMIUM") == "required" else pytest.skip
+        give_up("Chromium is not installed: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
-    options.binary_location = binary or "chromium"
+    options.binary_location = binary
     for flag in [*FLAGS, f"--user-data-dir={folder}"]:
         options.add_argument(flag)
     options.add_experimental_option("prefs", {"download.default_directory": str(folder / "saved")})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver or "chromedriver"))
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
     try:
         yield browser
     finally:
