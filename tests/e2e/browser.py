@@ -134,6 +134,12 @@ class Page:
         found: WebElement = wait.until(seen, selector)
         return found
 
+    def told(self, selector: str, attribute: str) -> list[str]:
+        """An attribute of every such element, all of one moment."""
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.getAttribute(arguments[1]))"
+        values: list[str] = self.browser.execute_script(script, selector, attribute)
+        return values
+
     def all(self, selector: str) -> list[WebElement]:
         """Every element that is there."""
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
