@@ -52,15 +52,16 @@ class Shown(NamedTuple):
 def chromium(folder: Path) -> Iterator[webdriver.Chrome]:
     """The browser with an empty profile; a test that asks for it is skipped where it is not installed."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (binary and driver) and os.environ.get("CI_CHROMIUM") != "required":
-        pytest.skip("Chromium is not installed: apt-get install chromium chromium-driver")
+    if not (binary and driver):
+        give_up = pytest.fail if os.environ.get("CI_CHROMIUM") == "required" else pytest.skip
+        give_up("Chromium is not installed: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
-    options.binary_location = binary or "chromium"
+    options.binary_location = binary
     for flag in [*FLAGS, f"--user-data-dir={folder}"]:
         options.add_argument(flag)
     options.add_experimental_option("prefs", {"download.default_directory": str(folder / "saved")})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver or "chromedriver"))
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
     try:
         yield browser
     finally:
@@ -87,16 +88,16 @@ class Page:
 
     def authorize(self, token: str) -> None:
         """Give the page a bearer token, as a person does."""
-        self.one(".auth-wrapper .authorize").click()
+        self.press(".auth-wrapper .authorize")
         self.one(".auth-container input").send_keys(token)
-        self.one(".auth-container .authorize").click()
-        self.one(".auth-container .btn-done").click()
+        self.press(".auth-container .authorize")
+        self.press(".auth-container .btn-done")
 
     def log_out(self) -> None:
         """Have the page forget the token."""
-        self.one(".auth-wrapper .authorize").click()
-        self.one('.auth-container button[aria-label="Remove authorization"]').click()
-        self.one(".auth-container .btn-done").click()
+        self.press(".auth-wrapper .authorize")
+        self.press('.auth-container button[aria-label="Remove authorization"]')
+        self.press(".auth-container .btn-done")
 
     def choose(self, example: str) -> None:
         """Choose a named example of the body."""
@@ -112,13 +113,15 @@ class Page:
 
     def execute(self) -> Shown:
         """Send the request, and give what is shown of the answer."""
-        self.browser.execute_script(  # it may lie below the window's end
-            "arguments[0].click()", self.one(f"{OPEN} .execute")
-        )
+        self.press(f"{OPEN} .execute")
         text = self.one(ANSWER).text
         status = self.one(f"{ANSWER} tbody .response-col_status").text
         body = self.one(f"{ANSWER} .response-col_description > div:has(> h5)").text
         return Shown(int(status.split()[0]), body, text)
+
+    def press(self, selector: str) -> None:
+        """Click an element, wherever on the page it is: a page opened at an operation scrolls for a while."""
+        self.browser.execute_script("arguments[0].click()", self.one(selector))
 
     def one(self, selector: str) -> WebElement:
         """The first element that is there and seen, once there is one."""
@@ -130,6 +133,12 @@ class Page:
         wait = WebDriverWait(self.browser, WAIT_S, 0.05, [StaleElementReferenceException])
         found: WebElement = wait.until(seen, selector)
         return found
+
+    def told(self, selector: str, attribute: str) -> list[str]:
+        """An attribute of every such element, all of one moment."""
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.getAttribute(arguments[1]))"
+        values: list[str] = self.browser.execute_script(script, selector, attribute)
+        return values
 
     def all(self, selector: str) -> list[WebElement]:
         """Every element that is there."""

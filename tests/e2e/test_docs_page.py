@@ -201,7 +201,7 @@ def test_a_frame_is_saved_byte_by_byte(page: Page, service: Service, profile: Pa
     page.open(EXAMPLES["download_job"].place)
     page.execute()
 
-    page.one(".live-responses-table a[download]").click()
+    page.press(".live-responses-table a[download]")
 
     wait_until(saved.exists)
     assert saved.read_bytes() == service.get("jobs/1/download").content
@@ -245,15 +245,15 @@ def limits_status(page: Page) -> int:
     return page.execute().status
 
 
-def test_operations_stand_in_groups_once_each(page: Page) -> None:
+def test_operations_stand_in_groups_once_each_and_schemas_are_folded(page: Page) -> None:
     page.open()
 
-    groups = [element.get_attribute("data-tag") for element in page.all(".opblock-tag")]
-    summaries = [element.text for element in page.all(".opblock-summary-description")]
-
     contract = internal(load())
-    assert groups == [tag["name"] for tag in contract["tags"] if tag["name"] not in {"internal", "python"}]
-    assert sorted(summaries) == sorted(one.definition["summary"] for one in operations(contract))
+    groups = [tag["name"] for tag in contract["tags"] if tag["name"] not in {"internal", "python"}]
+    assert page.told(".opblock-tag", "data-tag") == groups
+    paths = sorted(operation.path for operation in operations(contract))
+    assert sorted(page.told(".opblock-summary-path", "data-path")) == paths
+    assert page.told(".models h4 button", "aria-expanded") == ["false"]
 
 
 @pytest.mark.parametrize(
@@ -271,11 +271,7 @@ def test_the_filter_finds_what_stands_in_a_line(page: Page, phrase: str, paths: 
     field = page.one(".operation-filter-input")
     field.send_keys(phrase)
 
-    def listed() -> list[str]:
-        # A break may be offered after each slash.
-        return [(element.get_attribute("data-path") or "") for element in page.all(".opblock-summary-path")]
-
-    wait_until(lambda: listed() == paths)
+    wait_until(lambda: page.told(".opblock-summary-path", "data-path") == paths)
     assert field.get_attribute("placeholder") == "Filter by path, summary or group"
 
 

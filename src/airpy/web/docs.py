@@ -1,4 +1,7 @@
-"""Serves the contract and a page to browse it; neither holds data, and both are open."""
+"""Serves the contract and a page to browse it; neither holds data, and both are open.
+
+The page is Swagger UI. What is ours of it lies in `page/`: its text, its looks, and how it is set up.
+"""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ const KEPT = "airpy-token"; // in the tab's own storage, which goes with the tab
 
 /** The operations of a contract. */
 function operations(contract) {
-  return Object.values(contract.paths).flatMap((item) => Object.values(item).filter((one) => one.operationId));
+  return Object.values(contract.paths).flatMap(Object.values).filter((one) => one.operationId);
 }
 
 /**
- * The contract as it is shown: without the tags that every operation has, which tell nothing here and would each list
- * everything; and with hyphens in the ids, since Swagger UI warns of an underscore in a link to an operation.
+ * The contract as it is shown: without the tags that every operation has, each of which would list everything;
+ * and with hyphens in the ids, since Swagger UI warns of an underscore in a link to an operation.
  */
 function shown(contract) {
   const all = operations(contract);
@@ -36,7 +36,7 @@ const keepToken = {
     auth: {
       wrapActions: {
         authorize: (authorize) => (given) => {
-          sessionStorage.setItem(KEPT, given[SCHEME].value);
+          sessionStorage.setItem(KEPT, given[SCHEME]?.value ?? "");
           return authorize(given);
         },
         logout: (logout) => (names) => {
@@ -48,13 +48,13 @@ const keepToken = {
   },
 };
 
-/** Finds operations by what stands in their line, and by their group; Swagger UI itself looks at groups alone. */
+/** Finds operations by their line and by their group; Swagger UI itself looks at groups alone. */
 const filterOperations = {
   fn: {
     opsFilter: (groups, phrase) => {
       const wanted = hyphenated(phrase);
-      const texts = (one, name) => [name, one.get("method"), one.get("path"), one.getIn(["operation", "summary"])];
-      const found = (one, name) => hyphenated(texts(one, name).join(" ")).includes(wanted);
+      const line = (one) => `${one.get("method")} ${one.get("path")} ${one.getIn(["operation", "summary"])}`;
+      const found = (one, name) => hyphenated(`${name} ${line(one)}`).includes(wanted);
       return groups
         .map((group, name) => group.update("operations", (all) => all.filter((one) => found(one, name))))
         .filter((group) => group.get("operations").size > 0);
