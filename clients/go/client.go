@@ -86,7 +86,7 @@ func decoded[T any](response *http.Response, err error) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = response.Body.Close() }()
+	defer discard(response)
 	if response.StatusCode/100 != 2 {
 		return nil, refusal(response)
 	}

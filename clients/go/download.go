@@ -2,7 +2,6 @@ package airpy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -60,7 +59,7 @@ func (r *Records) All() iter.Seq2[arrow.RecordBatch, error] {
 				return
 			}
 		}
-		if err := r.reader.Err(); err != nil && !errors.Is(err, io.EOF) {
+		if err := r.reader.Err(); err != nil {
 			yield(nil, err)
 		}
 	}

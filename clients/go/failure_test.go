@@ -3,6 +3,7 @@ package airpy_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -118,7 +119,8 @@ func TestAnAnswerThatWasLostIsAskedForAgain(t *testing.T) {
 		return -1
 	})
 	ctx, client := clientOf(t, through.URL, secret)
-	ctx = airpy.WithRequestID(ctx, "lost-answers-"+t.Name())
+	id := "lost-" + rand.Text()
+	ctx = airpy.WithRequestID(ctx, id)
 	job := must(client.Discover(ctx, api.DiscoverRequest{DatasourceID: datasource, URI: "energy"}))(t)
 	if sent := len(through.Requests()); sent < 3 {
 		t.Errorf("sent %d times", sent)
@@ -127,7 +129,7 @@ func TestAnAnswerThatWasLostIsAskedForAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if summary.RequestID == "lost-answers-"+t.Name() && summary.Token != job.Token {
+		if summary.RequestID == id && summary.Token != job.Token {
 			t.Errorf("job %d was started too", summary.Token)
 		}
 	}
@@ -243,6 +245,74 @@ func TestAWaitingJobIsCancelled(t *testing.T) {
 	}
 	if err := <-ended; !errors.Is(err, airpy.ErrCancelled) {
 		t.Errorf("who waits got %v", err)
+	}
+}
+
+// slow is a query that goes on for some seconds: 400 million rows are joined and added up.
+var slow = api.QueryRequest{DatasourceID: datasource, Plan: api.Plan{
+	Dataset: "ones.csv",
+	Joins:   []api.Join{{Dataset: "ones.csv", On: []api.ColumnName{"one"}}},
+	Aggs:    []api.Aggregation{{Col: "one", Fn: api.AggregateFunctionSum}},
+}}
+
+func TestAJobAtWorkIsCancelled(t *testing.T) {
+	bare := livetest.StartBare(t)
+	bare.StartWorker(t)
+	ctx, client := clientOf(t, bare.URL, bare.Secret)
+	job := must(client.Query(ctx, slow))(t)
+	cancelled := false
+	_, err := job.Wait(ctx, func(airpy.Progress) {
+		if !cancelled {
+			cancelled = true
+			if err := job.Cancel(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if !errors.Is(err, airpy.ErrCancelled) || !cancelled {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestADeadLetterIsShownRequeuedAndDropped(t *testing.T) {
+	bare := livetest.StartBare(t, "PY_MAX_ATTEMPTS=1")
+	bare.StartWorker(t)
+	ctx, client := clientOf(t, bare.URL, bare.Secret)
+	job := must(client.Query(ctx, slow))(t)
+	bare.KillJob(ctx, t, job.Token)
+	_, err := job.Wait(ctx, nil)
+	died := new(airpy.Error)
+	if !errors.As(err, &died) || died.PostMortem == nil || died.PostMortem.Attempts != 1 {
+		t.Fatalf("the job ended with %v", err)
+	}
+	letter := must(client.DeadLetter(ctx, job.Token))(t)
+	if letter.Error.Details.Reason != died.Reason || !strings.Contains(letter.Request, "ones.csv") {
+		t.Errorf("the letter is %+v", letter)
+	}
+
+	again := must(client.RequeueDeadLetter(ctx, job.Token))(t)
+	if _, err := client.DeadLetter(ctx, job.Token); again == job.Token || !errors.Is(err, airpy.ErrNoDeadLetter) {
+		t.Errorf("requeued as %d: %v", again, err)
+	}
+	bare.KillJob(ctx, t, again)
+	if record := must(client.Wait(ctx, again, nil))(t); record.Status != api.JobStatusFailed {
+		t.Errorf("the new job %s", record.Status)
+	}
+	listed := []int64{}
+	for letter, err := range client.DeadLetters(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed = append(listed, letter.Token)
+	}
+	if len(listed) != 1 || listed[0] != again {
+		t.Errorf("listed %v, not %d", listed, again)
+	}
+	if dropped := must(client.DropDeadLetter(ctx, again))(t); dropped.Token != again {
+		t.Errorf("dropped %+v", dropped)
+	}
+	for letter := range client.DeadLetters(ctx) {
+		t.Errorf("%d is still there", letter.Token)
 	}
 }
 

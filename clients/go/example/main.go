@@ -47,7 +47,9 @@ func run() error {
 		return err
 	}
 	server := &http.Server{Addr: settings.listen, Handler: backend.routes(), ReadHeaderTimeout: stopGrace}
+	stopped := make(chan struct{})
 	go func() {
+		defer close(stopped)
 		<-ctx.Done()
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 		defer cancel()
@@ -57,6 +59,7 @@ func run() error {
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-stopped // requests at work have been answered, or have had their time
 	backend.background.Wait()
 	return nil
 }

@@ -9,6 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -147,7 +150,8 @@ func ready(url string, p *process, log string, workers int) error {
 	}
 }
 
-// Bare is a server without a worker, so that jobs stay in line, on a Redis of its own.
+// Bare is a server without a worker, so that jobs stay in line, on a Redis of its own. It has two data sets: few.csv, and
+// ones.csv, which joined with itself keeps a worker busy for some seconds.
 type Bare struct {
 	// URL is where the server is.
 	URL string
@@ -177,6 +181,7 @@ func StartBare(t testing.TB, settings ...string) *Bare {
 		"PY_AUTH_SECRET=" + secret, "PY_ENV=dev",
 	}, settings...)
 	skipOrFail(t, os.WriteFile(filepath.Join(folder, "few.csv"), []byte("n,name\n1,one\n2,two\n"), 0o600))
+	skipOrFail(t, os.WriteFile(filepath.Join(folder, "ones.csv"), []byte("one\n"+strings.Repeat("1\n", 20_000)), 0o600))
 	b.StartRedis(t)
 	t.Cleanup(b.StopRedis)
 	log := filepath.Join(folder, "serve.log")
@@ -195,6 +200,38 @@ func (b *Bare) StartRedis(t testing.TB) {
 	b.redis, err = start(b.folder, filepath.Join(b.folder, "redis.log"), nil, server,
 		"--port", "0", "--unixsocket", b.socket(), "--dir", b.folder, "--save", "", "--appendonly", "yes")
 	skipOrFail(t, err)
+}
+
+// StartWorker starts a worker until the test ends.
+func (b *Bare) StartWorker(t testing.TB) {
+	t.Helper()
+	program, err := executable()
+	skipOrFail(t, err)
+	worker, err := start(b.folder, filepath.Join(b.folder, "worker.log"), b.environment, program, "worker")
+	skipOrFail(t, err)
+	t.Cleanup(worker.stop)
+}
+
+// KillJob kills the process that does a job, once there is one: the one that writes into the job's folder.
+func (b *Bare) KillJob(ctx context.Context, t testing.TB, token int64) {
+	t.Helper()
+	folder := filepath.Join(b.folder, "results", fmt.Sprintf("%d-", token))
+	for ctx.Err() == nil {
+		links, err := filepath.Glob("/proc/[0-9]*/fd/*")
+		skipOrFail(t, err)
+		for _, link := range links {
+			open, err := os.Readlink(link)
+			if err != nil || !strings.HasPrefix(open, folder) {
+				continue // most processes are not ours, and many have ended
+			}
+			pid, err := strconv.Atoi(strings.Split(link, "/")[2])
+			skipOrFail(t, err)
+			skipOrFail(t, syscall.Kill(pid, syscall.SIGKILL))
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("no process ever did job %d", token)
 }
 
 // StopRedis stops Redis.
