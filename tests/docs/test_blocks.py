@@ -54,8 +54,12 @@ BOUND_S = 300
 
 @pytest.fixture(scope="session")
 def desk(demo: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to paste blocks in, as the project's own: its `.venv/bin/airpy` talks to the service."""
+    """A folder to paste blocks in, as the project's own: its `.venv/bin/airpy` talks to the service.
+
+    As after `make run`, the sample data lie in it.
+    """
     folder = tmp_path_factory.mktemp("desk")
+    shutil.copytree(demo.base, folder / ".airpy" / "data")
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
     ask = f'case "$1" in jobs|dead|health) set -- "$@" --url {demo.url} ;; esac'
