@@ -2807,6 +2807,19 @@ type ClientInterface interface {
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 	// every column, `validate` judges `options.rules` and gives a verdict.
 	//
+	// Refused before a token is issued:
+	//
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `413` `DISK_FULL`: there is no room to keep the frame.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+	// not: the job has completed.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
@@ -2821,6 +2834,19 @@ type ClientInterface interface {
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 	// every column, `validate` judges `options.rules` and gives a verdict.
 	//
+	// Refused before a token is issued:
+	//
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `413` `DISK_FULL`: there is no room to keep the frame.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+	// not: the job has completed.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
@@ -2831,7 +2857,7 @@ type ClientInterface interface {
 	// A job that cannot be brought to an end by beginning it again is kept as a dead letter when it fails, with
 	// what it was asked, so that a person can look into it: one whose process or worker was killed
 	// `max_attempts` times (`READER_CRASHED`, `PROCESS_KILLED`, `WORKER_DIED`), or that met a fault of ours
-	// (`INTERNAL_ERROR`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
+	// (`INTERNAL`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
 	// from the newest token down; give `next_cursor` back as `cursor` for the page after this one.
 	//
 	// Corresponds with GET /v1/py/dead-letters (the `ListDeadLetters` operationId).
@@ -2839,16 +2865,18 @@ type ClientInterface interface {
 
 	// DropDeadLetter Forget a dead letter
 	//
-	// Removes the dead letter and answers with it, for the last time; the job's own record stays. `404` with
-	// `details.reason` `NO_DEAD_LETTER` when there is none.
+	// Removes the dead letter and answers with it, for the last time; the job's own record stays.
+	//
+	// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
 	//
 	// Corresponds with DELETE /v1/py/dead-letters/{token} (the `DropDeadLetter` operationId).
 	DropDeadLetter(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDeadLetter One dead letter
 	//
-	// The dead letter of the job that had this token; `404` with `details.reason` `NO_DEAD_LETTER` when there
-	// is none.
+	// The dead letter of the job that had this token: its request, its error with a post-mortem, and when it died.
+	//
+	// - `404` `NO_DEAD_LETTER`: there is none.
 	//
 	// Corresponds with GET /v1/py/dead-letters/{token} (the `GetDeadLetter` operationId).
 	GetDeadLetter(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2856,9 +2884,11 @@ type ClientInterface interface {
 	// RequeueDeadLetter Ask again what a dead letter asked
 	//
 	// Starts a new job with the dead letter's request, under a new token, and forgets the dead letter; two
-	// requests at once start one job. The job that died keeps its token, its status and its error. `404` with
-	// `details.reason` `NO_DEAD_LETTER` when there is none, or none any more; `429` when the queue is full,
-	// and then the dead letter stays.
+	// requests at once start one job. The job that died keeps its token, its status and its error.
+	//
+	// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `429` `QUEUE_FULL`: too many jobs; the dead letter stays.
 	//
 	// Corresponds with POST /v1/py/dead-letters/{token}/requeue (the `RequeueDeadLetter` operationId).
 	RequeueDeadLetter(ctx context.Context, token Token, params *RequeueDeadLetterParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2870,8 +2900,14 @@ type ClientInterface interface {
 	// files and folders, and names that begin with `_`, are left out. The job's `data` is a
 	// `DiscoverResult`.
 	//
-	// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-	// allowed, a directory that does not exist.
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+	// - `422` `UNSUPPORTED`: a directory in the cloud.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2885,8 +2921,14 @@ type ClientInterface interface {
 	// files and folders, and names that begin with `_`, are left out. The job's `data` is a
 	// `DiscoverResult`.
 	//
-	// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-	// allowed, a directory that does not exist.
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+	// - `422` `UNSUPPORTED`: a directory in the cloud.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2896,7 +2938,8 @@ type ClientInterface interface {
 	// GetHealth Health and versions
 	//
 	// Versions of the libraries at work, the server's memory, the worker slots that are alive, the jobs
-	// that have not ended, and the token the next job will get.
+	// that have not ended, and the token the next job will get. That it is `200` says that the server answers and
+	// reaches its queue; `workers_active` 0 says that nobody would do the work.
 	//
 	// Corresponds with GET /v1/py/health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2906,6 +2949,17 @@ type ClientInterface interface {
 	// Starts a job that infers column names, types and nullability from up to `infer_rows` rows of up to
 	// `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 	// distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
+	//
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+	// - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+	//   for each.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2918,6 +2972,17 @@ type ClientInterface interface {
 	// `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 	// distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
 	//
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+	// - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+	//   for each.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/py/infer_schema (the `InferSchema` operationId).
@@ -2928,7 +2993,8 @@ type ClientInterface interface {
 	// The jobs that have a record, from the newest token down, without steps and data. Filters are met all
 	// together. Give `next_cursor` back as `cursor`, with the same filters, for the page after this one; it
 	// is null on the last page. A page may hold fewer jobs than `limit`, even none, and not be the last: an
-	// answer looks at no more than some thousand records.
+	// answer looks at no more than some thousand records. A parameter that is out of bounds, or that there is not,
+	// is `400` `SCHEMA_VIOLATION`.
 	//
 	// Corresponds with GET /v1/py/jobs (the `ListJobs` operationId).
 	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2937,7 +3003,9 @@ type ClientInterface interface {
 	//
 	// Takes a waiting job out of its line; the process of a running one is gone within a second. The answer is
 	// the job as it then stands: `cancelled`, or as it had ended before, which is no error. Other tokens whose
-	// equal requests share its work are not harmed. `404` as for the GET.
+	// equal requests share its work are not harmed. A job that has ended keeps its record and its result.
+	//
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
 	//
 	// Corresponds with DELETE /v1/py/jobs/{token} (the `CancelJob` operationId).
 	CancelJob(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2946,13 +3014,16 @@ type ClientInterface interface {
 	//
 	// `200` for every job that exists. `status` goes from `started` (accepted) to `running`, then to one of
 	// `completed`, `failed` or `cancelled`, which never changes again. `data` is null until the job has
-	// completed; `error` is null unless it has failed. A token that was never issued, or whose record has
-	// expired, is `404` with `details.reason` `JOB_NOT_FOUND` or `JOB_EXPIRED`.
+	// completed; `error` is null unless it has failed. What a completed job of each type has for `data` is
+	// `DiscoverResult`, `InferSchemaResult`, `QueryResult` and `AnalyzeResult`.
 	//
 	// With `wait` the answer comes as soon as the job has more steps than `since` or has ended, and after
 	// `wait` seconds at the latest, with the job as it then stands. It always has every step; a caller that
 	// sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 	// time limit must be longer than `wait`.
+	//
+	// - `404` `JOB_NOT_FOUND`: the token was never issued.
+	// - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
 	//
 	// Corresponds with GET /v1/py/jobs/{token} (the `GetJob` operationId).
 	GetJob(ctx context.Context, token Token, params *GetJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2963,8 +3034,12 @@ type ClientInterface interface {
 	// that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
 	// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
 	//
-	// `409` with `details.reason` `RESULT_NOT_READY` while the job is at work, `NO_RESULT_FRAME` when it failed
-	// or its kind has no frame; `406` when `Accept` allows neither format.
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+	// - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
+	// - `409` `RESULT_NOT_READY`: the job is at work.
+	// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+	// - `416` `BAD_RANGE`: a range that cannot be read, or lies outside the file.
 	//
 	// Corresponds with GET /v1/py/jobs/{token}/download (the `DownloadJob` operationId).
 	DownloadJob(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2979,7 +3054,9 @@ type ClientInterface interface {
 	//
 	// A stream that closes without `end` was cut: ask again with the last `id` as `Last-Event-ID`, as every
 	// browser does, and the steps after it follow. While nothing happens a comment (a line that begins with
-	// `:`) comes every 15 seconds. An unknown token is answered with `404` in JSON, not with a stream.
+	// `:`) comes every 15 seconds. A job that has ended gives its steps and its end at once.
+	//
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET; in JSON, not a stream.
 	//
 	// Corresponds with GET /v1/py/jobs/{token}/events (the `StreamJobEvents` operationId).
 	StreamJobEvents(ctx context.Context, token Token, params *StreamJobEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2987,7 +3064,8 @@ type ClientInterface interface {
 	// GetLimits Caps, queue and what would be refused now
 	//
 	// The caps that every request meets, how many jobs of each type wait and run, how much work is in line at
-	// the pace of the last ones, and whether a job would be accepted now.
+	// the pace of the last ones, and whether a job would be accepted now. Where it would not, `refused` has the
+	// reasons, and `queue.retry_after_s` says when to ask again.
 	//
 	// Corresponds with GET /v1/py/limits (the `GetLimits` operationId).
 	GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2997,7 +3075,8 @@ type ClientInterface interface {
 	// In Prometheus's text format. Of the whole service, whichever server tells it:
 	// `airpy_jobs_ended_total{type,status}`, `airpy_child_exits_total{signal}`, the histograms
 	// `airpy_job_wait_seconds{type}`, `airpy_job_run_seconds{type}` and `airpy_job_memory_mebibytes{type}`, and the
-	// gauges `airpy_jobs_active`, `airpy_jobs_waiting` and `airpy_worker_slots`. Of this server alone: the
+	// gauges `airpy_jobs_active`, `airpy_jobs_waiting`, `airpy_jobs_oldest_wait_seconds`, `airpy_worker_slots`,
+	// `airpy_dead_letters` and `airpy_redis_memory_ratio`. Of this server alone: the
 	// histogram `airpy_http_request_seconds{method,path,status}`, whose `path` is the contract's, or `other`.
 	// Prometheus signs its requests as every caller does (`bearer_token_file`).
 	//
@@ -3011,6 +3090,12 @@ type ClientInterface interface {
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
 	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+	// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/py/preview (the `PreviewFile` operationId).
@@ -3022,6 +3107,12 @@ type ClientInterface interface {
 	// `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
+	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+	// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3039,9 +3130,18 @@ type ClientInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
-	// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-	// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-	// can tell (an unknown column, a cast that fails) fails the job.
+	// Refused before a token is issued:
+	//
+	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+	// - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+	// - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+	//   not be read.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3059,9 +3159,18 @@ type ClientInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
-	// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-	// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-	// can tell (an unknown column, a cast that fails) fails the job.
+	// Refused before a token is issued:
+	//
+	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+	// - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+	// - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+	//   not be read.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3077,6 +3186,19 @@ type ClientInterface interface {
 //
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 // every column, `validate` judges `options.rules` and gives a verdict.
+//
+// Refused before a token is issued:
+//
+// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `413` `DISK_FULL`: there is no room to keep the frame.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+// not: the job has completed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3102,6 +3224,19 @@ func (c *Client) AnalyzeFrameWithBody(ctx context.Context, params *AnalyzeFrameP
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 // every column, `validate` judges `options.rules` and gives a verdict.
 //
+// Refused before a token is issued:
+//
+// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `413` `DISK_FULL`: there is no room to keep the frame.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+// not: the job has completed.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
@@ -3122,7 +3257,7 @@ func (c *Client) AnalyzeFrame(ctx context.Context, params *AnalyzeFrameParams, b
 // A job that cannot be brought to an end by beginning it again is kept as a dead letter when it fails, with
 // what it was asked, so that a person can look into it: one whose process or worker was killed
 // `max_attempts` times (`READER_CRASHED`, `PROCESS_KILLED`, `WORKER_DIED`), or that met a fault of ours
-// (`INTERNAL_ERROR`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
+// (`INTERNAL`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
 // from the newest token down; give `next_cursor` back as `cursor` for the page after this one.
 //
 // Corresponds with GET /v1/py/dead-letters (the `ListDeadLetters` operationId).
@@ -3140,8 +3275,9 @@ func (c *Client) ListDeadLetters(ctx context.Context, params *ListDeadLettersPar
 
 // DropDeadLetter Forget a dead letter
 //
-// Removes the dead letter and answers with it, for the last time; the job's own record stays. `404` with
-// `details.reason` `NO_DEAD_LETTER` when there is none.
+// Removes the dead letter and answers with it, for the last time; the job's own record stays.
+//
+// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
 //
 // Corresponds with DELETE /v1/py/dead-letters/{token} (the `DropDeadLetter` operationId).
 func (c *Client) DropDeadLetter(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3158,8 +3294,9 @@ func (c *Client) DropDeadLetter(ctx context.Context, token Token, reqEditors ...
 
 // GetDeadLetter One dead letter
 //
-// The dead letter of the job that had this token; `404` with `details.reason` `NO_DEAD_LETTER` when there
-// is none.
+// The dead letter of the job that had this token: its request, its error with a post-mortem, and when it died.
+//
+// - `404` `NO_DEAD_LETTER`: there is none.
 //
 // Corresponds with GET /v1/py/dead-letters/{token} (the `GetDeadLetter` operationId).
 func (c *Client) GetDeadLetter(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3177,9 +3314,11 @@ func (c *Client) GetDeadLetter(ctx context.Context, token Token, reqEditors ...R
 // RequeueDeadLetter Ask again what a dead letter asked
 //
 // Starts a new job with the dead letter's request, under a new token, and forgets the dead letter; two
-// requests at once start one job. The job that died keeps its token, its status and its error. `404` with
-// `details.reason` `NO_DEAD_LETTER` when there is none, or none any more; `429` when the queue is full,
-// and then the dead letter stays.
+// requests at once start one job. The job that died keeps its token, its status and its error.
+//
+// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `429` `QUEUE_FULL`: too many jobs; the dead letter stays.
 //
 // Corresponds with POST /v1/py/dead-letters/{token}/requeue (the `RequeueDeadLetter` operationId).
 func (c *Client) RequeueDeadLetter(ctx context.Context, token Token, params *RequeueDeadLetterParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3201,8 +3340,14 @@ func (c *Client) RequeueDeadLetter(ctx context.Context, token Token, params *Req
 // files and folders, and names that begin with `_`, are left out. The job's `data` is a
 // `DiscoverResult`.
 //
-// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-// allowed, a directory that does not exist.
+// Refused before a token is issued:
+//
+// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+// - `422` `UNSUPPORTED`: a directory in the cloud.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3226,8 +3371,14 @@ func (c *Client) DiscoverFilesWithBody(ctx context.Context, params *DiscoverFile
 // files and folders, and names that begin with `_`, are left out. The job's `data` is a
 // `DiscoverResult`.
 //
-// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-// allowed, a directory that does not exist.
+// Refused before a token is issued:
+//
+// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+// - `422` `UNSUPPORTED`: a directory in the cloud.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3247,7 +3398,8 @@ func (c *Client) DiscoverFiles(ctx context.Context, params *DiscoverFilesParams,
 // GetHealth Health and versions
 //
 // Versions of the libraries at work, the server's memory, the worker slots that are alive, the jobs
-// that have not ended, and the token the next job will get.
+// that have not ended, and the token the next job will get. That it is `200` says that the server answers and
+// reaches its queue; `workers_active` 0 says that nobody would do the work.
 //
 // Corresponds with GET /v1/py/health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3267,6 +3419,17 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 // Starts a job that infers column names, types and nullability from up to `infer_rows` rows of up to
 // `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 // distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
+//
+// Refused before a token is issued:
+//
+//   - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+//   - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+//     for each.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3289,6 +3452,17 @@ func (c *Client) InferSchemaWithBody(ctx context.Context, params *InferSchemaPar
 // `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 // distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
 //
+// Refused before a token is issued:
+//
+//   - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+//   - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+//     for each.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/py/infer_schema (the `InferSchema` operationId).
@@ -3309,7 +3483,8 @@ func (c *Client) InferSchema(ctx context.Context, params *InferSchemaParams, bod
 // The jobs that have a record, from the newest token down, without steps and data. Filters are met all
 // together. Give `next_cursor` back as `cursor`, with the same filters, for the page after this one; it
 // is null on the last page. A page may hold fewer jobs than `limit`, even none, and not be the last: an
-// answer looks at no more than some thousand records.
+// answer looks at no more than some thousand records. A parameter that is out of bounds, or that there is not,
+// is `400` `SCHEMA_VIOLATION`.
 //
 // Corresponds with GET /v1/py/jobs (the `ListJobs` operationId).
 func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3328,7 +3503,9 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 //
 // Takes a waiting job out of its line; the process of a running one is gone within a second. The answer is
 // the job as it then stands: `cancelled`, or as it had ended before, which is no error. Other tokens whose
-// equal requests share its work are not harmed. `404` as for the GET.
+// equal requests share its work are not harmed. A job that has ended keeps its record and its result.
+//
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
 //
 // Corresponds with DELETE /v1/py/jobs/{token} (the `CancelJob` operationId).
 func (c *Client) CancelJob(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3347,13 +3524,16 @@ func (c *Client) CancelJob(ctx context.Context, token Token, reqEditors ...Reque
 //
 // `200` for every job that exists. `status` goes from `started` (accepted) to `running`, then to one of
 // `completed`, `failed` or `cancelled`, which never changes again. `data` is null until the job has
-// completed; `error` is null unless it has failed. A token that was never issued, or whose record has
-// expired, is `404` with `details.reason` `JOB_NOT_FOUND` or `JOB_EXPIRED`.
+// completed; `error` is null unless it has failed. What a completed job of each type has for `data` is
+// `DiscoverResult`, `InferSchemaResult`, `QueryResult` and `AnalyzeResult`.
 //
 // With `wait` the answer comes as soon as the job has more steps than `since` or has ended, and after
 // `wait` seconds at the latest, with the job as it then stands. It always has every step; a caller that
 // sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 // time limit must be longer than `wait`.
+//
+// - `404` `JOB_NOT_FOUND`: the token was never issued.
+// - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
 //
 // Corresponds with GET /v1/py/jobs/{token} (the `GetJob` operationId).
 func (c *Client) GetJob(ctx context.Context, token Token, params *GetJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3374,8 +3554,12 @@ func (c *Client) GetJob(ctx context.Context, token Token, params *GetJobParams, 
 // that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
 // Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
 //
-// `409` with `details.reason` `RESULT_NOT_READY` while the job is at work, `NO_RESULT_FRAME` when it failed
-// or its kind has no frame; `406` when `Accept` allows neither format.
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+// - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
+// - `409` `RESULT_NOT_READY`: the job is at work.
+// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+// - `416` `BAD_RANGE`: a range that cannot be read, or lies outside the file.
 //
 // Corresponds with GET /v1/py/jobs/{token}/download (the `DownloadJob` operationId).
 func (c *Client) DownloadJob(ctx context.Context, token Token, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3400,7 +3584,9 @@ func (c *Client) DownloadJob(ctx context.Context, token Token, reqEditors ...Req
 //
 // A stream that closes without `end` was cut: ask again with the last `id` as `Last-Event-ID`, as every
 // browser does, and the steps after it follow. While nothing happens a comment (a line that begins with
-// `:`) comes every 15 seconds. An unknown token is answered with `404` in JSON, not with a stream.
+// `:`) comes every 15 seconds. A job that has ended gives its steps and its end at once.
+//
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET; in JSON, not a stream.
 //
 // Corresponds with GET /v1/py/jobs/{token}/events (the `StreamJobEvents` operationId).
 func (c *Client) StreamJobEvents(ctx context.Context, token Token, params *StreamJobEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3418,7 +3604,8 @@ func (c *Client) StreamJobEvents(ctx context.Context, token Token, params *Strea
 // GetLimits Caps, queue and what would be refused now
 //
 // The caps that every request meets, how many jobs of each type wait and run, how much work is in line at
-// the pace of the last ones, and whether a job would be accepted now.
+// the pace of the last ones, and whether a job would be accepted now. Where it would not, `refused` has the
+// reasons, and `queue.retry_after_s` says when to ask again.
 //
 // Corresponds with GET /v1/py/limits (the `GetLimits` operationId).
 func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3438,7 +3625,8 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 // In Prometheus's text format. Of the whole service, whichever server tells it:
 // `airpy_jobs_ended_total{type,status}`, `airpy_child_exits_total{signal}`, the histograms
 // `airpy_job_wait_seconds{type}`, `airpy_job_run_seconds{type}` and `airpy_job_memory_mebibytes{type}`, and the
-// gauges `airpy_jobs_active`, `airpy_jobs_waiting` and `airpy_worker_slots`. Of this server alone: the
+// gauges `airpy_jobs_active`, `airpy_jobs_waiting`, `airpy_jobs_oldest_wait_seconds`, `airpy_worker_slots`,
+// `airpy_dead_letters` and `airpy_redis_memory_ratio`. Of this server alone: the
 // histogram `airpy_http_request_seconds{method,path,status}`, whose `path` is the contract's, or `other`.
 // Prometheus signs its requests as every caller does (`bearer_token_file`).
 //
@@ -3462,6 +3650,12 @@ func (c *Client) GetMetrics(ctx context.Context, reqEditors ...RequestEditorFn) 
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
 //
+// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/py/preview (the `PreviewFile` operationId).
@@ -3483,6 +3677,12 @@ func (c *Client) PreviewFileWithBody(ctx context.Context, contentType string, bo
 // `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
+//
+// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3510,9 +3710,18 @@ func (c *Client) PreviewFile(ctx context.Context, body PreviewFileJSONRequestBod
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
-// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-// can tell (an unknown column, a cast that fails) fails the job.
+// Refused before a token is issued:
+//
+//   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+//   - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+//   - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+//     not be read.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3540,9 +3749,18 @@ func (c *Client) RunQueryWithBody(ctx context.Context, params *RunQueryParams, c
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
-// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-// can tell (an unknown column, a cast that fails) fails the job.
+// Refused before a token is issued:
+//
+//   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+//   - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+//   - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+//     not be read.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4440,6 +4658,19 @@ type ClientWithResponsesInterface interface {
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 	// every column, `validate` judges `options.rules` and gives a verdict.
 	//
+	// Refused before a token is issued:
+	//
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `413` `DISK_FULL`: there is no room to keep the frame.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+	// not: the job has completed.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
@@ -4454,6 +4685,19 @@ type ClientWithResponsesInterface interface {
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 	// every column, `validate` judges `options.rules` and gives a verdict.
 	//
+	// Refused before a token is issued:
+	//
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `413` `DISK_FULL`: there is no room to keep the frame.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+	// not: the job has completed.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
@@ -4464,7 +4708,7 @@ type ClientWithResponsesInterface interface {
 	// A job that cannot be brought to an end by beginning it again is kept as a dead letter when it fails, with
 	// what it was asked, so that a person can look into it: one whose process or worker was killed
 	// `max_attempts` times (`READER_CRASHED`, `PROCESS_KILLED`, `WORKER_DIED`), or that met a fault of ours
-	// (`INTERNAL_ERROR`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
+	// (`INTERNAL`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
 	// from the newest token down; give `next_cursor` back as `cursor` for the page after this one.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -4474,8 +4718,9 @@ type ClientWithResponsesInterface interface {
 
 	// DropDeadLetterWithResponse Forget a dead letter
 	//
-	// Removes the dead letter and answers with it, for the last time; the job's own record stays. `404` with
-	// `details.reason` `NO_DEAD_LETTER` when there is none.
+	// Removes the dead letter and answers with it, for the last time; the job's own record stays.
+	//
+	// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4484,8 +4729,9 @@ type ClientWithResponsesInterface interface {
 
 	// GetDeadLetterWithResponse One dead letter
 	//
-	// The dead letter of the job that had this token; `404` with `details.reason` `NO_DEAD_LETTER` when there
-	// is none.
+	// The dead letter of the job that had this token: its request, its error with a post-mortem, and when it died.
+	//
+	// - `404` `NO_DEAD_LETTER`: there is none.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4495,9 +4741,11 @@ type ClientWithResponsesInterface interface {
 	// RequeueDeadLetterWithResponse Ask again what a dead letter asked
 	//
 	// Starts a new job with the dead letter's request, under a new token, and forgets the dead letter; two
-	// requests at once start one job. The job that died keeps its token, its status and its error. `404` with
-	// `details.reason` `NO_DEAD_LETTER` when there is none, or none any more; `429` when the queue is full,
-	// and then the dead letter stays.
+	// requests at once start one job. The job that died keeps its token, its status and its error.
+	//
+	// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `429` `QUEUE_FULL`: too many jobs; the dead letter stays.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4511,8 +4759,14 @@ type ClientWithResponsesInterface interface {
 	// files and folders, and names that begin with `_`, are left out. The job's `data` is a
 	// `DiscoverResult`.
 	//
-	// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-	// allowed, a directory that does not exist.
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+	// - `422` `UNSUPPORTED`: a directory in the cloud.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4526,8 +4780,14 @@ type ClientWithResponsesInterface interface {
 	// files and folders, and names that begin with `_`, are left out. The job's `data` is a
 	// `DiscoverResult`.
 	//
-	// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-	// allowed, a directory that does not exist.
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+	// - `422` `UNSUPPORTED`: a directory in the cloud.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4537,7 +4797,8 @@ type ClientWithResponsesInterface interface {
 	// GetHealthWithResponse Health and versions
 	//
 	// Versions of the libraries at work, the server's memory, the worker slots that are alive, the jobs
-	// that have not ended, and the token the next job will get.
+	// that have not ended, and the token the next job will get. That it is `200` says that the server answers and
+	// reaches its queue; `workers_active` 0 says that nobody would do the work.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4550,6 +4811,17 @@ type ClientWithResponsesInterface interface {
 	// `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 	// distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
 	//
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+	// - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+	//   for each.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/py/infer_schema (the `InferSchema` operationId).
@@ -4561,6 +4833,17 @@ type ClientWithResponsesInterface interface {
 	// `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 	// distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
 	//
+	// Refused before a token is issued:
+	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+	// - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+	//   for each.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/py/infer_schema (the `InferSchema` operationId).
@@ -4571,7 +4854,8 @@ type ClientWithResponsesInterface interface {
 	// The jobs that have a record, from the newest token down, without steps and data. Filters are met all
 	// together. Give `next_cursor` back as `cursor`, with the same filters, for the page after this one; it
 	// is null on the last page. A page may hold fewer jobs than `limit`, even none, and not be the last: an
-	// answer looks at no more than some thousand records.
+	// answer looks at no more than some thousand records. A parameter that is out of bounds, or that there is not,
+	// is `400` `SCHEMA_VIOLATION`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4582,7 +4866,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a waiting job out of its line; the process of a running one is gone within a second. The answer is
 	// the job as it then stands: `cancelled`, or as it had ended before, which is no error. Other tokens whose
-	// equal requests share its work are not harmed. `404` as for the GET.
+	// equal requests share its work are not harmed. A job that has ended keeps its record and its result.
+	//
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4593,13 +4879,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// `200` for every job that exists. `status` goes from `started` (accepted) to `running`, then to one of
 	// `completed`, `failed` or `cancelled`, which never changes again. `data` is null until the job has
-	// completed; `error` is null unless it has failed. A token that was never issued, or whose record has
-	// expired, is `404` with `details.reason` `JOB_NOT_FOUND` or `JOB_EXPIRED`.
+	// completed; `error` is null unless it has failed. What a completed job of each type has for `data` is
+	// `DiscoverResult`, `InferSchemaResult`, `QueryResult` and `AnalyzeResult`.
 	//
 	// With `wait` the answer comes as soon as the job has more steps than `since` or has ended, and after
 	// `wait` seconds at the latest, with the job as it then stands. It always has every step; a caller that
 	// sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 	// time limit must be longer than `wait`.
+	//
+	// - `404` `JOB_NOT_FOUND`: the token was never issued.
+	// - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4612,8 +4901,12 @@ type ClientWithResponsesInterface interface {
 	// that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
 	// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
 	//
-	// `409` with `details.reason` `RESULT_NOT_READY` while the job is at work, `NO_RESULT_FRAME` when it failed
-	// or its kind has no frame; `406` when `Accept` allows neither format.
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+	// - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
+	// - `409` `RESULT_NOT_READY`: the job is at work.
+	// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+	// - `416` `BAD_RANGE`: a range that cannot be read, or lies outside the file.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4630,7 +4923,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// A stream that closes without `end` was cut: ask again with the last `id` as `Last-Event-ID`, as every
 	// browser does, and the steps after it follow. While nothing happens a comment (a line that begins with
-	// `:`) comes every 15 seconds. An unknown token is answered with `404` in JSON, not with a stream.
+	// `:`) comes every 15 seconds. A job that has ended gives its steps and its end at once.
+	//
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET; in JSON, not a stream.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4640,7 +4935,8 @@ type ClientWithResponsesInterface interface {
 	// GetLimitsWithResponse Caps, queue and what would be refused now
 	//
 	// The caps that every request meets, how many jobs of each type wait and run, how much work is in line at
-	// the pace of the last ones, and whether a job would be accepted now.
+	// the pace of the last ones, and whether a job would be accepted now. Where it would not, `refused` has the
+	// reasons, and `queue.retry_after_s` says when to ask again.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4652,7 +4948,8 @@ type ClientWithResponsesInterface interface {
 	// In Prometheus's text format. Of the whole service, whichever server tells it:
 	// `airpy_jobs_ended_total{type,status}`, `airpy_child_exits_total{signal}`, the histograms
 	// `airpy_job_wait_seconds{type}`, `airpy_job_run_seconds{type}` and `airpy_job_memory_mebibytes{type}`, and the
-	// gauges `airpy_jobs_active`, `airpy_jobs_waiting` and `airpy_worker_slots`. Of this server alone: the
+	// gauges `airpy_jobs_active`, `airpy_jobs_waiting`, `airpy_jobs_oldest_wait_seconds`, `airpy_worker_slots`,
+	// `airpy_dead_letters` and `airpy_redis_memory_ratio`. Of this server alone: the
 	// histogram `airpy_http_request_seconds{method,path,status}`, whose `path` is the contract's, or `other`.
 	// Prometheus signs its requests as every caller does (`bearer_token_file`).
 	//
@@ -4668,6 +4965,12 @@ type ClientWithResponsesInterface interface {
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
 	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+	// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/py/preview (the `PreviewFile` operationId).
@@ -4679,6 +4982,12 @@ type ClientWithResponsesInterface interface {
 	// `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
+	//
+	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+	// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+	// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4696,9 +5005,18 @@ type ClientWithResponsesInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
-	// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-	// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-	// can tell (an unknown column, a cast that fails) fails the job.
+	// Refused before a token is issued:
+	//
+	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+	// - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+	// - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+	//   not be read.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4716,9 +5034,18 @@ type ClientWithResponsesInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
-	// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-	// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-	// can tell (an unknown column, a cast that fails) fails the job.
+	// Refused before a token is issued:
+	//
+	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+	// - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+	// - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+	//   not be read.
+	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+	//
+	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5088,6 +5415,7 @@ func (r GetJobResponse) StatusCode() int {
 
 // DownloadJobResponse200Headers the declared response headers of an HTTP 200 response for DownloadJob
 type DownloadJobResponse200Headers struct {
+	ContentDisposition string
 	XArrowBytes        int
 	XArrowRows         int
 	XArrowSchema       string
@@ -5287,6 +5615,19 @@ func (r RunQueryResponse) StatusCode() int {
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 // every column, `validate` judges `options.rules` and gives a verdict.
 //
+// Refused before a token is issued:
+//
+// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `413` `DISK_FULL`: there is no room to keep the frame.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+// not: the job has completed.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
@@ -5307,6 +5648,19 @@ func (c *ClientWithResponses) AnalyzeFrameWithBodyWithResponse(ctx context.Conte
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
 // every column, `validate` judges `options.rules` and gives a verdict.
 //
+// Refused before a token is issued:
+//
+// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
+// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `413` `DISK_FULL`: there is no room to keep the frame.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
+// not: the job has completed.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
@@ -5323,7 +5677,7 @@ func (c *ClientWithResponses) AnalyzeFrameWithResponse(ctx context.Context, para
 // A job that cannot be brought to an end by beginning it again is kept as a dead letter when it fails, with
 // what it was asked, so that a person can look into it: one whose process or worker was killed
 // `max_attempts` times (`READER_CRASHED`, `PROCESS_KILLED`, `WORKER_DIED`), or that met a fault of ours
-// (`INTERNAL_ERROR`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
+// (`INTERNAL`). Each is kept for 7 days; one that is dropped or requeued is gone at once. They come
 // from the newest token down; give `next_cursor` back as `cursor` for the page after this one.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -5339,8 +5693,9 @@ func (c *ClientWithResponses) ListDeadLettersWithResponse(ctx context.Context, p
 
 // DropDeadLetterWithResponse Forget a dead letter
 //
-// Removes the dead letter and answers with it, for the last time; the job's own record stays. `404` with
-// `details.reason` `NO_DEAD_LETTER` when there is none.
+// Removes the dead letter and answers with it, for the last time; the job's own record stays.
+//
+// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5355,8 +5710,9 @@ func (c *ClientWithResponses) DropDeadLetterWithResponse(ctx context.Context, to
 
 // GetDeadLetterWithResponse One dead letter
 //
-// The dead letter of the job that had this token; `404` with `details.reason` `NO_DEAD_LETTER` when there
-// is none.
+// The dead letter of the job that had this token: its request, its error with a post-mortem, and when it died.
+//
+// - `404` `NO_DEAD_LETTER`: there is none.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5372,9 +5728,11 @@ func (c *ClientWithResponses) GetDeadLetterWithResponse(ctx context.Context, tok
 // RequeueDeadLetterWithResponse Ask again what a dead letter asked
 //
 // Starts a new job with the dead letter's request, under a new token, and forgets the dead letter; two
-// requests at once start one job. The job that died keeps its token, its status and its error. `404` with
-// `details.reason` `NO_DEAD_LETTER` when there is none, or none any more; `429` when the queue is full,
-// and then the dead letter stays.
+// requests at once start one job. The job that died keeps its token, its status and its error.
+//
+// - `404` `NO_DEAD_LETTER`: there is none, or none any more.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `429` `QUEUE_FULL`: too many jobs; the dead letter stays.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5394,8 +5752,14 @@ func (c *ClientWithResponses) RequeueDeadLetterWithResponse(ctx context.Context,
 // files and folders, and names that begin with `_`, are left out. The job's `data` is a
 // `DiscoverResult`.
 //
-// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-// allowed, a directory that does not exist.
+// Refused before a token is issued:
+//
+// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+// - `422` `UNSUPPORTED`: a directory in the cloud.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5415,8 +5779,14 @@ func (c *ClientWithResponses) DiscoverFilesWithBodyWithResponse(ctx context.Cont
 // files and folders, and names that begin with `_`, are left out. The job's `data` is a
 // `DiscoverResult`.
 //
-// Refused before a token is issued: a path outside the base path, an extension or scheme that is not
-// allowed, a directory that does not exist.
+// Refused before a token is issued:
+//
+// - `400` `PATH_REFUSED`: outside the base path, or a scheme or cloud prefix that is not allowed.
+// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
+// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
+// - `422` `UNSUPPORTED`: a directory in the cloud.
+// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5432,7 +5802,8 @@ func (c *ClientWithResponses) DiscoverFilesWithResponse(ctx context.Context, par
 // GetHealthWithResponse Health and versions
 //
 // Versions of the libraries at work, the server's memory, the worker slots that are alive, the jobs
-// that have not ended, and the token the next job will get.
+// that have not ended, and the token the next job will get. That it is `200` says that the server answers and
+// reaches its queue; `workers_active` 0 says that nobody would do the work.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5451,6 +5822,17 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 // `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 // distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
 //
+// Refused before a token is issued:
+//
+//   - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+//   - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+//     for each.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/py/infer_schema (the `InferSchema` operationId).
@@ -5468,6 +5850,17 @@ func (c *ClientWithResponses) InferSchemaWithBodyWithResponse(ctx context.Contex
 // `sample_files` files, counts the rows of the whole data set, and gives the share of nulls and the
 // distinct values per column among the rows it read. The job's `data` is an `InferSchemaResult`.
 //
+// Refused before a token is issued:
+//
+//   - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `discover`.
+//   - `400` `AMBIGUOUS_DATASET`: a directory with files of several formats; `details.suggestion` has a pattern
+//     for each.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// Fails the job, with the same words in its `error`: `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/py/infer_schema (the `InferSchema` operationId).
@@ -5484,7 +5877,8 @@ func (c *ClientWithResponses) InferSchemaWithResponse(ctx context.Context, param
 // The jobs that have a record, from the newest token down, without steps and data. Filters are met all
 // together. Give `next_cursor` back as `cursor`, with the same filters, for the page after this one; it
 // is null on the last page. A page may hold fewer jobs than `limit`, even none, and not be the last: an
-// answer looks at no more than some thousand records.
+// answer looks at no more than some thousand records. A parameter that is out of bounds, or that there is not,
+// is `400` `SCHEMA_VIOLATION`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5501,7 +5895,9 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 //
 // Takes a waiting job out of its line; the process of a running one is gone within a second. The answer is
 // the job as it then stands: `cancelled`, or as it had ended before, which is no error. Other tokens whose
-// equal requests share its work are not harmed. `404` as for the GET.
+// equal requests share its work are not harmed. A job that has ended keeps its record and its result.
+//
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5518,13 +5914,16 @@ func (c *ClientWithResponses) CancelJobWithResponse(ctx context.Context, token T
 //
 // `200` for every job that exists. `status` goes from `started` (accepted) to `running`, then to one of
 // `completed`, `failed` or `cancelled`, which never changes again. `data` is null until the job has
-// completed; `error` is null unless it has failed. A token that was never issued, or whose record has
-// expired, is `404` with `details.reason` `JOB_NOT_FOUND` or `JOB_EXPIRED`.
+// completed; `error` is null unless it has failed. What a completed job of each type has for `data` is
+// `DiscoverResult`, `InferSchemaResult`, `QueryResult` and `AnalyzeResult`.
 //
 // With `wait` the answer comes as soon as the job has more steps than `since` or has ended, and after
 // `wait` seconds at the latest, with the job as it then stands. It always has every step; a caller that
 // sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 // time limit must be longer than `wait`.
+//
+// - `404` `JOB_NOT_FOUND`: the token was never issued.
+// - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5543,8 +5942,12 @@ func (c *ClientWithResponses) GetJobWithResponse(ctx context.Context, token Toke
 // that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
 // Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
 //
-// `409` with `details.reason` `RESULT_NOT_READY` while the job is at work, `NO_RESULT_FRAME` when it failed
-// or its kind has no frame; `406` when `Accept` allows neither format.
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+// - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
+// - `409` `RESULT_NOT_READY`: the job is at work.
+// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+// - `416` `BAD_RANGE`: a range that cannot be read, or lies outside the file.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5567,7 +5970,9 @@ func (c *ClientWithResponses) DownloadJobWithResponse(ctx context.Context, token
 //
 // A stream that closes without `end` was cut: ask again with the last `id` as `Last-Event-ID`, as every
 // browser does, and the steps after it follow. While nothing happens a comment (a line that begins with
-// `:`) comes every 15 seconds. An unknown token is answered with `404` in JSON, not with a stream.
+// `:`) comes every 15 seconds. A job that has ended gives its steps and its end at once.
+//
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET; in JSON, not a stream.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5583,7 +5988,8 @@ func (c *ClientWithResponses) StreamJobEventsWithResponse(ctx context.Context, t
 // GetLimitsWithResponse Caps, queue and what would be refused now
 //
 // The caps that every request meets, how many jobs of each type wait and run, how much work is in line at
-// the pace of the last ones, and whether a job would be accepted now.
+// the pace of the last ones, and whether a job would be accepted now. Where it would not, `refused` has the
+// reasons, and `queue.retry_after_s` says when to ask again.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5601,7 +6007,8 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 // In Prometheus's text format. Of the whole service, whichever server tells it:
 // `airpy_jobs_ended_total{type,status}`, `airpy_child_exits_total{signal}`, the histograms
 // `airpy_job_wait_seconds{type}`, `airpy_job_run_seconds{type}` and `airpy_job_memory_mebibytes{type}`, and the
-// gauges `airpy_jobs_active`, `airpy_jobs_waiting` and `airpy_worker_slots`. Of this server alone: the
+// gauges `airpy_jobs_active`, `airpy_jobs_waiting`, `airpy_jobs_oldest_wait_seconds`, `airpy_worker_slots`,
+// `airpy_dead_letters` and `airpy_redis_memory_ratio`. Of this server alone: the
 // histogram `airpy_http_request_seconds{method,path,status}`, whose `path` is the contract's, or `other`.
 // Prometheus signs its requests as every caller does (`bearer_token_file`).
 //
@@ -5623,6 +6030,12 @@ func (c *ClientWithResponses) GetMetricsWithResponse(ctx context.Context, reqEdi
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
 //
+// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/py/preview (the `PreviewFile` operationId).
@@ -5640,6 +6053,12 @@ func (c *ClientWithResponses) PreviewFileWithBodyWithResponse(ctx context.Contex
 // `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
+//
+// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
+// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
+// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
+// - `422` `FILE_MISSING`, `NO_DATA_FILES`: nothing there, or nothing that can be read.
+// - `422` `UNREADABLE_FILE`, `EMPTY_FILE`, `UNSUPPORTED`, `READER_CRASHED`: the file is not what its extension says.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5663,9 +6082,18 @@ func (c *ClientWithResponses) PreviewFileWithResponse(ctx context.Context, body 
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
-// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-// can tell (an unknown column, a cast that fails) fails the job.
+// Refused before a token is issued:
+//
+//   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+//   - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+//   - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+//     not be read.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5689,9 +6117,18 @@ func (c *ClientWithResponses) RunQueryWithBodyWithResponse(ctx context.Context, 
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
-// Refused before a token is issued: an unknown operator or function, a value of the wrong kind, an
-// `order` by a column that the plan does not produce, a data set that does not exist. What only the data
-// can tell (an unknown column, a cast that fails) fails the job.
+// Refused before a token is issued:
+//
+//   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
+//   - `400` `INVALID_PLAN`: parts that contradict one another, as an `order` by a column that the plan does not produce.
+//   - `400` `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: a data set with two meanings, or one that may
+//     not be read.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//
+// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
+// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6292,6 +6729,13 @@ func ParseDownloadJobResponse(rsp *http.Response) (*DownloadJobResponse, error) 
 	switch {
 	case rsp.StatusCode == 200:
 		var headers DownloadJobResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
 		if values := rsp.Header.Values("X-Arrow-Bytes"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Arrow-Bytes", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
