@@ -10,8 +10,8 @@ import (
 
 // settings come from the environment.
 type settings struct {
-	airpyURL string // AIRPY_URL
-	secret   string // PY_AUTH_SECRET, else the one that `make run` keeps
+	airpyURL string // PYTHON_BASE_URL
+	secret   string // PYTHON_AUTH_SECRET, else the one that `make run` keeps
 	listen   string // LISTEN
 	database string // DATABASE
 }
@@ -19,16 +19,16 @@ type settings struct {
 func readSettings() (settings, error) {
 	secret, err := sharedSecret()
 	return settings{
-		airpyURL: cmp.Or(os.Getenv("AIRPY_URL"), "http://127.0.0.1:9001"),
+		airpyURL: cmp.Or(os.Getenv("PYTHON_BASE_URL"), "http://127.0.0.1:9001"),
 		secret:   secret,
 		listen:   cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"),
 		database: cmp.Or(os.Getenv("DATABASE"), "example.db"),
 	}, err
 }
 
-// sharedSecret gives PY_AUTH_SECRET, else what a service for development keeps in .airpy here or in a folder above.
+// sharedSecret gives PYTHON_AUTH_SECRET, else what a service for development keeps in .airpy here or in a folder above.
 func sharedSecret() (string, error) {
-	if given := os.Getenv("PY_AUTH_SECRET"); given != "" {
+	if given := os.Getenv("PYTHON_AUTH_SECRET"); given != "" {
 		return given, nil
 	}
 	folder, err := os.Getwd()
@@ -50,5 +50,5 @@ func sharedSecret() (string, error) {
 			return strings.TrimSpace(string(kept)), nil
 		}
 	}
-	return "", errors.New("PY_AUTH_SECRET is not set, and no .airpy/secret is here or above: start the service with `make run` first, or set the secret that it has")
+	return "", errors.New("PYTHON_AUTH_SECRET is not set, and no .airpy/secret is here or above: start the service with `make run` first, or set the secret that it has")
 }
