@@ -46,9 +46,10 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     run = airpy(tmp_path, "--help")
 
     assert run.returncode == 0
-    assert all(
-        command in run.stdout for command in ("up", "serve", "worker", "token", "health", "jobs", "dead")
-    )
+    commands = [line.split()[1] for line in run.stdout.splitlines() if line.startswith("│ ")]
+    assert {"preview", "schema", "query", "profile", "validate"} < set(commands)
+    assert {"up", "serve", "worker", "token", "health", "doctor", "jobs", "dead"} < set(commands)
+    assert all(group in run.stdout for group in ("On files", "The service", "Looking after it"))
     assert "airpy up --demo" in run.stdout
 
 

@@ -358,6 +358,28 @@ def test_what_is_piped_has_no_colors_and_a_reader_may_leave(base: Path) -> None:
     assert (left.stdout, left.stderr) == ("{", "")
 
 
+@pytest.mark.parametrize("command", ["preview", "schema", "query", "profile"])
+def test_commands_on_files_import_nothing_of_the_service(base: Path, command: str) -> None:
+    program = (
+        "import sys; from airpy.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*{'connexion', 'dramatiq', 'httpx2', 'jwt', 'redis', 'structlog', 'uvicorn'} & {*sys.modules})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, command, "energy"],
+        cwd=base,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert run.stderr == ""
+    assert run.stdout.splitlines()[-1] == ""
+
+
 def in_terminal(folder: Path, *arguments: str, **settings: str) -> tuple[str, str]:
     """What the command printed to its output, and to the terminal that its errors go to."""
     ours, theirs = pty.openpty()

@@ -253,11 +253,8 @@ def redis_server(setup: Setup) -> Iterator[Answer]:
         return
     told = f"{setup.told.get('server_name', 'redis')} {setup.told['redis_version']} at {where}"
     if fault := unfit(setup.told):
-        yield (
-            "broken",
-            f"{where} {fault}",
-            "Run: redis-cli CONFIG SET maxmemory-policy noeviction (and keep it so)",
-        )
+        evicts = "Run: redis-cli CONFIG SET maxmemory-policy noeviction; and set it in redis.conf."
+        yield "broken", f"{where} {fault}", evicts if "evicts" in fault else "Install a newer one."
         return
     with setup.redis as client:
         pings = []

@@ -54,7 +54,9 @@ def preview(
 ) -> None:
     """Show the first rows of a file.
 
-    airpy preview measurements.csv -n 5
+    For example:
+
+        airpy preview measurements.csv -n 5
     """
     place = _find(file)
     with _progress() as on_step:
@@ -92,7 +94,7 @@ def schema(
 
     For example, of many files that are one data set:
 
-    airpy schema 'energy/**/*.parquet'
+        airpy schema 'energy/**/*.parquet'
     """
     place = _find(file)
     request = {"uri": place.name, "sample_files": sample_files, "infer_rows": infer_rows}
@@ -207,7 +209,7 @@ def profile(
 
     For example:
 
-    airpy profile measurements.parquet
+        airpy profile measurements.parquet
     """
     answer = _analysis(file, "profile", {"outlier_method": outlier_method, "max_hints": max_hints})
     if as_json:
