@@ -190,6 +190,27 @@ func TestAWrongPlanIsToldAndTheNextOneRuns(t *testing.T) {
 	}
 }
 
+func TestTheQueryOfAClientThatHasGoneIsCancelled(t *testing.T) {
+	bare := livetest.StartBare(t)
+	bare.StartWorker(t)
+	s := startOn(t, bare.URL, bare.Secret, filepath.Join(t.TempDir(), "example.db"))
+	socket := s.dial(t, "/v1/datasources/energy-files/query")
+	slow := api.Plan{
+		Dataset: "ones.csv",
+		Joins:   []api.Join{{Dataset: "ones.csv", On: []api.ColumnName{"one"}}},
+		Aggs:    []api.Aggregation{{Col: "one", Fn: api.AggregateFunctionSum}},
+	}
+	if err := wsjson.Write(s.ctx, socket, slow); err != nil {
+		t.Fatal(err)
+	}
+	token := s.next(t, socket).Token
+	_ = socket.CloseNow()
+	job, err := s.client.Wait(s.ctx, token, nil)
+	if err != nil || job.Status != api.JobStatusCancelled {
+		t.Errorf("the job is %+v: %v", job, err)
+	}
+}
+
 func TestTheAnswerOfSQLGetsAVerdict(t *testing.T) {
 	s := start(t)
 	for query, wanted := range map[string]api.Verdict{

@@ -42,16 +42,31 @@ func (b *backend) query(w http.ResponseWriter, r *http.Request) {
 		return // the answer is given
 	}
 	defer func() { _ = socket.CloseNow() }()
-	for {
-		var plan api.Plan
-		if err := wsjson.Read(r.Context(), socket, &plan); err != nil {
-			return // the client has gone, or speaks no JSON; wsjson has closed the socket
-		}
-		request := api.QueryRequest{DatasourceID: r.PathValue("id"), Plan: plan, Output: api.OutputFormatArrow}
-		if err := b.answer(r.Context(), socket, request); err != nil {
-			_, failed := told(err)
-			if tell(r.Context(), socket, message{Type: "error", Error: &failed}) != nil {
+	ctx, leave := context.WithCancel(r.Context())
+	defer leave()
+	plans := make(chan api.Plan)
+	go func() {
+		defer leave() // the client has gone, or speaks no JSON; wsjson has closed the socket
+		for {
+			var plan api.Plan
+			if wsjson.Read(ctx, socket, &plan) != nil {
 				return
+			}
+			select {
+			case plans <- plan:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case plan := <-plans:
+			request := api.QueryRequest{DatasourceID: r.PathValue("id"), Plan: plan, Output: api.OutputFormatArrow}
+			if err := b.answer(ctx, socket, request); err != nil {
+				_, failed := told(err)
+				_ = tell(ctx, socket, message{Type: "error", Error: &failed})
 			}
 		}
 	}
@@ -63,10 +78,11 @@ func (b *backend) answer(ctx context.Context, socket *websocket.Conn, request ap
 	if err != nil {
 		return err
 	}
-	result, err := job.Wait(ctx, func(p airpy.Progress) {
-		_ = tell(ctx, socket, progressOf(p)) // a client that has gone is noticed with the rows
-	})
+	result, err := job.Wait(ctx, func(p airpy.Progress) { _ = tell(ctx, socket, progressOf(p)) })
 	if err != nil {
+		if ctx.Err() != nil { // the client has gone, and nobody wants the answer
+			_ = job.Cancel(context.WithoutCancel(ctx))
+		}
 		return err
 	}
 	if err := b.store.keepQuery(ctx, job.Token, request, result); err != nil {
