@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 
 from airpy import __version__
-from airpy.doctor import doctor
-from airpy.file_commands import preview, profile, query, schema, validate
-from airpy.job_commands import HERE, Url, dead, jobs
+from airpy.commands.doctor import doctor
+from airpy.commands.files import preview, profile, query, schema, validate
+from airpy.commands.jobs import HERE, Url, dead, jobs
 
 if TYPE_CHECKING:
     from airpy.client import Client
@@ -206,7 +206,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from airpy.complaints import complain  # noqa: PLC0415  only needed here
+        from airpy.commands.complaints import complain  # noqa: PLC0415  only needed here
 
         code = complain(error)
         if code is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from rich.table import Table
 
-from airpy.terminal import follow
+from airpy.commands.terminal import follow
 
 if TYPE_CHECKING:
     from pathlib import Path

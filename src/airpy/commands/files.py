@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airpy.at_hand import AtHand
+    from airpy.commands.at_hand import AtHand
     from airpy.engine.steps import OnStep
 
 __all__ = ["preview", "profile", "query", "schema", "validate"]
@@ -65,7 +65,7 @@ def preview(
     if as_json:
         _print_json(answer)
         return
-    from airpy.tables import show_rows, table_console  # noqa: PLC0415  not needed for JSON
+    from airpy.commands.tables import show_rows, table_console  # noqa: PLC0415  not needed for JSON
 
     console = table_console()
     data = json.loads(answer)
@@ -103,8 +103,8 @@ def schema(
     if as_json:
         _print_json(answer)
         return
-    from airpy.reports import show_schema  # noqa: PLC0415
-    from airpy.tables import table_console  # noqa: PLC0415
+    from airpy.commands.reports import show_schema  # noqa: PLC0415
+    from airpy.commands.tables import table_console  # noqa: PLC0415
 
     show_schema(json.loads(answer), table_console())
 
@@ -170,8 +170,8 @@ def query(  # noqa: PLR0913  one for each member of a plan
         airpy query energy.csv --grain "1 day" -a "mean(kwh), count(*)" -o days.parquet
         airpy query energy.csv -w "site_id in (a, b)" -w "cost is not null" --select site_id,cost
     """
-    from airpy.at_hand import checked, read_document  # noqa: PLC0415  the engine is heavy, and help needs none
-    from airpy.plan_options import aggregates, conditions, names, orders  # noqa: PLC0415
+    from airpy.commands.at_hand import checked, read_document  # noqa: PLC0415  the engine is heavy, and help needs none
+    from airpy.commands.plan_options import aggregates, conditions, names, orders  # noqa: PLC0415
 
     document = read_document(plan, "plan") if plan else {}
     options = {
@@ -215,8 +215,8 @@ def profile(
     if as_json:
         _print_json(answer)
         return
-    from airpy.reports import show_profile  # noqa: PLC0415
-    from airpy.tables import table_console  # noqa: PLC0415
+    from airpy.commands.reports import show_profile  # noqa: PLC0415
+    from airpy.commands.tables import table_console  # noqa: PLC0415
 
     show_profile(json.loads(answer), table_console())
 
@@ -239,7 +239,7 @@ def validate(
 
         airpy validate measurements.csv --rules rules.json
     """
-    from airpy.at_hand import read_document  # noqa: PLC0415
+    from airpy.commands.at_hand import read_document  # noqa: PLC0415
 
     document = read_document(rules, "rules")
     listed = document.get("rules", document) if isinstance(document, dict) else document
@@ -248,8 +248,8 @@ def validate(
     if as_json:
         _print_json(answer)
     else:
-        from airpy.reports import show_validation  # noqa: PLC0415
-        from airpy.tables import table_console  # noqa: PLC0415
+        from airpy.commands.reports import show_validation  # noqa: PLC0415
+        from airpy.commands.tables import table_console  # noqa: PLC0415
 
         show_validation(data, table_console())
     if data["validation"]["verdict"] == "fail":
@@ -257,14 +257,14 @@ def validate(
 
 
 def _find(file: str) -> AtHand:
-    from airpy.at_hand import AtHand  # noqa: PLC0415  the engine is heavy, and help needs none
+    from airpy.commands.at_hand import AtHand  # noqa: PLC0415  the engine is heavy, and help needs none
     from airpy.config import Reading  # noqa: PLC0415
 
     return AtHand.find(file, Reading.from_env())
 
 
 def _run_query(file: str, plan: dict[str, Any], output: Path | None, *, as_json: bool) -> None:
-    from airpy.export import check_export, export, kept_as  # noqa: PLC0415
+    from airpy.commands.export import check_export, export, kept_as  # noqa: PLC0415
 
     if output is not None:
         check_export(output)
@@ -280,8 +280,8 @@ def _run_query(file: str, plan: dict[str, Any], output: Path | None, *, as_json:
     if as_json:
         _print_json(answer)
         return
+    from airpy.commands.tables import show_rows, table_console  # noqa: PLC0415
     from airpy.engine.steps import counted  # noqa: PLC0415
-    from airpy.tables import show_rows, table_console  # noqa: PLC0415
 
     data = json.loads(answer)
     rows = data["metrics"]["rows"]
@@ -294,7 +294,7 @@ def _run_query(file: str, plan: dict[str, Any], output: Path | None, *, as_json:
 
 def _analysis(file: str, kind: str, options: dict[str, Any]) -> bytes:
     """The data of an analysis of the whole file."""
-    from airpy.at_hand import checked  # noqa: PLC0415
+    from airpy.commands.at_hand import checked  # noqa: PLC0415
 
     place = _find(file)
     checked("AnalyzeOptions", options, "options")
@@ -305,7 +305,7 @@ def _analysis(file: str, kind: str, options: dict[str, Any]) -> bytes:
 
 def _answer(kind: Any, place: AtHand, request: dict[str, Any], folder: Path) -> bytes:  # noqa: ANN401  JobType
     """The data of a job, as JSON."""
-    from airpy.at_hand import DATA_SOURCE  # noqa: PLC0415
+    from airpy.commands.at_hand import DATA_SOURCE  # noqa: PLC0415
 
     with _progress() as on_step:
         place.run(kind, {"datasource_id": DATA_SOURCE, **request}, folder, on_step=on_step)
@@ -324,7 +324,7 @@ def _progress() -> Iterator[OnStep]:
     """What is to be told of steps: on a terminal a line on stderr shows them, else nobody listens."""
     console = None
     if sys.stderr.isatty():
-        from airpy.tables import table_console  # noqa: PLC0415
+        from airpy.commands.tables import table_console  # noqa: PLC0415
 
         console = table_console(stderr=True)
     if console is None or console.is_dumb_terminal:
@@ -332,7 +332,7 @@ def _progress() -> Iterator[OnStep]:
 
         yield ignore_steps
     else:
-        from airpy.progress import progress_shown  # noqa: PLC0415
+        from airpy.commands.progress import progress_shown  # noqa: PLC0415
 
         with progress_shown(console) as on_step:
             yield on_step
@@ -340,8 +340,8 @@ def _progress() -> Iterator[OnStep]:
 
 def _show_count(shown: int, total: int, more: str, *, exact: bool = True) -> None:
     """Say how many rows there are, and how to see those that are not shown."""
+    from airpy.commands.tables import table_console  # noqa: PLC0415
     from airpy.engine.steps import counted  # noqa: PLC0415
-    from airpy.tables import table_console  # noqa: PLC0415
 
     about = "" if exact else "about "
     told = (

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from airpy import __version__
-from airpy.checkup import CHECKS, apart, missing_mount
+from airpy.commands.checkup import CHECKS, apart, missing_mount
 from tests.conftest import database_url
 from tests.service import SECRET, free_port, running_redis, running_service
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from airpy.commands.plan_options import aggregates, conditions, names, orders
 from airpy.errors import InvalidRequest
-from airpy.plan_options import aggregates, conditions, names, orders
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.filesize import decimal
 from rich.text import Text
 
+from airpy.commands.tables import NUMBERS, Column, data_column, number, plain, show_columns, type_of
 from airpy.engine.steps import counted
-from airpy.tables import NUMBERS, Column, data_column, number, plain, show_columns, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from airpy.tables import Column, show_columns, show_rows, type_of
+from airpy.commands.tables import Column, show_columns, show_rows, type_of
 
 
 def shown(rows: list[dict[str, Any]], types: dict[str, str], width: int = 80) -> list[str]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
+from airpy.commands.terminal import bar_columns, counted_work
 from airpy.errors import shortened
 from airpy.jobs.work import Work, bytes_read, listen
-from airpy.terminal import bar_columns, counted_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

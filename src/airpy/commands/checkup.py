@@ -23,12 +23,12 @@ from packaging.specifiers import SpecifierSet
 
 from airpy import __version__
 from airpy.client import UNREACHABLE, CallFailed, Client
+from airpy.commands.findings import Finding, State
 from airpy.config import SHORTEST_SECRET, Credentials, Settings, SettingsError, misspelt_settings, variables
 from airpy.engine.steps import counted
 from airpy.errors import AirError, listed
 from airpy.files.listing import data_files
 from airpy.files.paths import FileRoot
-from airpy.findings import Finding, State
 from airpy.jobs.estimates import MOST_MEMORY
 from airpy.jobs.fitness import connection, unfit
 from airpy.jobs.record import Job

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from rich.console import Console
 
+from airpy.commands.terminal import (
+    follow,
+    show_dead_letter,
+    show_dead_letters,
+    show_failure,
+    show_job,
+    show_jobs,
+)
 from airpy.contract import JobStatus, JobType
-from airpy.terminal import follow, show_dead_letter, show_dead_letters, show_failure, show_job, show_jobs
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAliasType

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airpy.findings import Finding
+from airpy.commands.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ def doctor(
         told = {"broken": _is_broken(found), "findings": [one._asdict() for one in found]}
         print(json.dumps(told, ensure_ascii=False, indent=2))  # noqa: T201
     else:
-        from airpy.tables import table_console  # noqa: PLC0415  not needed for JSON
+        from airpy.commands.tables import table_console  # noqa: PLC0415  not needed for JSON
 
         console = table_console()
         found = []
@@ -55,7 +55,7 @@ def doctor(
 def _findings(port: int, url: str | None) -> Iterator[Finding]:
     """What the checks find, one by one; nothing but the missing library when they cannot be made."""
     try:
-        from airpy.checkup import check_up  # noqa: PLC0415  heavy, and only needed here
+        from airpy.commands.checkup import check_up  # noqa: PLC0415  heavy, and only needed here
     except ImportError as error:
         yield Finding(
             "libraries", "broken", f"{error.name} cannot be imported: {error}", "Run `make install`."

@@ -1,0 +1,1 @@
+"""The commands of `airpy` that a person types: on files at hand, on jobs, on a set-up."""
