@@ -202,6 +202,11 @@ class FileUnavailable(AirError):
     code = "IO_ERROR"
     reason: ErrorReason = "UNREADABLE_FILE"
 
+    @property
+    def retryable(self) -> bool:  # type: ignore[override]
+        """Storage that failed in passing may be back; a missing or damaged file stays so."""
+        return self.reason == "READ_INTERRUPTED"
+
 
 class QueueUnavailable(AirError):
     """Redis is away, and with it the queue and the job records."""

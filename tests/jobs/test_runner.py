@@ -327,6 +327,7 @@ def test_storage_that_fails_for_a_while_is_tried_again(
     if status == "failed":
         assert job.error is not None
         assert job.error["details"]["reason"] == "READ_INTERRUPTED"
+        assert job.error["details"]["retryable"] is True
         assert str(results.path) not in job.error["message"]
         letters, _ = ask(redis_url, lambda store: store.dead_letters(None, 100))
         assert letters == []  # it is the storage that is ill
