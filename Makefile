@@ -23,8 +23,9 @@ install: .venv/.installed ## Install everything into .venv, from the lock
 	$(BIN)/uv sync --frozen --inexact --all-extras --group dev --python $(BIN)/python
 	@touch $@
 
+# Each process has a Redis and services of its own; with a REDIS_URL they would share one, and there is one process.
 test: install ## Run the whole test suite
-	$(BIN)/pytest
+	$(BIN)/pytest $(if $(REDIS_URL),,--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 test-faults: install ## Kill, stall and flood a service at full size, for a quarter of an hour
 	AIRPY_FAULTS=full $(BIN)/pytest tests/faults -m faults -s
