@@ -49,7 +49,7 @@ go-client: install ## Generate the Go client's types from api/openapi.yaml
 
 go-check: install ## Lint the Go client, and whether its types are current
 	$(BIN)/python -m airpy.web.spec | (cd clients/go && $(GENERATE_GO) /dev/stdin | diff -u api/api.gen.go -)
-	cd clients/go && test -z "$$(gofmt -l . | tee /dev/stderr)"
+	cd clients/go && test -z "$$(gofmt -l . | tee -a /dev/stderr)"
 	cd clients/go && go mod tidy -diff
 	cd clients/go && go vet ./...
 	cd clients/go && go tool staticcheck ./...
