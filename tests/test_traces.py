@@ -74,6 +74,10 @@ class Collector:
         """The spans of one trace that have come."""
         return [span for span in self.spans if span.trace == trace]
 
+    def attempts(self, token: int, before: int) -> list[Span]:
+        """The attempts at a job among the later spans; an earlier service had a job of that token too."""
+        return [span for span in self.spans[before:] if span.attributes.get("airpy.token") == token]
+
 
 def spans_in(body: bytes) -> Iterator[Span]:
     """The spans of an export."""
@@ -151,14 +155,12 @@ def test_a_callers_trace_leads_through_the_queue_to_the_job(
 
 
 def test_a_request_without_a_trace_begins_one(traced: Service, collector: Collector) -> None:
+    before = len(collector.spans)
     token = traced.submit("discover", {"datasource_id": "e", "uri": "csv"})
     traced.wait(token)
 
-    def attempts() -> list[Span]:
-        return [span for span in collector.spans if span.attributes.get("airpy.token") == token]
-
-    wait_until(attempts)
-    (attempt,) = attempts()
+    wait_until(lambda: collector.attempts(token, before))
+    (attempt,) = collector.attempts(token, before)
     wait_until(lambda: len(collector.of_trace(attempt.trace)) == 2)
     (request,) = [span for span in collector.of_trace(attempt.trace) if span.kind == SERVER]
     assert request.parent == ""
@@ -169,14 +171,12 @@ def test_a_request_without_a_trace_begins_one(traced: Service, collector: Collec
 def test_a_traceparent_that_is_none_is_left_out_of_account(
     traced: Service, collector: Collector, parent: str
 ) -> None:
+    before = len(collector.spans)
     token = traced.post("query", QUERY, headers={"traceparent": parent}).json()["token"]
 
-    def attempts() -> list[Span]:
-        return [span for span in collector.spans if span.attributes.get("airpy.token") == token]
-
     assert traced.wait(token)["status"] == "completed"
-    wait_until(attempts)
-    assert attempts()[0].trace not in {"", "0" * 32, "a" * 32}
+    wait_until(lambda: collector.attempts(token, before))
+    assert collector.attempts(token, before)[0].trace not in {"", "0" * 32, "a" * 32}
 
 
 def test_what_is_left_is_exported_when_the_service_stops(
