@@ -33,7 +33,7 @@ from airpy.jobs.estimates import MOST_MEMORY
 from airpy.jobs.fitness import connection, unfit
 from airpy.jobs.record import Job
 from airpy.jobs.scripts import ACTIVE, DEAD, JOBS, WAITING, job_key
-from airpy.jobs.workers import latest, slots_of
+from airpy.jobs.workers import SILENT_S, latest, slots_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,8 +46,6 @@ LEAST_OPEN_FILES = 1024
 PINGS = 5
 SLOW_PING_S = 0.02
 SKEW_S = 2
-MOST_SKEW_S = 15
-"""A worker whose report is older counts as gone."""
 FULLNESS = 0.8
 LONG_WAIT_S = 60
 LOOKED_AT_JOBS = 20
@@ -322,7 +320,7 @@ def clock(setup: Setup) -> Iterator[Answer]:
         after = time.time()
     skew = apart(before, seconds + micros / 1e6, after)
     told = f"this host and Redis are {skew:.1f} s apart"
-    if skew > MOST_SKEW_S:
+    if skew > SILENT_S:
         yield "broken", f"{told}: workers seem dead, and tokens expired", "Let NTP set both clocks."
     elif skew > SKEW_S:
         yield "warning", told, "Let NTP set both clocks."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from airpy.engine.encoding import encode_rows, json_ready
+from airpy.engine.encoding import encode_rows, json_forms
 from airpy.engine.failures import failure
 from airpy.errors import FileUnavailable, InvalidRequest, listed
 from airpy.jobs.results import frame_file
@@ -101,10 +101,7 @@ def _write_csv(source: Path, target: Path) -> None:
                     constraint="columns of single values",
                     suggestion=[".parquet", ".jsonl"],
                 )
-            ready = batch.select(
-                json_ready(pl.nth(place), dtype) for place, dtype in enumerate(batch.schema.dtypes())
-            )
-            ready.write_csv(file, include_header=number == 0)
+            json_forms(batch).write_csv(file, include_header=number == 0)
 
 
 def _write_json(source: Path, target: Path) -> None:
@@ -121,10 +118,7 @@ def _write_lines(source: Path, target: Path) -> None:
     with target.open("wb") as file:
         for batch in _batches(source):
             if batch.height:
-                ready = batch.select(
-                    json_ready(pl.nth(place), dtype) for place, dtype in enumerate(batch.schema.dtypes())
-                )
-                ready.write_ndjson(file)
+                json_forms(batch).write_ndjson(file)
 
 
 WRITERS: dict[str, Callable[[Path, Path], None]] = {

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["progress_shown"]
 
 LONGEST_STEP = 36
-ALMOST = 0.99
-"""What is read is not yet computed."""
 
 
 @contextmanager
@@ -60,10 +58,10 @@ class _Line(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         """What is drawn."""
         if self.work is not None and self.tasks:
-            done, total, unit = self.work
-            if unit == "bytes":
-                done = min(max(done, bytes_read(os.getpid()) - self.read_before), total)
-            counted = counted_work({"done": done, "total": total, "unit": unit})
-            share = min(done / total, ALMOST) if total else 0
-            self.update(self.task_ids[0], completed=share, total=1, counted=counted)
+            work = self.work
+            if work.unit == "bytes":
+                read = bytes_read(os.getpid()) - self.read_before
+                work = work._replace(done=min(max(work.done, read), work.total))
+            counted = counted_work(work._asdict())
+            self.update(self.task_ids[0], completed=work.share or 0, total=1, counted=counted)
         return super().get_renderables()

@@ -37,6 +37,7 @@ __all__ = [
     "encode_model",
     "encode_object",
     "encode_rows",
+    "json_forms",
     "json_ready",
     "portable",
     "write_arrow",
@@ -132,10 +133,12 @@ def encode_rows(frame: pl.DataFrame) -> bytes:
     """
     if frame.width == 0:
         return b"[]"
-    ready = frame.select(
-        json_ready(pl.nth(index), dtype) for index, dtype in enumerate(frame.schema.dtypes())
-    )
-    return ready.write_json().encode()
+    return json_forms(frame).write_json().encode()
+
+
+def json_forms(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the values of every column in the forms that `encode_rows` writes."""
+    return frame.select(json_ready(pl.nth(index), dtype) for index, dtype in enumerate(frame.schema.dtypes()))
 
 
 def encode_model(model: BaseModel) -> bytes:

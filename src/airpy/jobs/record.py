@@ -110,9 +110,7 @@ class Job(NamedTuple):
         """The share of the work that is done, 0 to 1; None where it is not counted. 1 when it is all over."""
         if self.status == "completed":
             return 1.0
-        if self.work is None or not self.work.total:
-            return None
-        return min(self.work.done / self.work.total, 0.99)
+        return None if self.work is None else self.work.share
 
 
 class DeadLetter(NamedTuple):

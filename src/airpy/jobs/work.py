@@ -27,6 +27,11 @@ class Work(NamedTuple):
     total: int
     unit: Unit
 
+    @property
+    def share(self) -> float | None:
+        """How much of it is done, 0 to 0.99, as what is read is not yet computed; None where none is."""
+        return min(self.done / self.total, 0.99) if self.total else None
+
 
 def _ignore(done: int, total: int, unit: Unit) -> None:
     """Nobody listens."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-__all__ = ["dismiss", "latest", "report", "reports", "slots_of", "worker_name"]
+__all__ = ["SILENT_S", "dismiss", "latest", "report", "reports", "slots_of", "worker_name"]
 
 SILENT_S = 15
 """A worker that has not reported for so long counts as gone."""
