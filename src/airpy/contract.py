@@ -279,10 +279,22 @@ ErrorCode = TypeAliasType(
 )
 
 
+NearestAnswers = TypeAliasType("NearestAnswers", list[str])
+
+
+class JsonPatchOperation(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['add', 'replace', 'remove']
+    path: Annotated[str, Field(description="A JSON Pointer into the request's body.")]
+    value: Annotated[Any | None, Field(description='What is put there.')] = None
+
+
 ErrorReason = TypeAliasType(
     "ErrorReason",
     Annotated[
-        Literal['SCHEMA_VIOLATION', 'MALFORMED_BODY', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_ACCEPTABLE', 'UNSUPPORTED_MEDIA_TYPE', 'BAD_RANGE', 'BODY_TOO_LARGE', 'BODY_TIMEOUT', 'UNAUTHORIZED', 'PATH_REFUSED', 'EXTENSION_NOT_ALLOWED', 'AMBIGUOUS_DATASET', 'INVALID_PLAN', 'INVALID_OPTIONS', 'INVALID_FRAME', 'UNKNOWN_COLUMN', 'TYPE_MISMATCH', 'CAST_FAILED', 'JOB_NOT_FOUND', 'JOB_EXPIRED', 'RESULT_NOT_READY', 'NO_RESULT_FRAME', 'NO_DEAD_LETTER', 'IDEMPOTENCY_KEY_REUSED', 'FILE_MISSING', 'NO_DATA_FILES', 'UNREADABLE_FILE', 'EMPTY_FILE', 'UNSUPPORTED', 'READ_INTERRUPTED', 'READER_CRASHED', 'PROCESS_KILLED', 'WORKER_DIED', 'QUEUE_UNAVAILABLE', 'QUEUE_FULL', 'MEMORY_CAP', 'DISK_FULL', 'TIME_LIMIT', 'INTERNAL'],
+        Literal['SCHEMA_VIOLATION', 'MALFORMED_BODY', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_ACCEPTABLE', 'UNSUPPORTED_MEDIA_TYPE', 'BAD_RANGE', 'BODY_TOO_LARGE', 'BODY_TIMEOUT', 'UNAUTHORIZED', 'PATH_REFUSED', 'EXTENSION_NOT_ALLOWED', 'AMBIGUOUS_DATASET', 'INVALID_PLAN', 'INVALID_OPTIONS', 'INVALID_FRAME', 'UNKNOWN_COLUMN', 'TYPE_MISMATCH', 'CAST_FAILED', 'JOB_NOT_FOUND', 'JOB_EXPIRED', 'RESULT_NOT_READY', 'NO_RESULT_FRAME', 'NO_DEAD_LETTER', 'IDEMPOTENCY_KEY_REUSED', 'FILE_MISSING', 'NO_DATA_FILES', 'UNREADABLE_FILE', 'EMPTY_FILE', 'UNSUPPORTED', 'ENCODING', 'CONTENT_MISMATCH', 'TOO_DEEP', 'FAULTY_ROW', 'FILE_CHANGED', 'READ_INTERRUPTED', 'READER_CRASHED', 'PROCESS_KILLED', 'WORKER_DIED', 'QUEUE_UNAVAILABLE', 'QUEUE_FULL', 'MEMORY_CAP', 'TOO_LARGE', 'DISK_FULL', 'TIME_LIMIT', 'INTERNAL'],
         Field(description='The exact case; stable, made for programs.'),
     ],
 )
@@ -295,6 +307,107 @@ class Violation(BaseModel):
     field: str
     constraint: str
     message: str
+
+
+NullMarker = TypeAliasType("NullMarker", Annotated[str, Field(max_length=100)])
+
+
+OnError = TypeAliasType(
+    "OnError",
+    Annotated[
+        Literal['fail', 'skip', 'null'],
+        Field(
+            description='What becomes of a row that cannot be read without loss: `fail` ends the job and names it, `skip` leaves the row\nout, `null` keeps it with null for the value. What is left out is counted, and the first of it shown.\n'
+        ),
+    ],
+)
+
+
+class Source(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    path: str
+    size_bytes: int
+    modified: Annotated[AwareDatetime | None, Field(description='Null where the storage does not say.')]
+    fingerprint: Annotated[
+        str,
+        Field(
+            description='Of the content: of all of a file up to 16 MiB, else of its size and 64 blocks of 64 KiB spread evenly over it,\nthe first and the last among them. For a cloud file, of what its storage tags it with.\n'
+        ),
+    ]
+
+
+class TextForm(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    files: Annotated[int, Field(description='How many are written so.')]
+    example: Annotated[str, Field(description='The first of them.')]
+    encoding: str
+    compression: Literal['gzip', 'zstd', 'bz2'] | None = None
+    delimiter: str | None = None
+    quote: Annotated[str | None, Field(description='Empty when there is none.')] = None
+    escape: Annotated[str | None, Field(description='Empty when a quote is written twice.')] = None
+    comment: str | None = None
+    line_end: str | None = None
+    header: bool | None = None
+    header_rows: Annotated[
+        int | None, Field(description='Lines that the names of the columns are spread over.')
+    ] = None
+    skipped_lines: Annotated[int | None, Field(description='Lines before the header that are no rows.')] = (
+        None
+    )
+    footer_lines: Annotated[int | None, Field(description='Lines after the last row that are no rows.')] = (
+        None
+    )
+    rewritten: Annotated[
+        bool | None,
+        Field(
+            description='Whether it is so written that it had to be put into plain form before it was read.'
+        ),
+    ] = None
+
+
+FaultKind = TypeAliasType(
+    "FaultKind",
+    Annotated[
+        Literal['bad_value', 'ragged_row', 'open_quote', 'bad_json', 'bad_bytes', 'too_deep'],
+        Field(
+            description="`bad_value` a value that its column's type does not take · `ragged_row` more or fewer values than the header ·\n`open_quote` a quote that is never closed · `bad_json` a line that is no JSON object · `bad_bytes` bytes that are\nno text in the file's encoding · `too_deep` JSON nested too deep.\n"
+        ),
+    ],
+)
+
+
+class CounterExample(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    file: str
+    row: Annotated[int, Field(description='The row of the file, from 1.')]
+    value: str
+
+
+class SchemaChange(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    file: Annotated[str, Field(description='The file in which it is so for the first time.')]
+    column: Annotated[str, Field(description='Its name in the union of all files.')]
+    change: Annotated[
+        Literal['introduced', 'dropped', 'retyped', 'renamed'],
+        Field(
+            description='`introduced` the column was in no file before · `dropped` the file before had it · `retyped` it had another\ntype in the file before · `renamed` it is written in other letters than in the union, as in `Name` for `name`.\n'
+        ),
+    ]
+    from_: Annotated[
+        str | None, Field(alias='from', description='The type, or the name, in the file before.')
+    ] = None
+    to: Annotated[str | None, Field(description='The type, or the name, in this file.')] = None
+    cast: Annotated[
+        str | None, Field(description="The type that the union has, where this file's is cast to it.")
+    ] = None
 
 
 class DiscoverRequest(BaseModel):
@@ -315,30 +428,6 @@ class DiscoverRequest(BaseModel):
 
 
 FileFormat = TypeAliasType("FileFormat", Literal['csv', 'parquet', 'jsonl'])
-
-
-class InferSchemaRequest(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    datasource_id: DatasourceId
-    uri: DatasetPath
-    sample_files: Annotated[
-        int,
-        Field(
-            description='How many files of the data set to read rows from, spread evenly over it.',
-            ge=1,
-            le=1000,
-        ),
-    ] = 3
-    infer_rows: Annotated[
-        int | None,
-        Field(
-            description='How many rows to read in all; 0 reads every row. Default `PY_INFER_ROWS`.',
-            ge=0,
-            le=1000000000,
-        ),
-    ] = None
 
 
 class SchemaStats(BaseModel):
@@ -365,15 +454,6 @@ class SchemaStats(BaseModel):
         Field(description='Rows read for types, nulls and distinct values; equal to `rows` when all were.'),
     ]
     rows_exact: Annotated[bool, Field(description='Whether `rows` was counted rather than estimated.')]
-
-
-class PreviewRequest(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    datasource_id: DatasourceId
-    path: DatasetPath
-    limit: Annotated[int, Field(ge=1, le=1000000)] = 100
 
 
 class PreviewStats(BaseModel):
@@ -743,24 +823,152 @@ class Limits(BaseModel):
     ]
 
 
-class ErrorDetails(BaseModel):
+JsonPatch = TypeAliasType("JsonPatch", Annotated[list[JsonPatchOperation], Field(min_length=1)])
+
+
+class ReadOptions(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    field: Annotated[
-        str | None, Field(description='What part of the request is meant, as in `plan.filters[0].op`.')
+    encoding: Annotated[
+        str | None,
+        Field(
+            description='The encoding of text files, by the name Python knows it by.',
+            examples=['cp1252'],
+            max_length=40,
+            min_length=1,
+        ),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        Field(
+            description='What stands between the values of a CSV file.',
+            examples=[';'],
+            max_length=8,
+            min_length=1,
+        ),
+    ] = None
+    quote: Annotated[
+        str | None,
+        Field(description='What stands around values of a CSV file; empty for nothing.', max_length=1),
+    ] = None
+    escape: Annotated[
+        str | None,
+        Field(
+            description='What stands before a quote inside of quotes; empty for a second quote.', max_length=1
+        ),
+    ] = None
+    comment: Annotated[
+        str | None,
+        Field(description='Lines of a CSV file that begin so are left out; empty for none.', max_length=8),
+    ] = None
+    skip: Annotated[
+        int | None,
+        Field(
+            description='Lines of a CSV file to leave out before its header, or before its rows when there is none.',
+            ge=0,
+            le=1000000,
+        ),
+    ] = None
+    header: Annotated[
+        bool | None,
+        Field(
+            description='Whether a CSV file names its columns; without, they are `column_1`, `column_2` and so on.'
+        ),
+    ] = None
+    types: Annotated[
+        Literal['string'] | dict[str, CastType] | None,
+        Field(
+            description='`string` reads every value as it is written, and nothing is taken for null but what is not there. By column,\nthe type that it is read as; the others are found out.\n'
+        ),
+    ] = None
+    null_markers: Annotated[
+        list[NullMarker] | None,
+        Field(
+            description='What stands for null in text files, and nothing else does; empty for nothing but a value that is not there.',
+            max_length=100,
+        ),
+    ] = None
+    decimal: Annotated[
+        Literal['.', ','] | None, Field(description='What stands before the fraction of a number.')
+    ] = None
+    thousands: Annotated[
+        Literal['.', ',', ' ', "'"] | None,
+        Field(description='What stands between the thousands of a number.'),
+    ] = None
+    date_format: Annotated[
+        str | None,
+        Field(
+            description='How dates and timestamps are written, in the letters of `strftime`; `%d/%m/%Y` puts the day first.',
+            examples=['%d/%m/%Y'],
+            max_length=100,
+            min_length=2,
+        ),
+    ] = None
+    infer_rows: Annotated[
+        int | None,
+        Field(
+            description='How many rows decide the types of text files; 0 for every row. Default `PY_INFER_ROWS`.',
+            ge=0,
+            le=1000000000,
+        ),
+    ] = None
+    on_error: OnError | None = 'fail'
+
+
+class Sources(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    files: Annotated[list[Source], Field(description='At most 100 of them.')]
+    total_files: int
+    total_size_bytes: int
+    fingerprint: Annotated[
+        str, Field(description='Of all files together; another one when any of them has changed.')
     ]
-    constraint: Annotated[str | None, Field(description='What it had to be.')]
-    reason: ErrorReason
-    retryable: Annotated[bool, Field(description='Whether the same request may succeed later.')]
-    suggestion: Annotated[list[str] | None, Field(description='The nearest right answers, best first.')] = (
+
+
+class Fault(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    file: str
+    row: Annotated[int | None, Field(description='The row of the file, from 1, the header not counted.')] = (
         None
     )
-    violations: Annotated[
-        list[Violation] | None,
-        Field(description='Everything that breaks the contract, when that is more than one thing.'),
+    line: Annotated[int | None, Field(description='The line of the file, from 1, where the row begins.')] = (
+        None
+    )
+    byte: Annotated[
+        int | None,
+        Field(description='The byte of the file, from 0, where the row begins, or the byte that is wrong.'),
     ] = None
-    post_mortem: PostMortem | None = None
+    column: str | None = None
+    kind: FaultKind
+    text: Annotated[str | None, Field(description='What stands there, at most 200 letters of it.')] = None
+
+
+class TypeCandidate(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    type: DataType
+    form: Annotated[
+        str | None, Field(description='How values would be written, where that is not plain.')
+    ] = None
+    accepted: Annotated[int, Field(description='How many of the values it takes.')]
+    counter_examples: Annotated[
+        list[CounterExample], Field(description='Values that it does not take, at most 3.')
+    ]
+
+
+class SchemaEvolution(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    changes: Annotated[list[SchemaChange], Field(description='At most 1,000.')]
+    files_compared: int
+    total_changes: int
 
 
 class DatasetFile(BaseModel):
@@ -777,22 +985,39 @@ class DatasetFile(BaseModel):
     ]
 
 
-class InferSchemaResult(BaseModel):
+class InferSchemaRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    schema_: Annotated[Schema, Field(alias='schema')]
-    stats: SchemaStats
-    sample_preview: Annotated[list[Row], Field(description='The first rows, at most 10.')]
+    datasource_id: DatasourceId
+    uri: DatasetPath
+    sample_files: Annotated[
+        int,
+        Field(
+            description='How many files of the data set to read rows from, spread evenly over it.',
+            ge=1,
+            le=1000,
+        ),
+    ] = 3
+    infer_rows: Annotated[
+        int | None,
+        Field(
+            description='How many rows to read in all; 0 reads every row. Default `PY_INFER_ROWS`.',
+            ge=0,
+            le=1000000000,
+        ),
+    ] = None
+    read: ReadOptions | None = None
 
 
-class Preview(BaseModel):
+class PreviewRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    rows: list[Row]
-    schema_: Annotated[Schema, Field(alias='schema')]
-    stats: PreviewStats
+    datasource_id: DatasourceId
+    path: DatasetPath
+    limit: Annotated[int, Field(ge=1, le=1000000)] = 100
+    read: ReadOptions | None = None
 
 
 Scalars = TypeAliasType("Scalars", Annotated[list[Scalar], Field(max_length=100000)])
@@ -831,6 +1056,7 @@ class Join(BaseModel):
     left_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
     right_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
     suffix: Annotated[str, Field(max_length=64, min_length=1)] = '_right'
+    read: ReadOptions | None = None
 
 
 class Cast(BaseModel):
@@ -840,20 +1066,6 @@ class Cast(BaseModel):
     op: Literal['cast']
     col: ColumnName
     type: CastType
-
-
-class QueryResult(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    rows: Annotated[
-        list[Row],
-        Field(description='The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.'),
-    ]
-    schema_: Annotated[Schema, Field(alias='schema')]
-    metrics: QueryMetrics
-    truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
-    download: Annotated[str, Field(description='Where the whole result is.')]
 
 
 class FrameRef(BaseModel):
@@ -929,24 +1141,62 @@ class Validation(BaseModel):
     rules: list[RuleResult]
 
 
-class JobError(BaseModel):
+Suggestion = TypeAliasType(
+    "Suggestion",
+    Annotated[
+        NearestAnswers | JsonPatch,
+        Field(
+            description='The nearest right answers, best first; or a change of the request that was tried and works, as a JSON Patch (RFC 6902).\n'
+        ),
+    ],
+)
+
+
+class Faults(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    code: ErrorCode
-    message: Annotated[str, Field(description='For a person to read.')]
-    details: ErrorDetails
-    request_id: str
+    rows_skipped: Annotated[int, Field(description='Rows that were left out, as `on_error` asked.')]
+    values_nulled: Annotated[int, Field(description='Values that are null instead, as `on_error` asked.')]
+    rows_ragged: Annotated[
+        int,
+        Field(
+            description='Rows with more or fewer values than the header, where that was seen: what is missing is null, and what is too\nmuch stands in columns of its own.\n'
+        ),
+    ]
+    examples: Annotated[list[Fault], Field(description='The first of them, at most 10.')]
 
 
-class Error(BaseModel):
+class ColumnEvidence(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    code: ErrorCode
-    message: Annotated[str, Field(description='For a person to read.')]
-    details: ErrorDetails
-    request_id: str
+    name: str
+    type: DataType
+    form: Annotated[
+        str | None,
+        Field(
+            description='How its values are written, where that is not plain, as in `%d/%m/%Y` or `1.234,56`.'
+        ),
+    ] = None
+    note: Annotated[
+        str | None, Field(description='What a person would want to know, as in "leading zeros".')
+    ] = None
+    values: Annotated[int, Field(description='Values looked at, nulls not counted.')]
+    nulls: Annotated[int, Field(description='Values that are not there, or that a null marker stands for.')]
+    null_markers: Annotated[dict[str, int], Field(description='What stood for null, and how often.')]
+    candidates: Annotated[
+        list[TypeCandidate], Field(description='The types that were tried, the chosen one first.')
+    ]
+    confidence: Annotated[
+        float,
+        Field(
+            description='How sure the type is: 1 when every row was looked at and one type alone takes all values, less for a sample, and\nfor forms that can be read in two ways.\n',
+            ge=0.0,
+            le=1.0,
+        ),
+    ]
+    scan: Annotated[Literal['full', 'sample'], Field(description='Whether every row was looked at.')]
 
 
 class DiscoverResult(BaseModel):
@@ -1013,49 +1263,60 @@ class FrameMetrics(BaseModel):
     ] = None
 
 
-class JobEnd(BaseModel):
+class ErrorDetails(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    status: JobStatus
-    code: int
-    error: JobError | None
-
-
-class DeadLetter(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    token: Annotated[int, Field(description='The token of the job that died.', ge=1)]
-    job_type: JobType
-    datasource_id: Annotated[str, Field(description='Empty for a frame that was sent.')]
-    request_id: str
-    attempts: Annotated[int, Field(description='How often the job was begun.', ge=1)]
-    died_at: AwareDatetime
-    request: Annotated[
-        str,
-        Field(
-            description='The body of the POST, as JSON. The data of a frame that was sent is its digest, `sha256:…`.'
-        ),
+    field: Annotated[
+        str | None, Field(description='What part of the request is meant, as in `plan.filters[0].op`.')
     ]
-    error: Error
+    constraint: Annotated[str | None, Field(description='What it had to be.')]
+    reason: ErrorReason
+    retryable: Annotated[bool, Field(description='Whether the same request may succeed later.')]
+    suggestion: Suggestion | None = None
+    fault: Fault | None = None
+    violations: Annotated[
+        list[Violation] | None,
+        Field(description='Everything that breaks the contract, when that is more than one thing.'),
+    ] = None
+    post_mortem: PostMortem | None = None
 
 
-class DeadLetterList(BaseModel):
+class Reading(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    dead_letters: Annotated[list[DeadLetter], Field(description='The newest first.')]
-    next_cursor: Annotated[
-        int | None, Field(description='The `cursor` of the next page; null on the last one.', ge=1)
+    sources: Sources
+    texts: Annotated[
+        list[TextForm],
+        Field(description='How text files are written, those written alike together; at most 100.'),
     ]
+    faults: Faults
 
 
-class ErrorEnvelope(BaseModel):
+class InferSchemaResult(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    error: Error
+    schema_: Annotated[Schema, Field(alias='schema')]
+    stats: SchemaStats
+    sample_preview: Annotated[list[Row], Field(description='The first rows, at most 10.')]
+    columns: Annotated[
+        list[ColumnEvidence],
+        Field(description='By column, why it has its type; empty for Parquet, whose files say their types.'),
+    ]
+    evolution: SchemaEvolution
+    reading: Reading
+
+
+class Preview(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: list[Row]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    stats: PreviewStats
+    reading: Reading
 
 
 class Filter(BaseModel):
@@ -1065,6 +1326,21 @@ class Filter(BaseModel):
     col: ColumnName
     op: FilterOperator
     val: FilterValue | None = None
+
+
+class QueryResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[
+        list[Row],
+        Field(description='The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.'),
+    ]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    metrics: QueryMetrics
+    truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
+    download: Annotated[str, Field(description='Where the whole result is.')]
+    reading: Reading
 
 
 class AnalyzeOptions(BaseModel):
@@ -1108,6 +1384,7 @@ class AnalyzeResult(BaseModel):
     sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
     schema_: Annotated[Schema, Field(alias='schema')]
     validation: Validation | None = None
+    reading: Reading | None = None
 
 
 JobData = TypeAliasType(
@@ -1117,6 +1394,26 @@ JobData = TypeAliasType(
         Field(description='The result by job type, or null.'),
     ],
 )
+
+
+class JobError(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    code: ErrorCode
+    message: Annotated[str, Field(description='For a person to read.')]
+    details: ErrorDetails
+    request_id: str
+
+
+class Error(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    code: ErrorCode
+    message: Annotated[str, Field(description='For a person to read.')]
+    details: ErrorDetails
+    request_id: str
 
 
 class Plan(BaseModel):
@@ -1213,6 +1510,7 @@ class AnalyzeRequest(BaseModel):
     plan: Plan | None = None
     job_kind: AnalysisKind
     options: AnalyzeOptions | None = None
+    read: ReadOptions | None = None
 
 
 class Job(BaseModel):
@@ -1251,6 +1549,51 @@ class Job(BaseModel):
     ttl: Annotated[int, Field(description='Seconds for which the record is kept once the job has ended.')]
 
 
+class JobEnd(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    status: JobStatus
+    code: int
+    error: JobError | None
+
+
+class DeadLetter(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: Annotated[int, Field(description='The token of the job that died.', ge=1)]
+    job_type: JobType
+    datasource_id: Annotated[str, Field(description='Empty for a frame that was sent.')]
+    request_id: str
+    attempts: Annotated[int, Field(description='How often the job was begun.', ge=1)]
+    died_at: AwareDatetime
+    request: Annotated[
+        str,
+        Field(
+            description='The body of the POST, as JSON. The data of a frame that was sent is its digest, `sha256:…`.'
+        ),
+    ]
+    error: Error
+
+
+class DeadLetterList(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dead_letters: Annotated[list[DeadLetter], Field(description='The newest first.')]
+    next_cursor: Annotated[
+        int | None, Field(description='The `cursor` of the next page; null on the last one.', ge=1)
+    ]
+
+
+class ErrorEnvelope(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    error: Error
+
+
 class QueryRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1258,6 +1601,7 @@ class QueryRequest(BaseModel):
     datasource_id: DatasourceId
     plan: Plan
     output: OutputFormat = 'json'
+    read: ReadOptions | None = None
 
 
 FieldModel.model_rebuild()

@@ -32,7 +32,7 @@ from airpy.contract import ErrorDetails, JobError, Violation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airpy.contract import ErrorCode, ErrorReason, PostMortem
+    from airpy.contract import ErrorCode, ErrorReason, Fault, JsonPatchOperation, PostMortem
 
 __all__ = [
     "AirError",
@@ -65,6 +65,8 @@ class AirError(Exception):
         field: What part of the request is meant, as in `plan.filters[0].op`.
         constraint: What it had to be.
         suggestion: The nearest right answers, best first.
+        repair: A change of the request that was tried and works, in place of a suggestion.
+        fault: The place in a file where something is wrong.
         reason: The exact case, where it is finer than the class says.
         violations: Everything that breaks the contract, when that is more than one thing.
     """
@@ -73,13 +75,15 @@ class AirError(Exception):
     reason: ErrorReason
     retryable: ClassVar[bool] = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is one thing that a caller may be told
         self,
         message: str,
         *,
         field: str | None = None,
         constraint: str | None = None,
         suggestion: Iterable[str] = (),
+        repair: Iterable[JsonPatchOperation] = (),
+        fault: Fault | None = None,
         reason: ErrorReason | None = None,
         violations: Iterable[Violation] = (),
     ) -> None:
@@ -88,6 +92,8 @@ class AirError(Exception):
         self.field = field
         self.constraint = constraint
         self.suggestion = list(suggestion)
+        self.repair = list(repair)
+        self.fault = fault
         self.violations = list(violations)
         self.post_mortem: PostMortem | None = None
         self.retry_after_s: int | None = None
@@ -112,6 +118,12 @@ class AirError(Exception):
             for key, value in described["details"].items()
             if value is not None or key in {"field", "constraint"}
         }
+        if self.repair:
+            described["details"]["suggestion"] = [
+                operation.model_dump(mode="json", exclude_unset=True) for operation in self.repair
+            ]
+        if self.fault:
+            described["details"]["fault"] = self.fault.model_dump(mode="json", exclude_none=True)
         return described
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -13,12 +13,11 @@ from airpy.engine.schema import (
     TYPE_NAMES,
     describe_field,
     describe_schema,
-    infer_types,
     instance,
-    parse_text,
     stored,
     type_name,
 )
+from airpy.engine.text_types import infer_types, parse_text
 
 TEXT = pl.String()
 INTEGER = pl.Int64()

@@ -103,7 +103,7 @@ def read(root: FileRoot, scratch: Path) -> Read:
             scratch=scratch,
             rows_per_file=rows_per_file,
             every_column=every_column,
-        )
+        ).frame
         return frame.collect(engine="streaming")
 
     return read

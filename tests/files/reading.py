@@ -33,7 +33,7 @@ def read_whole(root: FileRoot, requested: str, *, on_step: OnStep) -> Whole:
     """All of what a path names is read."""
     del on_step
     with TemporaryDirectory() as scratch:
-        frame = scan(dataset_at(root, requested, "uri"), infer_rows=1000, scratch=Path(scratch))
+        frame = scan(dataset_at(root, requested, "uri"), infer_rows=1000, scratch=Path(scratch)).frame
         whole = portable(frame).collect(engine="streaming")
         return Whole(whole.height, whole.columns, json.loads(encode_rows(whole.head(KEPT_ROWS))))
 

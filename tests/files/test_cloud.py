@@ -81,7 +81,9 @@ def test_parquet_in_a_bucket_gives_only_what_is_asked_for(
     pl.DataFrame({"a": [1, 2], "b": ["x", "y"]}).write_parquet(content)
     bucket.objects["/bucket/energy/a.parquet"] = content.getvalue()
 
-    frame = scan(dataset_at(root, "s3://bucket/energy/a.parquet", "uri"), infer_rows=10, scratch=scratch)
+    frame = scan(
+        dataset_at(root, "s3://bucket/energy/a.parquet", "uri"), infer_rows=10, scratch=scratch
+    ).frame
 
     assert "PROJECT 1/2 COLUMNS" in frame.select("b").explain()
     assert frame.filter(pl.col("a") > 1).collect().rows() == [(2, "y")]

@@ -237,7 +237,9 @@ def test_a_folder_is_one_data_set(
 
 
 def test_published_statistics_of_anscombe_hold(root: FileRoot, tmp_path: Path) -> None:
-    frame = scan(dataset_at(root, "seaborn-data/anscombe.csv", "uri"), infer_rows=1000, scratch=tmp_path)
+    frame = scan(
+        dataset_at(root, "seaborn-data/anscombe.csv", "uri"), infer_rows=1000, scratch=tmp_path
+    ).frame
     sets = frame.group_by("dataset").agg(
         pl.len().alias("n"), pl.mean("x"), pl.mean("y").round(2), pl.corr("x", "y").round(3).alias("r")
     )

@@ -77,7 +77,7 @@ def test_a_cloud_uri_is_handed_on_as_it_is(root: FileRoot) -> None:
     root = root._replace(cloud_prefixes=("s3://bucket/",))
 
     assert found(root, "s3://bucket/x/a.PARQUET") == Dataset(
-        "a.PARQUET", "parquet", cloud="s3://bucket/x/a.PARQUET"
+        "a.PARQUET", "parquet", root, cloud="s3://bucket/x/a.PARQUET"
     )
 
 
@@ -332,4 +332,4 @@ def test_a_file_is_read_once_however_many_links_lead_to_it(root: FileRoot) -> No
 def test_the_base_path_is_a_data_set_too(root: FileRoot) -> None:
     put(root, "a.csv")
 
-    assert dataset_at(root, ".", "uri") == Dataset("base", "csv", (root.real / "a.csv",), root.real)
+    assert dataset_at(root, ".", "uri") == Dataset("base", "csv", root, (root.real / "a.csv",), root.real)

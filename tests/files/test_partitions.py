@@ -119,7 +119,7 @@ def test_only_folders_below_what_was_asked_for_are_partitions(
     put_partitions(root, form, "year=2024/m=1", "year=2025/m=2")
 
     def columns(requested: str) -> list[str]:
-        frame = scan(dataset_at(root, requested, "uri"), infer_rows=10, scratch=scratch)
+        frame = scan(dataset_at(root, requested, "uri"), infer_rows=10, scratch=scratch).frame
         return frame.collect_schema().names()
 
     assert columns("ds") == ["v", "year", "m"]
@@ -165,7 +165,7 @@ def test_a_data_set_may_have_more_partitions_than_are_compared(
 
 def test_a_filter_on_a_partition_skips_the_files_of_others(root: FileRoot, scratch: Path) -> None:
     put_partitions(root, "parquet", "year=2024", "year=2025", "year=2026")
-    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=10, scratch=scratch)
+    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=10, scratch=scratch).frame
     (root.real / "ds/year=2026/a.parquet").write_text("no Parquet any more")  # the first tells the columns
 
     asked = frame.filter(pl.col("year") == 2025)
@@ -178,7 +178,7 @@ def test_a_filter_on_a_partition_skips_the_files_of_others(root: FileRoot, scrat
 
 def test_a_filter_on_a_date_partition_skips_the_files_of_others(root: FileRoot, scratch: Path) -> None:
     put_partitions(root, "parquet", "day=2025-01-01", "day=2025-01-02", "day=__HIVE_DEFAULT_PARTITION__")
-    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=10, scratch=scratch)
+    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=10, scratch=scratch).frame
 
     asked = frame.filter(pl.col("day") >= dt.date(2025, 1, 2))
 
@@ -189,7 +189,7 @@ def test_a_filter_on_a_date_partition_skips_the_files_of_others(root: FileRoot, 
 def test_many_partitions_are_one_scan_of_parquet(root: FileRoot, scratch: Path) -> None:
     put_partitions(root, "parquet", *(f"p={number:03}" for number in range(100)))
 
-    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=10, scratch=scratch)
+    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=10, scratch=scratch).frame
 
     assert frame.explain().count("SCAN") == 1
     assert frame.collect().filter(pl.col("v") != pl.col("p")).is_empty()
@@ -198,7 +198,7 @@ def test_many_partitions_are_one_scan_of_parquet(root: FileRoot, scratch: Path) 
 def passed(root: FileRoot, scratch: Path, *filters: dict[str, Any]) -> list[int]:
     """The values of `v` in the files that the filters do not spare."""
     asked = [Filter.model_validate(item) for item in filters]
-    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=20_000, scratch=scratch, filters=asked)
+    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=20_000, scratch=scratch, filters=asked).frame
     return sorted(frame.select("v").collect().to_series().to_list())
 
 

@@ -15,7 +15,8 @@ from airpy.engine.failures import failure
 from airpy.errors import AirError, FileUnavailable
 from airpy.files import scan as scanning
 from airpy.files.datasets import dataset_at
-from airpy.files.scan import scan, spread
+from airpy.files.opening import spread
+from airpy.files.scan import scan
 from tests.files.conftest import held, put, write
 
 if TYPE_CHECKING:
@@ -381,7 +382,7 @@ def test_many_files_that_are_alike_are_one_scan(root: FileRoot, scratch: Path) -
         put(root, f"j/{number:02}.jsonl", f'{{"v":{number}}}\n')
 
     for name in "pcj":
-        frame = scan(dataset_at(root, name, "uri"), infer_rows=100, scratch=scratch)
+        frame = scan(dataset_at(root, name, "uri"), infer_rows=100, scratch=scratch).frame
         assert frame.explain().count("SCAN") == 1
         assert frame.collect()["v"].to_list() == list(range(70))
 
@@ -433,7 +434,7 @@ def test_parquet_gives_only_the_columns_and_rows_that_are_asked_for(root: FileRo
     for number in (1, 2):
         write(pl.DataFrame({"a": [1, 2], "b": [3, 4], "c": [5, 6]}), root.real / f"ds/{number}.parquet")
 
-    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=100, scratch=scratch)
+    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=100, scratch=scratch).frame
     plan = frame.filter(pl.col("a") > 1).select("a", "c").explain()
 
     assert "PROJECT 2/3 COLUMNS" in plan
@@ -445,7 +446,7 @@ def test_filters_and_projections_reach_into_parquet_files_that_differ(root: File
     write(pl.DataFrame({"a": [1, 2], "b": [3, 4], "c": [5, 6]}), root.real / "ds/1.parquet")
     write(pl.DataFrame({"a": [1, 2], "b": [3, 4], "d": [5, 6]}), root.real / "ds/2.parquet")
 
-    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=100, scratch=scratch)
+    frame = scan(dataset_at(root, "ds", "uri"), infer_rows=100, scratch=scratch).frame
     plan = frame.filter(pl.col("a") > 1).select("a", "b").explain()
 
     assert plan.count("PROJECT 2/3 COLUMNS") == 2
@@ -456,7 +457,7 @@ def test_filters_and_projections_reach_into_parquet_files_that_differ(root: File
 def test_text_gives_only_the_columns_that_are_asked_for(root: FileRoot, scratch: Path, form: str) -> None:
     write(pl.DataFrame({"a": [1], "b": [2], "d": ["2025-01-02"]}), root.real / f"1.{form}")
 
-    frame = scan(dataset_at(root, f"1.{form}", "uri"), infer_rows=100, scratch=scratch)
+    frame = scan(dataset_at(root, f"1.{form}", "uri"), infer_rows=100, scratch=scratch).frame
     plan = frame.filter(pl.col("a") > 0).select("a").explain()
 
     assert "PROJECT 1/3 COLUMNS" in plan

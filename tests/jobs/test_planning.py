@@ -48,9 +48,9 @@ def test_the_plan_is_run_over_them(bench: Bench, tmp_path: Path) -> None:
     joins = [{"dataset": "sites", "on": ["site"]}, {"dataset": "regions", "on": ["region"]}]
     asked = plan(joins=joins, groupby=["head"], aggs=[{"col": "kwh", "fn": "sum"}])
 
-    frame = planned_frame(asked, plan_datasets(asked, "energy", bench.root), bench.context, tmp_path)
+    planned = planned_frame(asked, plan_datasets(asked, "energy", bench.root), None, bench.context, tmp_path)
 
-    assert frame.collect().rows() == [("Ann", 1.0), ("Bo", 5.0)]
+    assert planned.frame.collect().rows() == [("Ann", 1.0), ("Bo", 5.0)]
 
 
 def test_steps_are_passed_on(bench: Bench, tmp_path: Path) -> None:
@@ -60,6 +60,7 @@ def test_steps_are_passed_on(bench: Bench, tmp_path: Path) -> None:
     planned_frame(
         plan(),
         plan_datasets(plan(), "energy", bench.root),
+        None,
         bench.context,
         tmp_path,
         lambda step, _: steps.append(step),
@@ -74,7 +75,7 @@ def test_an_unknown_column_is_found_when_the_data_are_opened(bench: Bench, tmp_p
     check_planned(asked, "energy", bench.root)  # the plan alone does not tell
 
     with pytest.raises(UnknownColumn) as caught:
-        planned_frame(asked, plan_datasets(asked, "energy", bench.root), bench.context, tmp_path)
+        planned_frame(asked, plan_datasets(asked, "energy", bench.root), None, bench.context, tmp_path)
 
     assert caught.value.suggestion == ["kwh"]
 
@@ -172,6 +173,6 @@ def test_a_column_that_only_later_rows_have_is_found_when_it_matters(
     asked = plan(dataset="late", **parts)
     context = bench.context._replace(infer_rows=1)
 
-    frame = planned_frame(asked, plan_datasets(asked, "energy", bench.root), context, tmp_path)
+    planned = planned_frame(asked, plan_datasets(asked, "energy", bench.root), None, context, tmp_path)
 
-    assert frame.collect().rows() == rows
+    assert planned.frame.collect().rows() == rows

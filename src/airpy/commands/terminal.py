@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from rich.filesize import decimal
@@ -91,7 +92,9 @@ def show_failure(error: Answer, console: Console) -> None:
     )
     known = {name: details[name] for name in ("field", "constraint") if details[name]}
     if details.get("suggestion"):
-        known["suggestion"] = ", ".join(details["suggestion"])
+        known["suggestion"] = ", ".join(
+            item if isinstance(item, str) else json.dumps(item) for item in details["suggestion"]
+        )
     _show_facts(known | (details.get("post_mortem") or {}), console)
 
 

@@ -31,6 +31,8 @@ class Dataset(NamedTuple):
 
     name: str
     format: FileFormat
+    root: FileRoot
+    """Where it was looked up; callers know its files by their path from here."""
     files: tuple[Path, ...] = ()
     directory: Path | None = None
     """Hive partitions (`year=2025/`) below it become columns; none for a single file."""
@@ -139,7 +141,7 @@ def _dataset(
     only: FileFormat | None = None,
 ) -> Dataset:
     if place.cloud is not None:
-        return Dataset(place.name, format_of(Path(place.name)), cloud=place.cloud)
+        return Dataset(place.name, format_of(Path(place.name)), root, cloud=place.cloud)
     files = place.files or tuple(data_files(root, place.directory or root.real, strict=True))
     formats = sorted({format_of(path) for path in files})
     if only is not None:
@@ -162,7 +164,7 @@ def _dataset(
                 for form in formats
             ],
         )
-    return Dataset(place.name, formats[0], files, place.directory)
+    return Dataset(place.name, formats[0], root, files, place.directory)
 
 
 def _unknown(root: FileRoot, datasource_id: str, name: str, field: str) -> FileUnavailable:

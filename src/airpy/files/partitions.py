@@ -13,7 +13,7 @@ import polars as pl
 
 from airpy.engine.columns import disguised
 from airpy.engine.filters import filtered
-from airpy.engine.schema import parse_text
+from airpy.engine.text_types import parse_text
 from airpy.errors import InvalidPlan
 
 if TYPE_CHECKING:

@@ -20,12 +20,13 @@ from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load
 from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
+from airpy.jobs.reading import reading_of
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from airpy.contract import AnalyzeRequest
+    from airpy.contract import AnalyzeRequest, Reading
     from airpy.engine.steps import OnStep
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
@@ -64,6 +65,10 @@ def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
                 "a plan needs a datasource_id", field="datasource_id", constraint="required with plan"
             )
         return check_planned(request.plan, request.datasource_id, root)
+    if request.read is not None:
+        raise InvalidRequest(
+            "read says how files are read, and there are none", field="read", constraint="only with plan"
+        )
     # A frame is named by its digest in the request itself.
     return Load(fingerprint="")
 
@@ -72,7 +77,7 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
     """Describe the frame, or the plan's result: metrics, issues, chart hints, and the verdict on rules."""
     on_step("loading_data", "Loading data for analysis")
     options = request.options or AnalyzeOptions()
-    frame = _frame(request, context)
+    frame, reading = _frame(request, context)
     found = report(frame, request.job_kind, options, on_step)
     members = {
         "job_kind": b'"%s"' % request.job_kind.encode(),
@@ -84,16 +89,20 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
     }
     if found.validation is not None:
         members["validation"] = encode_model(found.validation)
+    if reading is not None:
+        members["reading"] = encode_model(reading)
     write_data(context.folder, encode_object(**members))
     on_step("analysis_complete", f"Analysis completed: {counted(len(found.issues), 'issue')}")
 
 
-def _frame(request: AnalyzeRequest, context: JobContext) -> pl.DataFrame:
+def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, Reading | None]:
+    """The frame to describe, and how it was read where that was from files."""
     if request.plan is None or request.datasource_id is None:
         form = request.frame_ref.type if request.frame_ref else "arrow"
-        return portable(DECODERS[form](context.input).lazy()).collect()
+        return portable(DECODERS[form](context.input).lazy()).collect(), None
     datasets = plan_datasets(request.plan, request.datasource_id, context.files)
     tell_input(datasets, named_columns(request.plan))
     with context.scratch() as scratch:
-        frame = planned_frame(request.plan, datasets, context, scratch)
-        return portable(frame).collect(engine="streaming")
+        planned = planned_frame(request.plan, datasets, request.read, context, scratch)
+        frame = portable(planned.frame).collect(engine="streaming")
+        return frame, reading_of(datasets, planned.opened)

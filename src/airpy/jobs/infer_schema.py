@@ -13,14 +13,16 @@ from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import counted
 from airpy.files.datasets import dataset_at, load_of
-from airpy.files.scan import scan, spread
+from airpy.files.opening import spread
+from airpy.files.scan import scan
 from airpy.jobs.planning import tell_input
+from airpy.jobs.reading import reading_of
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airpy.contract import InferSchemaRequest
+    from airpy.contract import InferSchemaRequest, ReadOptions
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.paths import FileRoot
@@ -60,13 +62,13 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
     with context.scratch() as scratch:
         share = -(-infer_rows // max(len(sampled), 1)) if infer_rows else None
         part = dataset._replace(files=tuple(sampled))
-        sample = portable(scan(part, infer_rows=infer_rows, scratch=scratch, rows_per_file=share))
-        rows = sample.collect(engine="streaming")
+        opened = scan(part, request.read, infer_rows=infer_rows, scratch=scratch, rows_per_file=share)
+        rows = portable(opened.frame).collect(engine="streaming")
         on_step("analyzing_schema", f"Analyzing types and structure of {counted(rows.width, 'column')}")
         whole = share is None and len(sampled) == len(dataset.files)
         if not whole and dataset.format != "parquet":
             tell_input([dataset], None)  # its rows are counted
-        total = rows.height if whole else count_rows(dataset, infer_rows, scratch)
+        total = rows.height if whole else count_rows(dataset, request.read, infer_rows, scratch)
     metrics = column_metrics(rows)
     certain = total == rows.height
     without_nulls = set() if certain else columns_without_nulls(dataset)
@@ -89,14 +91,17 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
             schema=encode_model(describe_schema(rows.schema, nullable)),
             stats=encode_model(stats),
             sample_preview=encode_rows(rows.head(PREVIEW_ROWS)),
+            columns=b"[" + b",".join(map(encode_model, opened.evidence)) + b"]",
+            evolution=encode_model(opened.evolution),
+            reading=encode_model(reading_of([dataset], [opened])),
         ),
     )
     on_step("schema_complete", "Schema inference completed")
 
 
-def count_rows(dataset: Dataset, infer_rows: int, scratch: Path) -> int:
+def count_rows(dataset: Dataset, options: ReadOptions | None, infer_rows: int, scratch: Path) -> int:
     """Rows of the whole data set; Parquet's footers tell, text is counted."""
-    frame = scan(dataset, infer_rows=infer_rows, scratch=scratch, every_column=False)
+    frame = scan(dataset, options, infer_rows=infer_rows, scratch=scratch, every_column=False).frame
     return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow.parquet as pq
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Plan
+    from airpy.contract import Plan, ReadOptions
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
+    from airpy.files.opening import Opened
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
 
-__all__ = ["check_planned", "plan_datasets", "planned_frame", "tell_input"]
+__all__ = ["Planned", "check_planned", "plan_datasets", "planned_frame", "tell_input"]
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -68,10 +69,24 @@ def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
         tell(0, total, "bytes")
 
 
+class Planned(NamedTuple):
+    """A plan's answer, lazily, and the data sets that it is made from."""
+
+    frame: pl.LazyFrame
+    opened: list[Opened]
+
+
 def planned_frame(
-    plan: Plan, datasets: list[Dataset], context: JobContext, scratch: Path, on_step: OnStep = ignore_steps
-) -> pl.LazyFrame:
+    plan: Plan,
+    datasets: list[Dataset],
+    options: ReadOptions | None,
+    context: JobContext,
+    scratch: Path,
+    on_step: OnStep = ignore_steps,
+) -> Planned:
     """The plan's answer; whoever collects it reads the files.
+
+    The options are about the plan's own data set; each join has those of its own.
 
     Raises:
         AirError: The plan does not fit the data.
@@ -81,9 +96,10 @@ def planned_frame(
     direct = not plan.clean and not any(join.how in {"right", "full"} for join in plan.joins or [])
     named = named_columns(plan)
 
-    def opened(*, every_column: bool) -> pl.LazyFrame:
+    def opened(*, every_column: bool) -> Opened:
         return scan(
             first,
+            options,
             infer_rows=context.infer_rows,
             scratch=scratch,
             every_column=every_column,
@@ -92,10 +108,14 @@ def planned_frame(
         )
 
     source = opened(every_column=named is None)
-    if named is not None and not named <= set(source.collect_schema()):
+    if named is not None and not named <= set(source.frame.collect_schema()):
         source = opened(every_column=True)  # later rows may have what the first do not
-    others = [scan(dataset, infer_rows=context.infer_rows, scratch=scratch) for dataset in joined]
-    return execute(plan, source, others, on_step)
+    others = [
+        scan(dataset, join.read, infer_rows=context.infer_rows, scratch=scratch)
+        for dataset, join in zip(joined, plan.joins or [], strict=True)
+    ]
+    answer = execute(plan, source.frame, [other.frame for other in others], on_step)
+    return Planned(answer, [source, *others])
 
 
 def _chunk_bytes(path: Path, columns: set[str]) -> int:

@@ -14,6 +14,7 @@ from airpy.engine.schema import describe_schema
 from airpy.files.datasets import dataset_at
 from airpy.files.listing import estimated_rows
 from airpy.files.scan import scan
+from airpy.jobs.reading import reading_of
 
 if TYPE_CHECKING:
     from airpy.contract import PreviewRequest
@@ -37,7 +38,8 @@ def preview(
     with TemporaryDirectory(prefix="airpy-preview-") as scratch:
         # One row more tells whether these are all. Columns that only later rows have are none of a preview.
         inferred = infer_rows and max(infer_rows, limit + 1)
-        frame = portable(scan(dataset, infer_rows=inferred, scratch=Path(scratch), every_column=False))
+        opened = scan(dataset, request.read, infer_rows=inferred, scratch=Path(scratch), every_column=False)
+        frame = portable(opened.frame)
         head = frame.head(limit + 1).collect(engine="streaming")
         more = head.height > limit
         head = head.head(limit)
@@ -53,6 +55,7 @@ def preview(
                 sampled=total > shown or more, total_rows=total, total_rows_exact=exact, sample_size=shown
             )
         ),
+        reading=encode_model(reading_of([dataset], [opened])),
     )
 
 

@@ -17,6 +17,7 @@ from airpy.engine.encoding import (
 from airpy.engine.plan import named_columns
 from airpy.engine.steps import counted
 from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
+from airpy.jobs.reading import reading_of
 from airpy.jobs.results import frame_file, result_frame, write_data
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
     with context.scratch() as scratch:
-        frame = planned_frame(request.plan, datasets, context, scratch, on_step)
-        written = write(frame, target, context.max_rows_json)
+        planned = planned_frame(request.plan, datasets, request.read, context, scratch, on_step)
+        written = write(planned.frame, target, context.max_rows_json)
     rows, shown = encode_first_rows(written.preview)
     metrics = QueryMetrics(
         rows=written.rows,
@@ -67,6 +68,7 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
             metrics=encode_model(metrics),
             truncated=b"true" if shown < written.rows else b"false",
             download=b'"/v1/py/jobs/%d/download"' % context.token,
+            reading=encode_model(reading_of(datasets, planned.opened)),
         ),
     )
     on_step("query_complete", f"Query execution completed: {counted(written.rows, 'row')}")

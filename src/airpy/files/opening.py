@@ -1,0 +1,125 @@
+"""How a data set is opened, whatever its format: what is asked, what comes of it, its files as one frame."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from airpy.contract import Faults, ReadOptions, SchemaEvolution
+from airpy.engine.text_types import parse_text
+from airpy.files.combining import as_one
+from airpy.files.partitions import partition_columns, partition_types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from airpy.contract import ColumnEvidence, Fault, TextForm
+    from airpy.files.datasets import Dataset
+    from airpy.files.partitions import Partition
+
+__all__ = [
+    "MOST_COMPARED",
+    "Opened",
+    "Opening",
+    "cut",
+    "first_rows",
+    "share",
+    "spread",
+    "together",
+    "with_moments",
+]
+
+MOST_COMPARED = 64
+"""Files that are looked into before many are read as one; of more, as many evenly spread ones."""
+
+
+class Opening(NamedTuple):
+    """How to open a data set."""
+
+    dataset: Dataset
+    options: ReadOptions
+    """What the caller says of how its files are to be read."""
+    infer_rows: int | None
+    """Rows that decide the types of text, over all files; every row when None."""
+    scratch: Path
+    """Where a file that cannot be read as it is may be rewritten."""
+    rows_per_file: int | None
+    """How many rows of each file to read; all when None."""
+    every_column: bool
+    """Whether JSONL has the columns of every row."""
+    partitions: Mapping[Path, Partition]
+    """Every file with its partitions; the types of their columns are those of all."""
+    files: Sequence[Path]
+    """The files that are to be read."""
+    careful: bool = False
+    """Whether nothing is taken on trust: every text file is put into plain form before it is read."""
+
+
+def _unknown() -> Fault | None:
+    """Nobody knows where."""
+    return None
+
+
+class Opened(NamedTuple):
+    """A data set as one lazy frame, and how it came to be that."""
+
+    frame: pl.LazyFrame
+    texts: tuple[TextForm, ...] = ()
+    evidence: tuple[ColumnEvidence, ...] = ()
+    evolution: SchemaEvolution = SchemaEvolution(changes=[], files_compared=0, total_changes=0)
+    faults: Faults = Faults(rows_skipped=0, values_nulled=0, rows_ragged=0, examples=[])
+    locate: Callable[[], Fault | None] = _unknown
+    """Finds the first place that cannot be read, after the frame could not be."""
+
+
+def spread(files: Sequence[Path], most: int) -> list[Path]:
+    """At most so many of the files, evenly spread and always the same; the first is among them."""
+    if len(files) <= most:
+        return list(files)
+    return [files[index * len(files) // most] for index in range(most)]
+
+
+def together(
+    opening: Opening,
+    read: Callable[[Sequence[Path]], pl.LazyFrame],
+    alike: Callable[[Path], object],
+) -> pl.LazyFrame:
+    """The files as one frame: neighbours that are alike in one scan, and partitions as columns."""
+    partitions = opening.partitions
+    types = partition_types(partitions.values())
+
+    def group_of(path: Path) -> tuple[object, ...]:
+        return alike(path), partitions[path], path if opening.rows_per_file is not None else None
+
+    groups = [list(paths) for _, paths in groupby(opening.files, group_of)]
+    return as_one(
+        [
+            cut(read(paths), opening).with_columns(partition_columns(partitions[paths[0]], types))
+            for paths in groups
+        ]
+    )
+
+
+def cut(frame: pl.LazyFrame, opening: Opening) -> pl.LazyFrame:
+    """As many rows of one file as were asked for."""
+    return frame if opening.rows_per_file is None else frame.head(opening.rows_per_file)
+
+
+def share(opening: Opening, files: Sequence[Path]) -> int | None:
+    """How many rows of each of the files decide the types."""
+    return None if opening.infer_rows is None else -(-opening.infer_rows // len(files))
+
+
+def with_moments(frame: pl.LazyFrame, types: Sequence[pl.DataType]) -> pl.LazyFrame:
+    """The frame with its text read as dates and timestamps where its types, in order, say so."""
+    return frame.with_columns(
+        parse_text(pl.nth(place), dtype) for place, dtype in enumerate(types) if dtype.is_temporal()
+    )
+
+
+def first_rows(frame: pl.LazyFrame, rows: int | None) -> pl.DataFrame:
+    """The first rows, or all when None, as they are now."""
+    return (frame if rows is None else frame.head(rows)).collect(engine="streaming")
