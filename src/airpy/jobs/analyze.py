@@ -19,8 +19,7 @@ from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load
-from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
-from airpy.jobs.reading import reading_of
+from airpy.jobs.planning import check_planned, plan_asked, plan_through, tell_input
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
@@ -100,9 +99,8 @@ def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, 
     if request.plan is None or request.datasource_id is None:
         form = request.frame_ref.type if request.frame_ref else "arrow"
         return portable(DECODERS[form](context.input).lazy()).collect(), None
-    datasets = plan_datasets(request.plan, request.datasource_id, context.files)
-    tell_input(datasets, named_columns(request.plan))
-    with context.scratch() as scratch:
-        planned = planned_frame(request.plan, datasets, request.read, context, scratch)
-        frame = portable(planned.frame).collect(engine="streaming")
-        return frame, reading_of(datasets, planned.opened)
+    asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
+    tell_input([each.dataset for each in asked], named_columns(request.plan))
+    return plan_through(
+        request.plan, asked, context, lambda frame: portable(frame).collect(engine="streaming")
+    )

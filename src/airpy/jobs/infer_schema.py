@@ -16,7 +16,7 @@ from airpy.files.datasets import dataset_at, load_of
 from airpy.files.opening import spread
 from airpy.files.scan import scan
 from airpy.jobs.planning import tell_input
-from airpy.jobs.reading import reading_of
+from airpy.jobs.reading import Asked, reading_of
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
             sample_preview=encode_rows(rows.head(PREVIEW_ROWS)),
             columns=b"[" + b",".join(map(encode_model, opened.evidence)) + b"]",
             evolution=encode_model(opened.evolution),
-            reading=encode_model(reading_of([dataset], [opened])),
+            reading=encode_model(reading_of([Asked(dataset, request.read, "/read")], [opened])),
         ),
     )
     on_step("schema_complete", "Schema inference completed")

@@ -14,7 +14,7 @@ from airpy.engine.schema import describe_schema
 from airpy.files.datasets import dataset_at
 from airpy.files.listing import estimated_rows
 from airpy.files.scan import scan
-from airpy.jobs.reading import reading_of
+from airpy.jobs.reading import Asked, reading_of
 
 if TYPE_CHECKING:
     from airpy.contract import PreviewRequest
@@ -55,7 +55,7 @@ def preview(
                 sampled=total > shown or more, total_rows=total, total_rows_exact=exact, sample_size=shown
             )
         ),
-        reading=encode_model(reading_of([dataset], [opened])),
+        reading=encode_model(reading_of([Asked(dataset, request.read, "/read")], [opened])),
     )
 
 
