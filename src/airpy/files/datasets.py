@@ -41,6 +41,10 @@ class Dataset(NamedTuple):
     held: Mapping[Path, Path] = MappingProxyType({})
     """Where files that are held open are read, so that nobody can put others in their place."""
 
+    def place(self, path: Path) -> Path:
+        """Where one of the files is read."""
+        return self.held.get(path, path)
+
 
 class Load(NamedTuple):
     """What a job will read, as far as it is known before anything is read."""

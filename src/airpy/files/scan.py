@@ -102,7 +102,7 @@ def _local(
     for path in files:
         if left is not None and left <= 0:
             return local, False
-        local[path] = dataset.held.get(path, path)
+        local[path] = dataset.place(path)
         if compression_of(path):
             local[path], whole = unpacked(local[path], path.name, scratch / "unpacked", left)
             if not whole:

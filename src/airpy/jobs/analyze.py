@@ -19,6 +19,7 @@ from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load
+from airpy.files.holding import held
 from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
 from airpy.jobs.reading import reading_of
 from airpy.jobs.results import write_data
@@ -101,8 +102,8 @@ def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, 
         form = request.frame_ref.type if request.frame_ref else "arrow"
         return portable(DECODERS[form](context.input).lazy()).collect(), None
     datasets = plan_datasets(request.plan, request.datasource_id, context.files)
-    tell_input(datasets, named_columns(request.plan))
-    with context.scratch() as scratch:
-        planned = planned_frame(request.plan, datasets, request.read, context, scratch)
+    with context.scratch() as scratch, held(datasets, scratch) as sources:
+        tell_input(sources, named_columns(request.plan))
+        planned = planned_frame(request.plan, sources, request.read, context, scratch)
         frame = portable(planned.frame).collect(engine="streaming")
-        return frame, reading_of(datasets, planned.opened)
+        return frame, reading_of(sources, planned.opened)

@@ -63,7 +63,7 @@ def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
     for dataset in datasets:
         size = sum(path.stat().st_size for path in dataset.files)
         if size > LEAST_TOLD_BYTES and dataset.format == "parquet" and columns is not None:
-            size = sum(_chunk_bytes(path, columns) for path in dataset.files)
+            size = sum(_chunk_bytes(dataset.place(path), columns) for path in dataset.files)
         total += size
     if total > LEAST_TOLD_BYTES:
         tell(0, total, "bytes")

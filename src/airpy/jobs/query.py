@@ -16,6 +16,7 @@ from airpy.engine.encoding import (
 )
 from airpy.engine.plan import named_columns
 from airpy.engine.steps import counted
+from airpy.files.holding import held
 from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
 from airpy.jobs.reading import reading_of
 from airpy.jobs.results import frame_file, result_frame, write_data
@@ -48,12 +49,13 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     count = len(main.files) or 1
     on_step("file_found", f"Found {main.name}: {counted(count, f'{main.format} file')}")
     on_step("loading_data", "Loading data from files")
-    tell_input(datasets, named_columns(request.plan))
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
-    with context.scratch() as scratch:
-        planned = planned_frame(request.plan, datasets, request.read, context, scratch, on_step)
+    with context.scratch() as scratch, held(datasets, scratch) as sources:
+        tell_input(sources, named_columns(request.plan))
+        planned = planned_frame(request.plan, sources, request.read, context, scratch, on_step)
         written = write(planned.frame, target, context.max_rows_json)
+        reading = reading_of(sources, planned.opened)
     rows, shown = encode_first_rows(written.preview)
     metrics = QueryMetrics(
         rows=written.rows,
@@ -68,7 +70,7 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
             metrics=encode_model(metrics),
             truncated=b"true" if shown < written.rows else b"false",
             download=b'"/v1/py/jobs/%d/download"' % context.token,
-            reading=encode_model(reading_of(datasets, planned.opened)),
+            reading=encode_model(reading),
         ),
     )
     on_step("query_complete", f"Query execution completed: {counted(written.rows, 'row')}")
