@@ -29,6 +29,10 @@ type Error struct {
 	Constraint string
 	// Suggestion holds the nearest right answers, best first.
 	Suggestion []string
+	// Repair is a change of the request, as a JSON Patch, that was tried and works.
+	Repair api.JSONPatch
+	// Fault is the place in a file where something is wrong.
+	Fault *api.Fault
 	// Violations is everything that breaks the contract, when that is more than one thing.
 	Violations []api.Violation
 	// PostMortem is what was last known of a job that died.
@@ -137,6 +141,9 @@ func refusal(response *http.Response) error {
 }
 
 func newError(status int, told api.Error) *Error {
+	// A suggestion is one of these; the other is left empty.
+	suggestion, _ := told.Details.Suggestion.AsNearestAnswers()
+	repair, _ := told.Details.Suggestion.AsJSONPatch()
 	return &Error{
 		Status:     status,
 		Code:       told.Code,
@@ -144,7 +151,9 @@ func newError(status int, told api.Error) *Error {
 		Message:    told.Message,
 		Field:      deref(told.Details.Field),
 		Constraint: deref(told.Details.Constraint),
-		Suggestion: told.Details.Suggestion,
+		Suggestion: suggestion,
+		Repair:     repair,
+		Fault:      told.Details.Fault,
 		Violations: told.Details.Violations,
 		PostMortem: told.Details.PostMortem,
 		RequestID:  told.RequestID,

@@ -423,3 +423,86 @@ def test_a_terminal_without_colors_gets_none(base: Path) -> None:
 
     assert "Collecting" in drawn or "collecting" in drawn
     assert "\x1b[3" not in drawn
+
+
+ODD = {
+    "semicolons.csv": "a;b\n1;x\n2;y\n",
+    "codes.csv": "zip,n\n00501,1\n10001,2\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "options", "told"),
+    [
+        ("preview", "semicolons.csv", [], "delimited by ';'"),
+        ("schema", "semicolons.csv", [], "delimited by ';'"),
+        ("query", "semicolons.csv", [], "delimited by ';'"),
+        ("profile", "semicolons.csv", [], "delimited by ';'"),
+        ("preview", "semicolons.csv", ["-r", "header=false"], "without a header"),
+    ],
+)
+def test_a_person_is_told_how_odd_files_were_read(
+    tmp_path: Path, command: str, name: str, options: list[str], told: str
+) -> None:
+    (tmp_path / name).write_text(ODD[name])
+
+    run = airpy(tmp_path, command, name, *options)
+
+    assert run.returncode == 0
+    assert told in " ".join(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "names", "types"),
+    [
+        ([], ["zip", "n"], ["string", "int64"]),
+        (["types=string"], ["zip", "n"], ["string", "string"]),
+        (["types.zip=int64"], ["zip", "n"], ["int64", "int64"]),
+        (["header=false"], ["column_1", "column_2"], ["string", "string"]),
+        (["skip=1", "header=false"], ["column_1", "column_2"], ["string", "int64"]),
+        (["delimiter=;"], ["zip,n"], ["string"]),
+    ],
+)
+def test_options_say_how_a_file_is_read(
+    tmp_path: Path, options: list[str], names: list[str], types: list[str]
+) -> None:
+    (tmp_path / "codes.csv").write_text(ODD["codes.csv"])
+
+    shown = answer(tmp_path, "preview", "codes.csv", *(word for option in options for word in ("-r", option)))
+
+    fields = shown["schema"]["fields"]
+    assert [field["name"] for field in fields] == names
+    assert [field["type"] for field in fields] == types
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("delimitr=;", 'did you mean "delimiter"?'),
+        ("header", "sets nothing"),
+        ("header=maybe", '"maybe" is not of type "boolean"'),
+        ("skip=-1", "read.skip"),
+        ("types.zip=number", "read.types"),
+        ("on_error=ignore", "read.on_error"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(tmp_path: Path, option: str, told: str) -> None:
+    (tmp_path / "codes.csv").write_text(ODD["codes.csv"])
+
+    run = airpy(tmp_path, "preview", "codes.csv", "-r", option)
+
+    assert run.returncode in {1, 2}
+    assert told in run.stderr
+
+
+def test_null_markers_and_types_are_read_from_their_options() -> None:
+    from airpy.commands.read_options import read_options
+
+    assert read_options(
+        ["null_markers=-", "null_markers=", "types.a=date", "types.b.c=string", "skip=3", "infer_rows=0"]
+    ) == {
+        "null_markers": ["-", ""],
+        "types": {"a": "date", "b.c": "string"},
+        "skip": 3,
+        "infer_rows": 0,
+    }

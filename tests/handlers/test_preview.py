@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tests.service import Service
 
+CLEAN = {"rows_skipped": 0, "values_nulled": 0, "rows_ragged": 0, "examples": []}
 ENERGY = ["energy/measurements.parquet", "csv", "jsonl/*.jsonl"]
 
 
@@ -25,7 +26,9 @@ def test_a_preview_is_the_first_rows_in_file_order(service: Service, path: str) 
     answer = preview(service, path, limit=4)
 
     assert answer.status_code == 200
-    assert answer.json() == {
+    shown = answer.json()
+    assert shown.pop("reading")["faults"] == CLEAN
+    assert shown == {
         "rows": [
             {"timestamp": "2025-08-31T00:00:00Z", "site_id": "site_001", "kwh": 1.0, "cost": 0.15},
             {"timestamp": "2025-08-31T00:00:00Z", "site_id": "site_002", "kwh": 2.0, "cost": 0.3},
@@ -76,6 +79,7 @@ def test_all_rows_tell_which_columns_have_nulls(service: Service) -> None:
 def test_a_header_alone_is_a_schema_without_rows(service: Service, odd: Path) -> None:
     answer = preview(service, f"{odd}/header.csv").json()
 
+    assert answer.pop("reading")["faults"] == CLEAN
     assert answer == {
         "rows": [],
         "schema": {

@@ -48,7 +48,9 @@ def test_the_plan_is_run_over_them(bench: Bench, tmp_path: Path) -> None:
     joins = [{"dataset": "sites", "on": ["site"]}, {"dataset": "regions", "on": ["region"]}]
     asked = plan(joins=joins, groupby=["head"], aggs=[{"col": "kwh", "fn": "sum"}])
 
-    planned = planned_frame(asked, plan_datasets(asked, "energy", bench.root), None, bench.context, tmp_path)
+    planned = planned_frame(
+        asked, plan_datasets(asked, "energy", bench.root), [None] * 3, bench.context, tmp_path
+    )
 
     assert planned.frame.collect().rows() == [("Ann", 1.0), ("Bo", 5.0)]
 
@@ -60,10 +62,10 @@ def test_steps_are_passed_on(bench: Bench, tmp_path: Path) -> None:
     planned_frame(
         plan(),
         plan_datasets(plan(), "energy", bench.root),
-        None,
+        [None],
         bench.context,
         tmp_path,
-        lambda step, _: steps.append(step),
+        on_step=lambda step, _: steps.append(step),
     )
 
     assert steps == ["applying_filters", "aggregating"]
@@ -75,7 +77,7 @@ def test_an_unknown_column_is_found_when_the_data_are_opened(bench: Bench, tmp_p
     check_planned(asked, "energy", bench.root)  # the plan alone does not tell
 
     with pytest.raises(UnknownColumn) as caught:
-        planned_frame(asked, plan_datasets(asked, "energy", bench.root), None, bench.context, tmp_path)
+        planned_frame(asked, plan_datasets(asked, "energy", bench.root), [None], bench.context, tmp_path)
 
     assert caught.value.suggestion == ["kwh"]
 
@@ -173,6 +175,6 @@ def test_a_column_that_only_later_rows_have_is_found_when_it_matters(
     asked = plan(dataset="late", **parts)
     context = bench.context._replace(infer_rows=1)
 
-    planned = planned_frame(asked, plan_datasets(asked, "energy", bench.root), None, context, tmp_path)
+    planned = planned_frame(asked, plan_datasets(asked, "energy", bench.root), [None], context, tmp_path)
 
     assert planned.frame.collect().rows() == rows

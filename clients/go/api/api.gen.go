@@ -165,6 +165,24 @@ func (e ChartType) Valid() bool {
 	}
 }
 
+// Defines values for ColumnEvidenceScan.
+const (
+	ColumnEvidenceScanFullScan   ColumnEvidenceScan = "full"
+	ColumnEvidenceScanSampleScan ColumnEvidenceScan = "sample"
+)
+
+// Valid indicates whether the value is a known member of the ColumnEvidenceScan enum.
+func (e ColumnEvidenceScan) Valid() bool {
+	switch e {
+	case ColumnEvidenceScanFullScan:
+		return true
+	case ColumnEvidenceScanSampleScan:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DataType.
 const (
 	DataTypeBinary    DataType = "binary"
@@ -298,9 +316,13 @@ const (
 	ErrorReasonBodyTimeout          ErrorReason = "BODY_TIMEOUT"
 	ErrorReasonBodyTooLarge         ErrorReason = "BODY_TOO_LARGE"
 	ErrorReasonCastFailed           ErrorReason = "CAST_FAILED"
+	ErrorReasonContentMismatch      ErrorReason = "CONTENT_MISMATCH"
 	ErrorReasonDiskFull             ErrorReason = "DISK_FULL"
 	ErrorReasonEmptyFile            ErrorReason = "EMPTY_FILE"
+	ErrorReasonEncoding             ErrorReason = "ENCODING"
 	ErrorReasonExtensionNotAllowed  ErrorReason = "EXTENSION_NOT_ALLOWED"
+	ErrorReasonFaultyRow            ErrorReason = "FAULTY_ROW"
+	ErrorReasonFileChanged          ErrorReason = "FILE_CHANGED"
 	ErrorReasonFileMissing          ErrorReason = "FILE_MISSING"
 	ErrorReasonIdempotencyKeyReused ErrorReason = "IDEMPOTENCY_KEY_REUSED"
 	ErrorReasonInternal             ErrorReason = "INTERNAL"
@@ -326,6 +348,8 @@ const (
 	ErrorReasonResultNotReady       ErrorReason = "RESULT_NOT_READY"
 	ErrorReasonSchemaViolation      ErrorReason = "SCHEMA_VIOLATION"
 	ErrorReasonTimeLimit            ErrorReason = "TIME_LIMIT"
+	ErrorReasonTooDeep              ErrorReason = "TOO_DEEP"
+	ErrorReasonTooLarge             ErrorReason = "TOO_LARGE"
 	ErrorReasonTypeMismatch         ErrorReason = "TYPE_MISMATCH"
 	ErrorReasonUnauthorized         ErrorReason = "UNAUTHORIZED"
 	ErrorReasonUnknownColumn        ErrorReason = "UNKNOWN_COLUMN"
@@ -348,11 +372,19 @@ func (e ErrorReason) Valid() bool {
 		return true
 	case ErrorReasonCastFailed:
 		return true
+	case ErrorReasonContentMismatch:
+		return true
 	case ErrorReasonDiskFull:
 		return true
 	case ErrorReasonEmptyFile:
 		return true
+	case ErrorReasonEncoding:
+		return true
 	case ErrorReasonExtensionNotAllowed:
+		return true
+	case ErrorReasonFaultyRow:
+		return true
+	case ErrorReasonFileChanged:
 		return true
 	case ErrorReasonFileMissing:
 		return true
@@ -404,6 +436,10 @@ func (e ErrorReason) Valid() bool {
 		return true
 	case ErrorReasonTimeLimit:
 		return true
+	case ErrorReasonTooDeep:
+		return true
+	case ErrorReasonTooLarge:
+		return true
 	case ErrorReasonTypeMismatch:
 		return true
 	case ErrorReasonUnauthorized:
@@ -417,6 +453,36 @@ func (e ErrorReason) Valid() bool {
 	case ErrorReasonUnsupportedMediaType:
 		return true
 	case ErrorReasonWorkerDied:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FaultKind.
+const (
+	FaultKindBadBytes  FaultKind = "bad_bytes"
+	FaultKindBadJSON   FaultKind = "bad_json"
+	FaultKindBadValue  FaultKind = "bad_value"
+	FaultKindOpenQuote FaultKind = "open_quote"
+	FaultKindRaggedRow FaultKind = "ragged_row"
+	FaultKindTooDeep   FaultKind = "too_deep"
+)
+
+// Valid indicates whether the value is a known member of the FaultKind enum.
+func (e FaultKind) Valid() bool {
+	switch e {
+	case FaultKindBadBytes:
+		return true
+	case FaultKindBadJSON:
+		return true
+	case FaultKindBadValue:
+		return true
+	case FaultKindOpenQuote:
+		return true
+	case FaultKindRaggedRow:
+		return true
+	case FaultKindTooDeep:
 		return true
 	default:
 		return false
@@ -708,6 +774,27 @@ func (e JoinKind) Valid() bool {
 	}
 }
 
+// Defines values for JSONPatchOperationOp.
+const (
+	JSONPatchOperationOpAddOperation     JSONPatchOperationOp = "add"
+	JSONPatchOperationOpRemoveOperation  JSONPatchOperationOp = "remove"
+	JSONPatchOperationOpReplaceOperation JSONPatchOperationOp = "replace"
+)
+
+// Valid indicates whether the value is a known member of the JSONPatchOperationOp enum.
+func (e JSONPatchOperationOp) Valid() bool {
+	switch e {
+	case JSONPatchOperationOpAddOperation:
+		return true
+	case JSONPatchOperationOpRemoveOperation:
+		return true
+	case JSONPatchOperationOpReplaceOperation:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NullsPosition.
 const (
 	NullsPositionFirst NullsPosition = "first"
@@ -720,6 +807,27 @@ func (e NullsPosition) Valid() bool {
 	case NullsPositionFirst:
 		return true
 	case NullsPositionLast:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnError.
+const (
+	OnErrorFail OnError = "fail"
+	OnErrorNull OnError = "null"
+	OnErrorSkip OnError = "skip"
+)
+
+// Valid indicates whether the value is a known member of the OnError enum.
+func (e OnError) Valid() bool {
+	switch e {
+	case OnErrorFail:
+		return true
+	case OnErrorNull:
+		return true
+	case OnErrorSkip:
 		return true
 	default:
 		return false
@@ -762,6 +870,87 @@ func (e OutputFormat) Valid() bool {
 	case OutputFormatJSON:
 		return true
 	case OutputFormatParquet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReadOptionsDecimal.
+const (
+	ReadOptionsDecimalComma ReadOptionsDecimal = ","
+	ReadOptionsDecimalPoint ReadOptionsDecimal = "."
+)
+
+// Valid indicates whether the value is a known member of the ReadOptionsDecimal enum.
+func (e ReadOptionsDecimal) Valid() bool {
+	switch e {
+	case ReadOptionsDecimalComma:
+		return true
+	case ReadOptionsDecimalPoint:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReadOptionsThousands.
+const (
+	ReadOptionsThousandsApostropheThousands ReadOptionsThousands = "'"
+	ReadOptionsThousandsCommaThousands      ReadOptionsThousands = ","
+	ReadOptionsThousandsPointThousands      ReadOptionsThousands = "."
+	ReadOptionsThousandsSpaceThousands      ReadOptionsThousands = " "
+)
+
+// Valid indicates whether the value is a known member of the ReadOptionsThousands enum.
+func (e ReadOptionsThousands) Valid() bool {
+	switch e {
+	case ReadOptionsThousandsApostropheThousands:
+		return true
+	case ReadOptionsThousandsCommaThousands:
+		return true
+	case ReadOptionsThousandsPointThousands:
+		return true
+	case ReadOptionsThousandsSpaceThousands:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReadOptionsTypes0.
+const (
+	ReadOptionsTypes0String ReadOptionsTypes0 = "string"
+)
+
+// Valid indicates whether the value is a known member of the ReadOptionsTypes0 enum.
+func (e ReadOptionsTypes0) Valid() bool {
+	switch e {
+	case ReadOptionsTypes0String:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SchemaChangeChange.
+const (
+	SchemaChangeChangeDropped    SchemaChangeChange = "dropped"
+	SchemaChangeChangeIntroduced SchemaChangeChange = "introduced"
+	SchemaChangeChangeRenamed    SchemaChangeChange = "renamed"
+	SchemaChangeChangeRetyped    SchemaChangeChange = "retyped"
+)
+
+// Valid indicates whether the value is a known member of the SchemaChangeChange enum.
+func (e SchemaChangeChange) Valid() bool {
+	switch e {
+	case SchemaChangeChangeDropped:
+		return true
+	case SchemaChangeChangeIntroduced:
+		return true
+	case SchemaChangeChangeRenamed:
+		return true
+	case SchemaChangeChangeRetyped:
 		return true
 	default:
 		return false
@@ -864,6 +1053,27 @@ func (e StepName) Valid() bool {
 	}
 }
 
+// Defines values for TextFormCompression.
+const (
+	TextFormCompressionBz2  TextFormCompression = "bz2"
+	TextFormCompressionGzip TextFormCompression = "gzip"
+	TextFormCompressionZstd TextFormCompression = "zstd"
+)
+
+// Valid indicates whether the value is a known member of the TextFormCompression enum.
+func (e TextFormCompression) Valid() bool {
+	switch e {
+	case TextFormCompressionBz2:
+		return true
+	case TextFormCompressionGzip:
+		return true
+	case TextFormCompressionZstd:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Verdict.
 const (
 	VerdictFail Verdict = "fail"
@@ -956,6 +1166,10 @@ type AnalyzeRequest struct {
 	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
 	// keys: clean, joins, filters, grain with groupby and aggs, select, order, limit.
 	Plan *Plan `json:"plan,omitempty"`
+
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read *ReadOptions `json:"read,omitempty"`
 }
 
 // AnalyzeResult defines model for AnalyzeResult.
@@ -964,6 +1178,9 @@ type AnalyzeResult struct {
 	Issues     []Issue      `json:"issues"`
 	JobKind    AnalysisKind `json:"job_kind"`
 	Metrics    FrameMetrics `json:"metrics"`
+
+	// Reading Which files an answer comes from, and how they were read.
+	Reading *Reading `json:"reading,omitempty"`
 
 	// Sample The first rows, at most 10.
 	Sample []Row `json:"sample"`
@@ -1033,6 +1250,41 @@ type CleanStep struct {
 	union json.RawMessage
 }
 
+// ColumnEvidence Why a column of text has its type.
+type ColumnEvidence struct {
+	// Candidates The types that were tried, the chosen one first.
+	Candidates []TypeCandidate `json:"candidates"`
+
+	// Confidence How sure the type is: 1 when every row was looked at and one type alone takes all values, less for a sample, and
+	// for forms that can be read in two ways.
+	Confidence float64 `json:"confidence"`
+
+	// Form How its values are written, where that is not plain, as in `%d/%m/%Y` or `1.234,56`.
+	Form string `json:"form,omitempty,omitzero"`
+	Name string `json:"name"`
+
+	// Note What a person would want to know, as in "leading zeros".
+	Note string `json:"note,omitempty,omitzero"`
+
+	// NullMarkers What stood for null, and how often.
+	NullMarkers map[string]int64 `json:"null_markers"`
+
+	// Nulls Values that are not there, or that a null marker stands for.
+	Nulls int64 `json:"nulls"`
+
+	// Scan Whether every row was looked at.
+	Scan ColumnEvidenceScan `json:"scan"`
+
+	// Type A type by Arrow's name.
+	Type DataType `json:"type"`
+
+	// Values Values looked at, nulls not counted.
+	Values int64 `json:"values"`
+}
+
+// ColumnEvidenceScan Whether every row was looked at.
+type ColumnEvidenceScan string
+
 // ColumnMetrics What was measured of one column. What makes no sense for its type, or has no values, is null.
 type ColumnMetrics struct {
 	// Count Values that are not null.
@@ -1081,6 +1333,15 @@ type ColumnName = string
 
 // Columns defines model for Columns.
 type Columns = []ColumnName
+
+// CounterExample defines model for CounterExample.
+type CounterExample struct {
+	File string `json:"file"`
+
+	// Row The row of the file, from 1.
+	Row   int64  `json:"row"`
+	Value string `json:"value"`
+}
 
 // DataType A type by Arrow's name.
 type DataType string
@@ -1208,6 +1469,9 @@ type ErrorDetails struct {
 	// Constraint What it had to be.
 	Constraint *string `json:"constraint"`
 
+	// Fault A place in a file where something is wrong.
+	Fault *Fault `json:"fault,omitempty"`
+
 	// Field What part of the request is meant, as in `plan.filters[0].op`.
 	Field *string `json:"field"`
 
@@ -1220,8 +1484,8 @@ type ErrorDetails struct {
 	// Retryable Whether the same request may succeed later.
 	Retryable bool `json:"retryable"`
 
-	// Suggestion The nearest right answers, best first.
-	Suggestion []string `json:"suggestion,omitempty,omitzero"`
+	// Suggestion The nearest right answers, best first; or a change of the request that was tried and works, as a JSON Patch (RFC 6902).
+	Suggestion Suggestion `json:"suggestion,omitempty,omitzero"`
 
 	// Violations Everything that breaks the contract, when that is more than one thing.
 	Violations []Violation `json:"violations,omitempty,omitzero"`
@@ -1234,6 +1498,49 @@ type ErrorEnvelope struct {
 
 // ErrorReason The exact case; stable, made for programs.
 type ErrorReason string
+
+// Fault A place in a file where something is wrong.
+type Fault struct {
+	// Byte The byte of the file, from 0, where the row begins, or the byte that is wrong.
+	Byte   *int64 `json:"byte,omitempty"`
+	Column string `json:"column,omitempty,omitzero"`
+	File   string `json:"file"`
+
+	// Kind `bad_value` a value that its column's type does not take · `ragged_row` more or fewer values than the header ·
+	// `open_quote` a quote that is never closed · `bad_json` a line that is no JSON object · `bad_bytes` bytes that are
+	// no text in the file's encoding · `too_deep` JSON nested too deep.
+	Kind FaultKind `json:"kind"`
+
+	// Line The line of the file, from 1, where the row begins.
+	Line int64 `json:"line,omitempty,omitzero"`
+
+	// Row The row of the file, from 1, the header not counted.
+	Row int64 `json:"row,omitempty,omitzero"`
+
+	// Text What stands there, at most 200 letters of it.
+	Text string `json:"text,omitempty,omitzero"`
+}
+
+// FaultKind `bad_value` a value that its column's type does not take · `ragged_row` more or fewer values than the header ·
+// `open_quote` a quote that is never closed · `bad_json` a line that is no JSON object · `bad_bytes` bytes that are
+// no text in the file's encoding · `too_deep` JSON nested too deep.
+type FaultKind string
+
+// Faults What could not be read as it stands; all zero for clean files.
+type Faults struct {
+	// Examples The first of them, at most 10.
+	Examples []Fault `json:"examples"`
+
+	// RowsRagged Rows with more or fewer values than the header, where that was seen: what is missing is null, and what is too
+	// much stands in columns of its own.
+	RowsRagged int64 `json:"rows_ragged"`
+
+	// RowsSkipped Rows that were left out, as `on_error` asked.
+	RowsSkipped int64 `json:"rows_skipped"`
+
+	// ValuesNulled Values that are null instead, as `on_error` asked.
+	ValuesNulled int64 `json:"values_nulled"`
+}
 
 // Field One column, or one member of a struct.
 type Field struct {
@@ -1398,6 +1705,10 @@ type InferSchemaRequest struct {
 	// InferRows How many rows to read in all; 0 reads every row. Default `PY_INFER_ROWS`.
 	InferRows *int `json:"infer_rows,omitempty"`
 
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read *ReadOptions `json:"read,omitempty"`
+
 	// SampleFiles How many files of the data set to read rows from, spread evenly over it.
 	SampleFiles int `json:"sample_files,omitempty,omitzero"`
 
@@ -1411,6 +1722,15 @@ type InferSchemaRequest struct {
 
 // InferSchemaResult defines model for InferSchemaResult.
 type InferSchemaResult struct {
+	// Columns By column, why it has its type; empty for Parquet, whose files say their types.
+	Columns []ColumnEvidence `json:"columns"`
+
+	// Evolution How the columns differ from file to file, in the order of the files.
+	Evolution SchemaEvolution `json:"evolution"`
+
+	// Reading Which files an answer comes from, and how they were read.
+	Reading Reading `json:"reading"`
+
 	// SamplePreview The first rows, at most 10.
 	SamplePreview []Row `json:"sample_preview"`
 
@@ -1590,12 +1910,33 @@ type Join struct {
 	How     JoinKind     `json:"how,omitempty,omitzero"`
 	LeftOn  []ColumnName `json:"left_on,omitempty,omitzero"`
 	On      []ColumnName `json:"on,omitempty,omitzero"`
+
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read    *ReadOptions `json:"read,omitempty"`
 	RightOn []ColumnName `json:"right_on,omitempty,omitzero"`
 	Suffix  string       `json:"suffix,omitempty,omitzero"`
 }
 
 // JoinKind `semi` keeps the rows of the left side that have a match, `anti` those that have none. Null matches nothing.
 type JoinKind string
+
+// JSONPatch defines model for JsonPatch.
+type JSONPatch = []JSONPatchOperation
+
+// JSONPatchOperation defines model for JsonPatchOperation.
+type JSONPatchOperation struct {
+	Op JSONPatchOperationOp `json:"op"`
+
+	// Path A JSON Pointer into the request's body.
+	Path string `json:"path"`
+
+	// Value What is put there.
+	Value interface{} `json:"value,omitempty,omitzero"`
+}
+
+// JSONPatchOperationOp defines model for JSONPatchOperation.Op.
+type JSONPatchOperationOp string
 
 // Limits defines model for Limits.
 type Limits struct {
@@ -1627,6 +1968,9 @@ type MatchesRule struct {
 	Severity Severity `json:"severity,omitempty,omitzero"`
 }
 
+// NearestAnswers defines model for NearestAnswers.
+type NearestAnswers = []string
+
 // NotNullRule No value is null.
 type NotNullRule struct {
 	// Col A column's name, letter by letter; never a pattern.
@@ -1649,6 +1993,10 @@ type NullMarkers struct {
 
 // NullsPosition Where nulls go.
 type NullsPosition string
+
+// OnError What becomes of a row that cannot be read without loss: `fail` ends the job and names it, `skip` leaves the row
+// out, `null` keeps it with null for the value. What is left out is counted, and the first of it shown.
+type OnError string
 
 // Order defines model for Order.
 type Order struct {
@@ -1755,7 +2103,9 @@ type PostMortem struct {
 
 // Preview defines model for Preview.
 type Preview struct {
-	Rows []Row `json:"rows"`
+	// Reading Which files an answer comes from, and how they were read.
+	Reading Reading `json:"reading"`
+	Rows    []Row   `json:"rows"`
 
 	// Schema A frame's columns, in order.
 	Schema Schema       `json:"schema"`
@@ -1776,6 +2126,10 @@ type PreviewRequest struct {
 	//
 	// Example: /data/files/energy/measurements.parquet
 	Path DatasetPath `json:"path"`
+
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read *ReadOptions `json:"read,omitempty"`
 }
 
 // PreviewStats defines model for PreviewStats.
@@ -1814,6 +2168,10 @@ type QueryRequest struct {
 	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
 	// keys: clean, joins, filters, grain with groupby and aggs, select, order, limit.
 	Plan Plan `json:"plan"`
+
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read *ReadOptions `json:"read,omitempty"`
 }
 
 // QueryResult defines model for QueryResult.
@@ -1821,6 +2179,9 @@ type QueryResult struct {
 	// Download Where the whole result is.
 	Download string       `json:"download"`
 	Metrics  QueryMetrics `json:"metrics"`
+
+	// Reading Which files an answer comes from, and how they were read.
+	Reading Reading `json:"reading"`
 
 	// Rows The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.
 	Rows []Row `json:"rows"`
@@ -1848,6 +2209,88 @@ type QueueState struct {
 
 	// Waiting Jobs in line, those that are to be begun again too.
 	Waiting int `json:"waiting"`
+}
+
+// ReadOptions How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+// tells what was.
+type ReadOptions struct {
+	// Comment Lines of a CSV file that begin so are left out; empty for none.
+	Comment *string `json:"comment,omitempty"`
+
+	// DateFormat How dates and timestamps are written, in the letters of `strftime`; `%d/%m/%Y` puts the day first.
+	//
+	// Example: %d/%m/%Y
+	DateFormat string `json:"date_format,omitempty,omitzero"`
+
+	// Decimal What stands before the fraction of a number.
+	Decimal ReadOptionsDecimal `json:"decimal,omitempty,omitzero"`
+
+	// Delimiter What stands between the values of a CSV file.
+	//
+	// Example: ;
+	Delimiter string `json:"delimiter,omitempty,omitzero"`
+
+	// Encoding The encoding of text files, by the name Python knows it by.
+	//
+	// Example: cp1252
+	Encoding string `json:"encoding,omitempty,omitzero"`
+
+	// Escape What stands before a quote inside of quotes; empty for a second quote.
+	Escape *string `json:"escape,omitempty"`
+
+	// Header Whether a CSV file names its columns; without, they are `column_1`, `column_2` and so on.
+	Header *bool `json:"header,omitempty"`
+
+	// InferRows How many rows decide the types of text files; 0 for every row. Default `PY_INFER_ROWS`.
+	InferRows *int `json:"infer_rows,omitempty"`
+
+	// NullMarkers What stands for null in text files, and nothing else does; empty for nothing but a value that is not there.
+	NullMarkers *[]string `json:"null_markers,omitempty"`
+
+	// OnError What becomes of a row that cannot be read without loss: `fail` ends the job and names it, `skip` leaves the row
+	// out, `null` keeps it with null for the value. What is left out is counted, and the first of it shown.
+	OnError OnError `json:"on_error,omitempty,omitzero"`
+
+	// Quote What stands around values of a CSV file; empty for nothing.
+	Quote *string `json:"quote,omitempty"`
+
+	// Skip Lines of a CSV file to leave out before its header, or before its rows when there is none.
+	Skip *int `json:"skip,omitempty"`
+
+	// Thousands What stands between the thousands of a number.
+	Thousands ReadOptionsThousands `json:"thousands,omitempty,omitzero"`
+
+	// Types `string` reads every value as it is written, and nothing is taken for null but what is not there. By column,
+	// the type that it is read as; the others are found out.
+	Types *ReadOptions_Types `json:"types,omitempty"`
+}
+
+// ReadOptionsDecimal What stands before the fraction of a number.
+type ReadOptionsDecimal string
+
+// ReadOptionsThousands What stands between the thousands of a number.
+type ReadOptionsThousands string
+
+// ReadOptionsTypes0 defines model for ReadOptions.Types.0.
+type ReadOptionsTypes0 string
+
+// ReadOptionsTypes1 defines model for ReadOptions.Types.1.
+type ReadOptionsTypes1 map[string]CastType
+
+// ReadOptions_Types `string` reads every value as it is written, and nothing is taken for null but what is not there. By column,
+// the type that it is read as; the others are found out.
+type ReadOptions_Types struct {
+	union json.RawMessage
+}
+
+// Reading Which files an answer comes from, and how they were read.
+type Reading struct {
+	// Faults What could not be read as it stands; all zero for clean files.
+	Faults  Faults  `json:"faults"`
+	Sources Sources `json:"sources"`
+
+	// Texts How text files are written, those written alike together; at most 100.
+	Texts []TextForm `json:"texts"`
 }
 
 // Row One row, by column name.
@@ -1897,6 +2340,40 @@ type Schema struct {
 	Fields []Field `json:"fields"`
 }
 
+// SchemaChange defines model for SchemaChange.
+type SchemaChange struct {
+	// Cast The type that the union has, where this file's is cast to it.
+	Cast string `json:"cast,omitempty,omitzero"`
+
+	// Change `introduced` the column was in no file before · `dropped` the file before had it · `retyped` it had another
+	// type in the file before · `renamed` it is written in other letters than in the union, as in `Name` for `name`.
+	Change SchemaChangeChange `json:"change"`
+
+	// Column Its name in the union of all files.
+	Column string `json:"column"`
+
+	// File The file in which it is so for the first time.
+	File string `json:"file"`
+
+	// From The type, or the name, in the file before.
+	From string `json:"from,omitempty,omitzero"`
+
+	// To The type, or the name, in this file.
+	To string `json:"to,omitempty,omitzero"`
+}
+
+// SchemaChangeChange `introduced` the column was in no file before · `dropped` the file before had it · `retyped` it had another
+// type in the file before · `renamed` it is written in other letters than in the union, as in `Name` for `name`.
+type SchemaChangeChange string
+
+// SchemaEvolution How the columns differ from file to file, in the order of the files.
+type SchemaEvolution struct {
+	// Changes At most 1,000.
+	Changes       []SchemaChange `json:"changes"`
+	FilesCompared int            `json:"files_compared"`
+	TotalChanges  int            `json:"total_changes"`
+}
+
 // SchemaStats defines model for SchemaStats.
 type SchemaStats struct {
 	Columns int `json:"columns"`
@@ -1929,6 +2406,29 @@ type Severity string
 // SortDirection defines model for SortDirection.
 type SortDirection string
 
+// Source defines model for Source.
+type Source struct {
+	// Fingerprint Of the content: of all of a file up to 16 MiB, else of its size and 64 blocks of 64 KiB spread evenly over it,
+	// the first and the last among them. For a cloud file, of what its storage tags it with.
+	Fingerprint string `json:"fingerprint"`
+
+	// Modified Null where the storage does not say.
+	Modified  *time.Time `json:"modified"`
+	Path      string     `json:"path"`
+	SizeBytes int64      `json:"size_bytes"`
+}
+
+// Sources defines model for Sources.
+type Sources struct {
+	// Files At most 100 of them.
+	Files []Source `json:"files"`
+
+	// Fingerprint Of all files together; another one when any of them has changed.
+	Fingerprint    string `json:"fingerprint"`
+	TotalFiles     int    `json:"total_files"`
+	TotalSizeBytes int64  `json:"total_size_bytes"`
+}
+
 // Step One entry of a job's progress.
 type Step struct {
 	// Attempt Which attempt at the job took this step.
@@ -1952,10 +2452,67 @@ type Step struct {
 // `analyze`: loading_data, basic_stats, correlation_analysis, outlier_detection, analysis_complete.
 type StepName string
 
+// Suggestion The nearest right answers, best first; or a change of the request that was tried and works, as a JSON Patch (RFC 6902).
+type Suggestion struct {
+	union json.RawMessage
+}
+
+// TextForm How text files are written.
+type TextForm struct {
+	Comment     string              `json:"comment,omitempty,omitzero"`
+	Compression TextFormCompression `json:"compression,omitempty,omitzero"`
+	Delimiter   string              `json:"delimiter,omitempty,omitzero"`
+	Encoding    string              `json:"encoding"`
+
+	// Escape Empty when a quote is written twice.
+	Escape string `json:"escape,omitempty,omitzero"`
+
+	// Example The first of them.
+	Example string `json:"example"`
+
+	// Files How many are written so.
+	Files int `json:"files"`
+
+	// FooterLines Lines after the last row that are no rows.
+	FooterLines int   `json:"footer_lines,omitempty,omitzero"`
+	Header      *bool `json:"header,omitempty"`
+
+	// HeaderRows Lines that the names of the columns are spread over.
+	HeaderRows int    `json:"header_rows,omitempty,omitzero"`
+	LineEnd    string `json:"line_end,omitempty,omitzero"`
+
+	// Quote Empty when there is none.
+	Quote string `json:"quote,omitempty,omitzero"`
+
+	// Rewritten Whether it is so written that it had to be put into plain form before it was read.
+	Rewritten bool `json:"rewritten,omitempty,omitzero"`
+
+	// SkippedLines Lines before the header that are no rows.
+	SkippedLines int `json:"skipped_lines,omitempty,omitzero"`
+}
+
+// TextFormCompression defines model for TextForm.Compression.
+type TextFormCompression string
+
 // Trim Strips white space from both ends of strings.
 type Trim struct {
 	Cols Columns `json:"cols,omitempty,omitzero"`
 	Op   string  `json:"op"`
+}
+
+// TypeCandidate defines model for TypeCandidate.
+type TypeCandidate struct {
+	// Accepted How many of the values it takes.
+	Accepted int64 `json:"accepted"`
+
+	// CounterExamples Values that it does not take, at most 3.
+	CounterExamples []CounterExample `json:"counter_examples"`
+
+	// Form How values would be written, where that is not plain.
+	Form string `json:"form,omitempty,omitzero"`
+
+	// Type A type by Arrow's name.
+	Type DataType `json:"type"`
 }
 
 // TypeRule The column has this type.
@@ -2443,6 +3000,68 @@ func (t *CleanStep) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsReadOptionsTypes0 returns the union data inside the ReadOptions_Types as a ReadOptionsTypes0
+func (t ReadOptions_Types) AsReadOptionsTypes0() (ReadOptionsTypes0, error) {
+	var body ReadOptionsTypes0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReadOptionsTypes0 overwrites any union data inside the ReadOptions_Types as the provided ReadOptionsTypes0
+func (t *ReadOptions_Types) FromReadOptionsTypes0(v ReadOptionsTypes0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeReadOptionsTypes0 performs a merge with any union data inside the ReadOptions_Types, using the provided ReadOptionsTypes0
+func (t *ReadOptions_Types) MergeReadOptionsTypes0(v ReadOptionsTypes0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReadOptionsTypes1 returns the union data inside the ReadOptions_Types as a ReadOptionsTypes1
+func (t ReadOptions_Types) AsReadOptionsTypes1() (ReadOptionsTypes1, error) {
+	var body ReadOptionsTypes1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReadOptionsTypes1 overwrites any union data inside the ReadOptions_Types as the provided ReadOptionsTypes1
+func (t *ReadOptions_Types) FromReadOptionsTypes1(v ReadOptionsTypes1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeReadOptionsTypes1 performs a merge with any union data inside the ReadOptions_Types, using the provided ReadOptionsTypes1
+func (t *ReadOptions_Types) MergeReadOptionsTypes1(v ReadOptionsTypes1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ReadOptions_Types) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ReadOptions_Types) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsNotNullRule returns the union data inside the Rule as a NotNullRule
 func (t Rule) AsNotNullRule() (NotNullRule, error) {
 	var body NotNullRule
@@ -2720,6 +3339,68 @@ func (t Rule) MarshalJSON() ([]byte, error) {
 }
 
 func (t *Rule) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsNearestAnswers returns the union data inside the Suggestion as a NearestAnswers
+func (t Suggestion) AsNearestAnswers() (NearestAnswers, error) {
+	var body NearestAnswers
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNearestAnswers overwrites any union data inside the Suggestion as the provided NearestAnswers
+func (t *Suggestion) FromNearestAnswers(v NearestAnswers) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNearestAnswers performs a merge with any union data inside the Suggestion, using the provided NearestAnswers
+func (t *Suggestion) MergeNearestAnswers(v NearestAnswers) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsJSONPatch returns the union data inside the Suggestion as a JSONPatch
+func (t Suggestion) AsJSONPatch() (JSONPatch, error) {
+	var body JSONPatch
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromJSONPatch overwrites any union data inside the Suggestion as the provided JSONPatch
+func (t *Suggestion) FromJSONPatch(v JSONPatch) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeJSONPatch performs a merge with any union data inside the Suggestion, using the provided JSONPatch
+func (t *Suggestion) MergeJSONPatch(v JSONPatch) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Suggestion) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Suggestion) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }

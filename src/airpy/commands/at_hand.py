@@ -62,16 +62,21 @@ class AtHand(NamedTuple):
                 raise _missing(path, reading)
         return cls(FileRoot.at(folder, reading.allowed_ext), f"./{name}", reading)
 
-    def preview(self, limit: int) -> bytes:
+    def preview(self, limit: int, options: dict[str, Any]) -> bytes:
         """The answer to a preview request, as JSON.
 
         Raises:
             AirError: It cannot be read.
         """
-        from airpy.contract import PreviewRequest  # noqa: PLC0415  each command imports no more than it needs
+        from airpy.contract import PreviewRequest, ReadOptions  # noqa: PLC0415  each command imports no more than it needs
         from airpy.jobs.preview import preview  # noqa: PLC0415
 
-        request = PreviewRequest(datasource_id=DATA_SOURCE, path=self.name, limit=limit)
+        request = PreviewRequest(
+            datasource_id=DATA_SOURCE,
+            path=self.name,
+            limit=limit,
+            read=ReadOptions.model_validate(options) if options else None,
+        )
         try:
             return preview(
                 request, self.root, self.reading.infer_rows, self.reading.max_rows_json, on_step=ignore_steps

@@ -34,6 +34,17 @@ File = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer, for programs.")]
 Words = list[str] | None
+Read = Annotated[
+    Words,
+    typer.Option(
+        "--read",
+        "-r",
+        metavar="NAME=VALUE",
+        help="How to read text files, where what is found should not decide: delimiter, encoding, header, "
+        "skip, types, types.COLUMN, null_markers, decimal, thousands, date_format, on_error …",
+        show_default=False,
+    ),
+]
 
 
 def preview(
@@ -50,6 +61,7 @@ def preview(
         ),
     ] = None,
     *,
+    read: Read = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the first rows of a file.
@@ -57,11 +69,13 @@ def preview(
     For example:
 
         airpy preview measurements.csv -n 5
+        airpy preview export.csv -r encoding=cp1252 -r types.zip=string
     """
+    options = _read_options(read)
     place = _find(file)
     with _progress() as on_step:
         on_step("reading_file", f"Reading {Path(file).name or file}")
-        answer = place.preview(limit or (100 if as_json else FEW_ROWS))
+        answer = place.preview(limit or (100 if as_json else FEW_ROWS), options)
     if as_json:
         _print_json(answer)
         return
@@ -72,6 +86,7 @@ def preview(
     show_rows(data["rows"], data["schema"]["fields"], console)
     stats = data["stats"]
     _show_count(stats["sample_size"], stats["total_rows"], "-n shows more", exact=stats["total_rows_exact"])
+    _show_reading(data)
 
 
 def schema(
@@ -88,6 +103,7 @@ def schema(
         int, typer.Option(help="Of many files, how many to read rows from.", min=1, max=1000)
     ] = 3,
     *,
+    read: Read = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the columns of a file: types, nulls, distinct values, and the number of rows.
@@ -98,6 +114,7 @@ def schema(
     """
     place = _find(file)
     request = {"uri": place.name, "sample_files": sample_files, "infer_rows": infer_rows}
+    request |= _asked(read)
     with TemporaryDirectory(prefix="airpy-") as folder:
         answer = _answer("infer_schema", place, request, Path(folder))
     if as_json:
@@ -106,7 +123,9 @@ def schema(
     from airpy.commands.reports import show_schema  # noqa: PLC0415
     from airpy.commands.tables import table_console  # noqa: PLC0415
 
-    show_schema(json.loads(answer), table_console())
+    data = json.loads(answer)
+    show_schema(data, table_console())
+    _show_reading(data)
 
 
 def query(  # noqa: PLR0913  one for each member of a plan
@@ -159,6 +178,7 @@ def query(  # noqa: PLR0913  one for each member of a plan
         bool,
         typer.Option("--show-plan", help="Print the plan, as POST /v1/py/query takes it, and run nothing."),
     ] = False,
+    read: Read = None,
     as_json: AsJson = False,
 ) -> None:
     """Filter, group, sort: run a plan over a file.
@@ -193,7 +213,7 @@ def query(  # noqa: PLR0913  one for each member of a plan
         _check_plan(whole)
         print(json.dumps(whole, ensure_ascii=False, indent=2))  # noqa: T201
         return
-    _run_query(file, whole, output, as_json=as_json)
+    _run_query(file, {"plan": whole} | _asked(read), output, as_json=as_json)
 
 
 def profile(
@@ -203,6 +223,7 @@ def profile(
     ] = "iqr",
     max_hints: Annotated[int, typer.Option(help="The most charts to suggest.", min=0, max=50)] = 6,
     *,
+    read: Read = None,
     as_json: AsJson = False,
 ) -> None:
     """Describe a file: metrics of its columns, correlations, issues, and charts to draw.
@@ -211,14 +232,17 @@ def profile(
 
         airpy profile measurements.parquet
     """
-    answer = _analysis(file, "profile", {"outlier_method": outlier_method, "max_hints": max_hints})
+    options = {"outlier_method": outlier_method, "max_hints": max_hints}
+    answer = _analysis(file, "profile", options, read)
     if as_json:
         _print_json(answer)
         return
     from airpy.commands.reports import show_profile  # noqa: PLC0415
     from airpy.commands.tables import table_console  # noqa: PLC0415
 
-    show_profile(json.loads(answer), table_console())
+    data = json.loads(answer)
+    show_profile(data, table_console())
+    _show_reading(data)
 
 
 def validate(
@@ -227,6 +251,7 @@ def validate(
         str, typer.Option(metavar="JSON", help="A file with a list of rules; - for standard input.")
     ],
     *,
+    read: Read = None,
     as_json: AsJson = False,
 ) -> None:
     """Hold a file to rules; fails when one of severity `error` is not met.
@@ -243,7 +268,7 @@ def validate(
 
     document = read_document(rules, "rules")
     listed = document.get("rules", document) if isinstance(document, dict) else document
-    answer = _analysis(file, "validate", {"rules": listed})
+    answer = _analysis(file, "validate", {"rules": listed}, read)
     data = json.loads(answer)
     if as_json:
         _print_json(answer)
@@ -263,7 +288,7 @@ def _find(file: str) -> AtHand:
     return AtHand.find(file, Reading.from_env())
 
 
-def _run_query(file: str, plan: dict[str, Any], output: Path | None, *, as_json: bool) -> None:
+def _run_query(file: str, request: dict[str, Any], output: Path | None, *, as_json: bool) -> None:
     from airpy.commands.export import check_export, export, kept_as  # noqa: PLC0415
 
     if output is not None:
@@ -271,7 +296,8 @@ def _run_query(file: str, plan: dict[str, Any], output: Path | None, *, as_json:
     place = _find(file)
     if not as_json:  # no more rows are read back than are shown
         place = place._replace(reading=place.reading.model_copy(update={"max_rows_json": MOST_ROWS}))
-    request = {"plan": plan | {"dataset": place.name}, "output": kept_as(output) if output else "json"}
+    plan = request["plan"] | {"dataset": place.name}
+    request |= {"plan": plan, "output": kept_as(output) if output else "json"}
     # Where the answer is to go there is room for it, and its last step is a change of name.
     with TemporaryDirectory(prefix=".airpy-", dir=output.parent if output else None) as folder:
         answer = _answer("query", place, request, Path(folder))
@@ -290,15 +316,16 @@ def _run_query(file: str, plan: dict[str, Any], output: Path | None, *, as_json:
         return
     show_rows(data["rows"], data["schema"]["fields"], table_console())
     _show_count(len(data["rows"]), rows, "-o FILE writes them all")
+    _show_reading(data)
 
 
-def _analysis(file: str, kind: str, options: dict[str, Any]) -> bytes:
+def _analysis(file: str, kind: str, options: dict[str, Any], read: Words) -> bytes:
     """The data of an analysis of the whole file."""
     from airpy.commands.at_hand import checked  # noqa: PLC0415
 
     place = _find(file)
     checked("AnalyzeOptions", options, "options")
-    request = {"job_kind": kind, "plan": {"dataset": place.name}, "options": options}
+    request = {"job_kind": kind, "plan": {"dataset": place.name}, "options": options} | _asked(read)
     with TemporaryDirectory(prefix="airpy-") as folder:
         return _answer("analyze", place, request, Path(folder))
 
@@ -310,6 +337,20 @@ def _answer(kind: Any, place: AtHand, request: dict[str, Any], folder: Path) -> 
     with _progress() as on_step:
         place.run(kind, {"datasource_id": DATA_SOURCE, **request}, folder, on_step=on_step)
     return (folder / "data.json").read_bytes()
+
+
+def _read_options(read: Words) -> dict[str, Any]:
+    """How files are to be read, as the contract has it."""
+    from airpy.commands.at_hand import checked  # noqa: PLC0415
+    from airpy.commands.read_options import read_options  # noqa: PLC0415
+
+    return checked("ReadOptions", read_options(read), "read") if read else {}
+
+
+def _asked(read: Words) -> dict[str, Any]:
+    """The part of a request that says how files are to be read."""
+    options = _read_options(read)
+    return {"read": options} if options else {}
 
 
 def _check_plan(plan: dict[str, Any]) -> None:
@@ -350,6 +391,14 @@ def _show_count(shown: int, total: int, more: str, *, exact: bool = True) -> Non
         else f"… {about}{total - shown:,} more of {counted(total, 'row')}; {more}"
     )
     table_console().print(told, style="dim", markup=False)
+
+
+def _show_reading(data: dict[str, Any]) -> None:
+    """Say how files were read, where that was not plain."""
+    from airpy.commands.reports import show_reading  # noqa: PLC0415
+    from airpy.commands.tables import table_console  # noqa: PLC0415
+
+    show_reading(data["reading"], table_console())
 
 
 def _print_json(answer: bytes) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["show_profile", "show_schema", "show_validation"]
+__all__ = ["show_profile", "show_reading", "show_schema", "show_validation"]
 
 Answer = dict[str, Any]
 """What the service answers, as the contract has it."""
@@ -32,6 +32,7 @@ def show_schema(answer: Answer, console: Console) -> None:
     stats, rows = answer["stats"], answer["sample_preview"]
     fields = answer["schema"]["fields"]
     names = [field["name"] for field in fields]
+    noted = _notes(answer["columns"])
     show_columns(
         [
             _column("column", (plain(name, "bold") for name in names)),
@@ -41,6 +42,7 @@ def show_schema(answer: Answer, console: Console) -> None:
             ),
             _column("distinct", (number(stats["unique_counts"].get(name)) for name in names), right=True),
             _column("example", (_example(field, rows) for field in fields)),
+            *([_column("why", (plain(noted.get(name, "")) for name in names), wraps=True)] if noted else []),
         ],
         console,
     )
@@ -86,6 +88,35 @@ def show_profile(answer: Answer, console: Console) -> None:
                 _column("title", (plain(hint["title"]) for hint in hints), wraps=True),
             ],
             console,
+        )
+
+
+def show_reading(reading: Answer, console: Console) -> None:
+    """Say how text files were read where that was not plain, and what could not be read as it stands."""
+    for form in reading["texts"]:
+        odd = _oddities(form)
+        if odd:
+            name = form["example"].rpartition("/")[2]
+            more = f" and {form['files'] - 1} more" if form["files"] > 1 else ""
+            console.print(Text(f"{name}{more}: {', '.join(odd)}", "dim"))
+    faults = reading["faults"]
+    told = [
+        counted(faults[member], what)
+        for member, what in (("rows_skipped", "row"), ("values_nulled", "value"), ("rows_ragged", "row"))
+        if faults[member]
+    ]
+    words = [
+        word
+        for member, word in (
+            ("rows_skipped", "left out"),
+            ("values_nulled", "read as null"),
+            ("rows_ragged", "with more or fewer values than the header"),
+        )
+        if faults[member]
+    ]
+    if told:
+        console.print(
+            Text("; ".join(f"{count} {word}" for count, word in zip(told, words, strict=True)), "yellow")
         )
 
 
@@ -175,6 +206,41 @@ def _show_heading(text: str, console: Console) -> None:
 
 def _column(title: str, cells: Iterable[Text], *, right: bool = False, wraps: bool = False) -> Column:
     return Column(title, list(cells), right=right, wraps=wraps)
+
+
+def _notes(columns: Iterable[Answer]) -> dict[str, str]:
+    """What there is to say of why a column has its type, by column."""
+    told = {
+        column["name"]: "; ".join(
+            part
+            for part in (
+                column.get("form") and f"written as {column['form']}",
+                column.get("note"),
+                column["null_markers"] and f"null is {', '.join(column['null_markers'])}",
+            )
+            if part
+        )
+        for column in columns
+    }
+    return {name: note for name, note in told.items() if note}
+
+
+def _oddities(form: Answer) -> list[str]:
+    """How a text file is written, where that is not plain."""
+    encoding, delimiter, quote = form["encoding"], form.get("delimiter", ","), form.get("quote", '"')
+    told = {
+        f"in {encoding}": encoding.lower() not in {"utf-8", "ascii", "utf-8-sig"},
+        f"{form.get('compression')}": "compression" in form,
+        f"delimited by {delimiter!r}": delimiter != ",",
+        "without quotes" if not quote else f"quoted by {quote}": quote not in {'"', ""},
+        f"comments begin with {form.get('comment')}": bool(form.get("comment")),
+        "without a header": form.get("header") is False,
+        f"a header of {form.get('header_rows')} lines": form.get("header_rows", 1) > 1,
+        f"{counted(form.get('skipped_lines', 0), 'line')} before the header": form.get("skipped_lines", 0)
+        > 0,
+        f"{counted(form.get('footer_lines', 0), 'line')} after the rows": form.get("footer_lines", 0) > 0,
+    }
+    return [words for words, holds in told.items() if holds]
 
 
 def _memory(measured: Answer) -> str:

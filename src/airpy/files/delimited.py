@@ -34,9 +34,9 @@ def scan_csv(opening: Opening) -> Opened:
             dataset.cloud, infer_schema=False, schema_overrides=_by_reader(types), credential_provider=None
         )
         return Opened(cut(with_moments(typed, list(types.values())), opening))
-    dialects = {path: detect_dialect(path) for path in opening.files}
+    dialects = {path: detect_dialect(opening.local[path]) for path in opening.files}
     readable = {
-        path: in_utf8(path, dialect.encoding, opening.scratch, READ_BY_CSV)
+        path: in_utf8(opening.local[path], dialect.encoding, opening.scratch, READ_BY_CSV)
         for path, dialect in dialects.items()
     }
 
@@ -57,7 +57,7 @@ def scan_csv(opening: Opening) -> Opened:
     heads = {path: first_rows(read([path], {}), rows) for path in looked_into}
     for path, head in heads.items():
         # The reader takes a quote that is never closed for the beginning of a value without end.
-        if head.is_empty() and has_rows(path, dialects[path]):
+        if head.is_empty() and has_rows(opening.local[path], dialects[path]):
             raise FileUnavailable(
                 f'a quote in "{path.name}" is opened and never closed', constraint="quotes in pairs"
             )

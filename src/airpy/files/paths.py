@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from airpy.errors import FileUnavailable, PathRefused, did_you_mean, listed, nearest, shortened
+from airpy.files.formats import extension_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +68,8 @@ class FileRoot(NamedTuple):
         return str(self.base / path.relative_to(self.real))
 
     def allows(self, path: Path) -> bool:
-        """Whether the file's extension is allowed, in capitals too."""
-        return path.suffix.lower() in self.extensions
+        """Whether the file's extension is allowed, in capitals too, and compressed if it is one of text."""
+        return extension_of(path) in self.extensions
 
 
 class Place(NamedTuple):

@@ -13,14 +13,12 @@ from airpy.engine.encoding import (
     encode_rows,
     portable,
 )
-from airpy.engine.plan import named_columns
 from airpy.engine.profile.report import report
 from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load
-from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
-from airpy.jobs.reading import reading_of
+from airpy.jobs.planning import check_planned, plan_asked, plan_through
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
@@ -100,9 +98,7 @@ def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, 
     if request.plan is None or request.datasource_id is None:
         form = request.frame_ref.type if request.frame_ref else "arrow"
         return portable(DECODERS[form](context.input).lazy()).collect(), None
-    datasets = plan_datasets(request.plan, request.datasource_id, context.files)
-    tell_input(datasets, named_columns(request.plan))
-    with context.scratch() as scratch:
-        planned = planned_frame(request.plan, datasets, request.read, context, scratch)
-        frame = portable(planned.frame).collect(engine="streaming")
-        return frame, reading_of(datasets, planned.opened)
+    asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
+    return plan_through(
+        request.plan, asked, context, lambda frame: portable(frame).collect(engine="streaming")
+    )

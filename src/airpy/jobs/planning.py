@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
@@ -11,23 +11,28 @@ from airpy.engine.literals import zone
 from airpy.engine.plan import check_plan, named_columns
 from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of
+from airpy.files.holding import held
 from airpy.files.scan import scan
+from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.work import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import TypeVar
 
     import polars as pl
 
-    from airpy.contract import Plan, ReadOptions
+    from airpy.contract import Plan, Reading, ReadOptions
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
 
-__all__ = ["Planned", "check_planned", "plan_datasets", "planned_frame", "tell_input"]
+    T = TypeVar("T")
+
+__all__ = ["check_planned", "plan_asked", "plan_datasets", "plan_through", "planned_frame", "tell_input"]
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -57,36 +62,76 @@ def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Datase
     return [find_dataset(root, datasource_id, plan.dataset, "plan.dataset"), *joined]
 
 
+def plan_asked(plan: Plan, datasource_id: str, root: FileRoot, options: ReadOptions | None) -> list[Asked]:
+    """The plan's data set, then those it joins, each with what is said of how it is read.
+
+    Raises:
+        AirError: One of them cannot be found.
+    """
+    first, *joined = plan_datasets(plan, datasource_id, root)
+    return [
+        Asked(first, options, "/read"),
+        *(
+            Asked(dataset, join.read, f"/plan/joins/{index}/read")
+            for index, (dataset, join) in enumerate(zip(joined, plan.joins or [], strict=True))
+        ),
+    ]
+
+
+def plan_through(
+    plan: Plan,
+    asked: Sequence[Asked],
+    context: JobContext,
+    consume: Callable[[pl.LazyFrame], T],
+    on_step: OnStep = ignore_steps,
+) -> tuple[T, Reading]:
+    """What becomes of the plan's answer, and how the files were read for it.
+
+    Raises:
+        AirError: The plan does not fit the data, or a file cannot be read.
+    """
+    with context.scratch() as scratch, held([each.dataset for each in asked], scratch) as datasets:
+        tell_input(datasets, named_columns(plan))
+
+        def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
+            return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
+
+        done, planned = read_through(asked, opens, consume, on_step)
+        return done, reading_of(datasets, planned.opened)
+
+
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
     """Tell how many bytes are to be read, where that is worth watching."""
     total = 0
     for dataset in datasets:
         size = sum(path.stat().st_size for path in dataset.files)
         if size > LEAST_TOLD_BYTES and dataset.format == "parquet" and columns is not None:
-            size = sum(_chunk_bytes(path, columns) for path in dataset.files)
+            size = sum(_chunk_bytes(dataset.place(path), columns) for path in dataset.files)
         total += size
     if total > LEAST_TOLD_BYTES:
         tell(0, total, "bytes")
 
 
-class Planned(NamedTuple):
-    """A plan's answer, lazily, and the data sets that it is made from."""
-
-    frame: pl.LazyFrame
-    opened: list[Opened]
-
-
 def planned_frame(
     plan: Plan,
     datasets: list[Dataset],
-    options: ReadOptions | None,
+    options: Sequence[ReadOptions | None],
     context: JobContext,
     scratch: Path,
+    *,
+    careful: bool = False,
     on_step: OnStep = ignore_steps,
 ) -> Planned:
     """The plan's answer; whoever collects it reads the files.
 
-    The options are about the plan's own data set; each join has those of its own.
+    Args:
+        plan: What to compute.
+        datasets: The plan's data set, then those it joins.
+        options: How each of them is to be read.
+        context: What the job may use.
+        scratch: Where files may be rewritten.
+        careful: Whether text files are put into plain form first.
+        on_step: Is told the stages of the plan.
 
     Raises:
         AirError: The plan does not fit the data.
@@ -99,20 +144,21 @@ def planned_frame(
     def opened(*, every_column: bool) -> Opened:
         return scan(
             first,
-            options,
+            options[0],
             infer_rows=context.infer_rows,
             scratch=scratch,
             every_column=every_column,
             filters=(plan.filters or []) if direct else [],
             timezone=zone(plan.timezone),
+            careful=careful,
         )
 
     source = opened(every_column=named is None)
     if named is not None and not named <= set(source.frame.collect_schema()):
         source = opened(every_column=True)  # later rows may have what the first do not
     others = [
-        scan(dataset, join.read, infer_rows=context.infer_rows, scratch=scratch)
-        for dataset, join in zip(joined, plan.joins or [], strict=True)
+        scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful)
+        for dataset, how in zip(joined, options[1:], strict=True)
     ]
     answer = execute(plan, source.frame, [other.frame for other in others], on_step)
     return Planned(answer, [source, *others])

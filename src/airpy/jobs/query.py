@@ -14,10 +14,8 @@ from airpy.engine.encoding import (
     write_arrow,
     write_parquet,
 )
-from airpy.engine.plan import named_columns
 from airpy.engine.steps import counted
-from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
-from airpy.jobs.reading import reading_of
+from airpy.jobs.planning import check_planned, plan_asked, plan_through
 from airpy.jobs.results import frame_file, result_frame, write_data
 
 if TYPE_CHECKING:
@@ -43,17 +41,16 @@ def check_query(request: QueryRequest, root: FileRoot) -> Load:
 def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
     """Run the plan, stream its answer into a file, and keep the first rows beside it."""
     began = time.monotonic()
-    datasets = plan_datasets(request.plan, request.datasource_id, context.files)
-    main = datasets[0]
+    asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
+    main = asked[0].dataset
     count = len(main.files) or 1
     on_step("file_found", f"Found {main.name}: {counted(count, f'{main.format} file')}")
     on_step("loading_data", "Loading data from files")
-    tell_input(datasets, named_columns(request.plan))
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
-    with context.scratch() as scratch:
-        planned = planned_frame(request.plan, datasets, request.read, context, scratch, on_step)
-        written = write(planned.frame, target, context.max_rows_json)
+    written, reading = plan_through(
+        request.plan, asked, context, lambda frame: write(frame, target, context.max_rows_json), on_step
+    )
     rows, shown = encode_first_rows(written.preview)
     metrics = QueryMetrics(
         rows=written.rows,
@@ -68,7 +65,7 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
             metrics=encode_model(metrics),
             truncated=b"true" if shown < written.rows else b"false",
             download=b'"/v1/py/jobs/%d/download"' % context.token,
-            reading=encode_model(reading_of(datasets, planned.opened)),
+            reading=encode_model(reading),
         ),
     )
     on_step("query_complete", f"Query execution completed: {counted(written.rows, 'row')}")
