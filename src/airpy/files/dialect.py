@@ -88,14 +88,10 @@ def _line_ends(text: str) -> tuple[str, bool]:
 
 
 def _returns_end_lines(text: str, returns: int) -> bool:
-    """Whether lone carriage returns end lines, and are not just letters within values."""
+    """Whether lone carriage returns end lines, and are not just letters within quotes."""
     if not returns:
         return False
-    widths = Counter(len(line) for line in re.split(r"[\r\n]+", text))
-    del widths
-    lines = re.split(r"\r\n|\n", text)
-    inside = [line for line in lines if "\r" in line]
-    return not any('"' in line for line in inside)
+    return not any("\r" in line.removesuffix("\r") and '"' in line for line in text.split("\n"))
 
 
 def _comment(lines: Sequence[str]) -> str | None:
@@ -198,33 +194,36 @@ def _decimals_alone(sample: list[str]) -> bool:
 def _longer(sample: list[str], style: Style, comment: str | None) -> str:
     """The delimiter with a second letter, where every one is followed by it."""
     delimiter = style.delimiter
+    if delimiter.isspace():
+        return delimiter
+    short = list(islice(read_records(sample, style, None, comment), SCORED_RECORDS))
     for longer in (delimiter + " ", delimiter * 2):
-        if delimiter.isspace() or not any(longer in line for line in sample):
+        if not any(longer in line for line in sample):
             continue
         changed = style._replace(delimiter=longer)
-        short = [record.cells for record in islice(read_records(sample, style, None, comment), SCORED_RECORDS)]
-        long = [record for record in islice(read_records(sample, changed, None, comment), SCORED_RECORDS)]
-        if longer == delimiter + " ":
-            later = [cell for cells in short for cell in cells[1:]]
-            raw = sum(line.count(delimiter) for line in sample)
-            spaced = sum(line.count(longer) + line.count(delimiter + "\n") for line in sample)
-            fits = bool(later) and spaced >= SURE * raw and _alike(long) >= _alike_cells(short)
-        else:
-            fits = len(long) > 1 and _alike(long) > SURE and not any(
-                delimiter in (cell or "") for record in long for cell in record.cells
-            ) and len(long[0].cells) > 1
+        long = list(islice(read_records(sample, changed, None, comment), SCORED_RECORDS))
+        later = [cell or "" for record in short for cell in record.cells[1:]]
+        if longer == delimiter * 2:
+            left = any(delimiter in (cell or "") for record in long for cell in record.cells)
+            fits = len(long) > 1 and not left and len(long[0].cells) > 1 and _alike(long) > SURE
+        elif sum(cell.startswith(" ") for cell in later) >= SURE * len(later):
+            fits = bool(later) and _alike(long) >= _alike(short)
+        else:  # the spaces are before quotes
+            strict = _strict_share(short) < 1 - SURE and _strict_share(long) > SURE
+            fits = strict and _alike(long) >= _alike(short)
         if fits:
             return longer
     return delimiter
 
 
+def _strict_share(records: Sequence[Record]) -> float:
+    return sum(record.strict for record in records) / len(records) if records else 1.0
+
+
 def _alike(records: Sequence[Record]) -> float:
-    return _alike_cells([record.cells for record in records])
-
-
-def _alike_cells(rows: Sequence[Sequence[object]]) -> float:
-    """The share of the rows that are as wide as most."""
-    return Counter(map(len, rows)).most_common(1)[0][1] / len(rows) if rows else 0.0
+    """The share of the records that are as wide as most."""
+    widths = Counter(len(record.cells) for record in records)
+    return widths.most_common(1)[0][1] / len(records) if records else 0.0
 
 
 def _quote(sample: list[str], style: Style, text: str) -> str | None:

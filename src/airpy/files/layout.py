@@ -136,17 +136,14 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
     """Whether the record names the columns: it is unlike the values below it."""
     cells = [(cell or "").strip() for cell in head.cells]
     if not body:
-        return any(_kind(cell) == "text" for cell in cells) or not any(cells)
+        return any(_name_kind(cell) == "text" for cell in cells) or not any(cells)
     votes = 0.0
     for place, kind in enumerate(_column_kinds(body)[: len(cells)]):
-        cell, own = cells[place], _kind(cells[place])
+        cell, own = cells[place], _name_kind(cells[place])
         if not kind or not own:
             continue
         if kind != "text":
-            if own == kind:
-                votes -= 0.2 if own == "number" and YEAR.fullmatch(cell) else 1
-            elif own == "text":
-                votes += 1
+            votes += 1 if own == "text" else -1 if own == kind else 0
             continue
         values = [(record.cells[place] or "").strip() for record in body[:200] if place < len(record.cells)]
         values = [value for value in values if value]
@@ -160,7 +157,14 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
             votes += 0.5
     if votes:
         return votes > 0
-    return all(_kind(cell) in {"text", ""} for cell in cells) and any(cells)
+    return all(_name_kind(cell) in {"text", ""} for cell in cells) and any(cells)
+
+
+def _name_kind(cell: str) -> str:
+    """What a value is if it could be a name: a year is one, and so are `x`, `y` and `n`."""
+    kind = _kind(cell)
+    named = kind in {"", "flag"} or (kind == "number" and YEAR.fullmatch(cell.strip()))
+    return "text" if named and cell.strip() else kind
 
 
 def _shape(text: str) -> str:

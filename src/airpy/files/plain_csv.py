@@ -37,6 +37,8 @@ class Plain(NamedTuple):
     line_end: str = "\n"
     skip_lines: int = 0
     comment: str | None = None
+    first_line: bool = False
+    """Whether a line before the rows says how many columns there are."""
 
 
 class CsvFile(NamedTuple):
@@ -87,7 +89,7 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         written = rewrite(source, target, dialect, len(columns), shown, opening.rows_per_file)
         if written.width > len(columns):
             columns = column_names(layout.names, written.width)
-        plain, readable = Plain(), target
+        plain, readable = Plain(first_line=True), target
         ragged, examples = written.ragged, tuple(written.examples)
     else:
         plain = Plain(
@@ -108,15 +110,15 @@ def read(files: Sequence[CsvFile], types: Mapping[str, pl.DataType]) -> pl.LazyF
     plain, columns = files[0].alike
     return pl.scan_csv(
         [file.readable for file in files],
-        has_header=False,
+        has_header=plain.first_line,
         separator=plain.delimiter,
         quote_char=plain.quote,
         eol_char=plain.line_end,
         skip_lines=plain.skip_lines,
         comment_prefix=plain.comment,
         infer_schema=False,
-        schema={name: types.get(name, pl.String()) for name in columns},
-        missing_columns="insert",  # of a file's first row, which may have fewer values
+        new_columns=columns,
+        schema_overrides={name: types.get(name, pl.String()) for name in columns},
         raise_if_empty=False,
         glob=False,
     )
@@ -185,7 +187,9 @@ def _head_faults(head: str, tail: str, dialect: Dialect, width: int) -> tuple[in
             return ragged, True
         for record in read_records(lines, style, width, dialect.comment, plain):
             if record.text is None:
-                if not record.strict or len(record.cells) > width:
+                # Of the first row Polars learns how many columns there are.
+                first = record.line == 1 and skipped
+                if not record.strict or len(record.cells) > width or (first and len(record.cells) < width):
                     return ragged, True
                 ragged += len(record.cells) < width
     return ragged, False

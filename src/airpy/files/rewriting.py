@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rewritten", "fresh", "in_utf8", "rewrite"]
 
+MOST_SURPLUS = 10_000
+"""Values beyond the header's that a row may have; those beyond that are put into the last column."""
 MOST_EXAMPLES = 10
 MOST_TEXT = 200
 
@@ -61,7 +63,9 @@ class Rewritten(NamedTuple):
 def rewrite(  # noqa: PLR0913  each is one thing to know
     source: Path, target: Path, dialect: Dialect, width: int, shown: str, most: int | None = None
 ) -> Rewritten:
-    """Write the rows of a file in UTF-8 by the rules: no header, a comma, double quotes, LF.
+    """Write the rows of a file in UTF-8 by the rules: a comma, double quotes, LF.
+
+    Its first line has as many blank names as there are columns, which is only known in the end.
 
     Args:
         source: The file, in UTF-8.
@@ -81,6 +85,8 @@ def rewrite(  # noqa: PLR0913  each is one thing to know
         source.open(encoding="utf-8-sig", newline="" if by_return else "\n") as lines,
         target.open("w", encoding="utf-8", newline="") as written,
     ):
+        room = width + MOST_SURPLUS
+        written.write(" " * room + "\n")
         before = layout.data_line - 1
         records = read_records(islice(lines, before, None), style, width, dialect.comment, plain)
         for record in records:
@@ -100,11 +106,15 @@ def rewrite(  # noqa: PLR0913  each is one thing to know
                     examples.append(_example(row, shown, rows, before, odd=odd))
                 while len(cells) > width and not cells[-1]:
                     cells.pop()
+                if len(cells) > room:
+                    cells[room - 1 :] = [",".join(map(_written, cells[room - 1 :]))]
                 widest = max(widest, len(cells))
                 written.write(",".join(map(_written, cells)) or ('' if width == 1 else ","))
                 written.write("\n")
             if rows == most:
                 break
+        written.seek(0)
+        written.write("," * (widest - 1))
     return Rewritten(widest, ragged, examples)
 
 
