@@ -11,7 +11,7 @@ import polars as pl
 
 from airpy.contract import ReadOptions
 from airpy.engine.schema import type_name
-from airpy.engine.text_forms import FORMS, family, forms_of, plain_of
+from airpy.engine.text_forms import FORMS, PLAIN, family, forms_of, plain_of
 from airpy.engine.text_types import STRING, TextType, fits, parse_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airpy.contract import CastType
 
-__all__ = ["Candidate", "Evidence", "Rules", "decided", "rules_of"]
+__all__ = ["MOST_EXAMPLES", "Candidate", "Evidence", "Rules", "decided", "infer_types", "rules_of"]
 
 MARKERS_IN_TEXT = ("NULL", "N/A", "n/a", "#N/A", "<NA>", "\\N", "(null)")
 """What is never a word, and so null in a column of text as well."""
@@ -79,13 +79,21 @@ class Evidence(NamedTuple):
 
     kind: TextType
     markers: tuple[str, ...] = ()
-    """What stands for null in it."""
+    """What stands for null in it, seen or not."""
     values: int = 0
     nulls: int = 0
     null_markers: Mapping[str, int] = {}
     candidates: tuple[Candidate, ...] = ()
     confidence: float = 1.0
     note: str | None = None
+    distinct: int | None = None
+    """Distinct values, approximately, where all rows were counted."""
+
+
+def infer_types(text: pl.DataFrame) -> dict[str, pl.DataType]:
+    """The type that all values of each text column support as they are plainly written; else text."""
+    rules = Rules(PLAIN, (), ())
+    return {name: column.kind.dtype for name, column in decided(text, rules).items()}
 
 
 def rules_of(options: ReadOptions) -> Rules:
@@ -133,7 +141,7 @@ def decided(text: pl.DataFrame, rules: Rules | None = None, *, full: bool = Fals
     forms = [family(rules.asked[name])[0] if name in rules.asked else rules.forms for name in text.columns]
     tried = _tried(columns, forms)
     return {
-        name: _given(plain.to_series(place), columns[place], marked[place], tried[place], rules.asked[name])
+        name: _given(plain.to_series(place), columns[place], marked[place], tried[place], name, rules)
         if name in rules.asked
         else _weighed(plain.to_series(place), columns[place], marked[place], tried[place], rules, full=full)
         for place, name in enumerate(text.columns)
@@ -202,10 +210,15 @@ def _matcher(pattern: str):  # noqa: ANN202
 
 
 def _given(
-    raw: pl.Series, values: pl.Series, marked: Mapping[str, int], tried: Sequence[_Tried], asked: CastType
+    raw: pl.Series,
+    values: pl.Series,
+    marked: Mapping[str, int],
+    tried: Sequence[_Tried],
+    name: str,
+    rules: Rules,
 ) -> Evidence:
     """A column whose type the caller gives; how it is written is found out."""
-    dtype = family(asked)[1]
+    dtype = family(rules.asked[name])[1]
     if dtype == pl.String:
         return Evidence(STRING, (), len(raw) - raw.null_count(), raw.null_count(), note="as asked")
     count = len(values) - values.null_count()
@@ -215,7 +228,7 @@ def _given(
     if dtype.is_numeric():
         kind = kind._replace(dtype=dtype)
     nulls = raw.null_count() + sum(marked.values())
-    return Evidence(kind, tuple(marked), count, nulls, marked, (), 1.0, "as asked")
+    return Evidence(kind, rules.markers, count, nulls, marked, (), 1.0, "as asked")
 
 
 def _weighed(
@@ -249,15 +262,21 @@ def _weighed(
     )
     if chosen is not None:
         ordered = sorted(candidates, key=lambda each: each.kind != chosen)
-        if chosen.dtype.is_float() and not chosen.form:
-            # Not a number is a float's own value.
-            marked = {marker: times for marker, times in marked.items() if marker.lower() != "nan"}
+        null = _markers(chosen, rules)
+        marked = {marker: times for marker, times in marked.items() if marker in null}
         nulls = raw.null_count() + sum(marked.values())
         note = note or _odd_type(chosen, values)
         return Evidence(
-            chosen, tuple(marked), len(raw) - nulls, nulls, marked, tuple(ordered), confidence, note
+            chosen, _markers(chosen, rules), len(raw) - nulls, nulls, marked, tuple(ordered), confidence, note
         )
     return _as_text(raw, marked, candidates, rules, note, confidence if note else (1.0 if count else 0.5))
+
+
+def _markers(kind: TextType, rules: Rules) -> tuple[str, ...]:
+    """What stands for null in a column of the type; not a number is a float's own value."""
+    if kind.dtype.is_float() and not kind.form:
+        return tuple(marker for marker in rules.markers if marker.lower() != "nan")
+    return rules.markers
 
 
 def _unlike(values: pl.Series, rivals: Sequence[_Tried]) -> list[_Tried]:
@@ -289,7 +308,7 @@ def _as_text(
     own = Candidate(STRING, count)
     nulls = raw.null_count() + sum(null.values())
     return Evidence(
-        STRING, tuple(null), count, nulls, null, (own, *candidates), confidence, "; ".join(notes) or None
+        STRING, rules.markers_in_text, count, nulls, null, (own, *candidates), confidence, "; ".join(notes) or None
     )
 
 

@@ -14,7 +14,7 @@ from airpy.errors import InvalidOptions
 if TYPE_CHECKING:
     from airpy.contract import CastType, ReadOptions
 
-__all__ = ["FORMS", "family", "forms_of", "plain_of"]
+__all__ = ["FORMS", "PLAIN", "family", "forms_of", "plain_of"]
 
 INTEGER = pl.Int64()
 FLOAT = pl.Float64()
