@@ -180,19 +180,20 @@ def _head_faults(head: str, tail: str, dialect: Dialect, width: int) -> tuple[in
     """Rows with fewer values than the header, in the ends that were looked at, and whether Polars would err."""
     layout, style = dialect.layout, dialect.style
     plain = plain_line(style, width)
-    ragged = 0
+    ragged = rows = 0
     for text, skipped in ((head, layout.data_line - 1), (tail, 0)):
         lines = list(lines_of(text, dialect.line_end, mixed=dialect.mixed_ends))[skipped:]
         if width > 1 and any(not line.strip("\r\n") for line in lines):
             return ragged, True
         for record in read_records(lines, style, width, dialect.comment, plain):
+            rows += 1
             if record.text is None:
                 # Of the first row Polars learns how many columns there are.
                 first = record.line == 1 and skipped
                 if not record.strict or len(record.cells) > width or (first and len(record.cells) < width):
                     return ragged, True
                 ragged += len(record.cells) < width
-    return ragged, False
+    return ragged, not rows  # nor does Polars learn it of nothing
 
 
 def _form(dialect: Dialect, shown: str, rewritten: bool) -> TextForm:  # noqa: FBT001
