@@ -13,7 +13,7 @@ import yaml
 
 from airpy.engine.failures import failure
 from airpy.errors import AirError, FileUnavailable
-from airpy.files import scan as scanning
+from airpy.files import delimited, json_lines, parquet
 from airpy.files.datasets import dataset_at
 from airpy.files.opening import spread
 from airpy.files.scan import scan
@@ -31,10 +31,10 @@ REFUSED = {
     "only-byte-order-mark.csv": ("EMPTY_FILE", "is empty"),
     "long-row.csv": ("UNREADABLE_FILE", "more fields"),
     "unclosed-quote.csv": ("UNREADABLE_FILE", "opened and never closed"),
-    "gzip.csv": ("UNSUPPORTED", "is not text but gzip"),
-    "zip.csv": ("UNSUPPORTED", "is not text but a ZIP archive"),
-    "parquet.csv": ("UNSUPPORTED", "is not text but Parquet"),
-    "sqlite.csv": ("UNSUPPORTED", "is not text but a SQLite database"),
+    "gzip.csv": ("CONTENT_MISMATCH", "is not CSV but gzip"),
+    "zip.csv": ("CONTENT_MISMATCH", "is not CSV but a ZIP archive"),
+    "parquet.csv": ("CONTENT_MISMATCH", "is not CSV but Parquet"),
+    "sqlite.csv": ("CONTENT_MISMATCH", "is not CSV but a SQLite database"),
     "random.csv": ("UNREADABLE_FILE", "is not text in an encoding that can be told"),
     "zero-bytes.jsonl": ("EMPTY_FILE", "is empty"),
     "broken-line.jsonl": ("UNREADABLE_FILE", "Syntax"),
@@ -244,7 +244,8 @@ def test_a_later_string_that_is_no_date_fails(root: FileRoot, read: Read, later:
 def test_dates_of_files_that_were_not_looked_into_are_not_guessed(
     root: FileRoot, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scanning, "MOST_COMPARED", 1)
+    for room in (delimited, json_lines, parquet):
+        monkeypatch.setattr(room, "MOST_COMPARED", 1)
     put(root, "ds/1.csv", "d\n2025-01-02\n")
     put(root, "ds/2.csv", "d\n03/04/2025\n")
 
@@ -390,7 +391,8 @@ def test_many_files_that_are_alike_are_one_scan(root: FileRoot, scratch: Path) -
 def test_more_parquet_files_than_are_compared_fail_where_they_differ(
     root: FileRoot, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scanning, "MOST_COMPARED", 1)
+    for room in (delimited, json_lines, parquet):
+        monkeypatch.setattr(room, "MOST_COMPARED", 1)
     write(pl.DataFrame({"v": [1]}), root.real / "ds/1.parquet")
     write(pl.DataFrame({"v": [1], "w": [2]}), root.real / "ds/2.parquet")
 

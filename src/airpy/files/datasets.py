@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.errors import AmbiguousDataset, FileUnavailable, did_you_mean, listed, nearest, shortened
-from airpy.files.formats import EXTENSIONS, format_of
+from airpy.files.formats import EXTENSIONS, compression_of, endings, format_of
 from airpy.files.listing import data_files
 from airpy.files.paths import SCHEME, Place, is_pattern, locate, neighbours, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airpy.contract import FileFormat
     from airpy.files.paths import FileRoot
@@ -37,6 +38,12 @@ class Dataset(NamedTuple):
     directory: Path | None = None
     """Hive partitions (`year=2025/`) below it become columns; none for a single file."""
     cloud: str | None = None
+    held: Mapping[Path, Path] = MappingProxyType({})
+    """Where files that are held open are read, so that nobody can put others in their place."""
+
+    def place(self, path: Path) -> Path:
+        """Where one of the files is read."""
+        return self.held.get(path, path)
 
 
 class Load(NamedTuple):
@@ -126,8 +133,8 @@ def _meanings(root: FileRoot, level: str, field: str) -> Iterator[Place]:
     place = locate(root, level, field)
     if place is not None and place.directory is not None:
         yield place
-    for extension in root.extensions:
-        place = locate(root, level + extension, field)
+    for ending in endings(root.extensions):
+        place = locate(root, level + ending, field)
         if place is not None and all(map(root.allows, place.files)):
             yield place
 
@@ -160,16 +167,28 @@ def _dataset(
             field=field,
             constraint="files of one format",
             suggestion=[
-                f"{named}_{form}" if named else f"{root.shown(place.directory or root.real)}/**/*.{form}"
+                f"{named}_{form}"
+                if named
+                else f"{root.shown(place.directory or root.real)}/**/*.{form}{_any_ending(files, form)}"
                 for form in formats
             ],
         )
     return Dataset(place.name, formats[0], root, files, place.directory)
 
 
+def _any_ending(files: Iterable[Path], form: FileFormat) -> str:
+    """What a pattern needs behind the extension to match the compressed files of this format too."""
+    return "*" if any(format_of(path) == form and compression_of(path) for path in files) else ""
+
+
+def _stem(name: str) -> str:
+    """The name without its extension and the ending of its compression."""
+    return Path(name).stem if compression_of(Path(name)) is None else Path(Path(name).stem).stem
+
+
 def _unknown(root: FileRoot, datasource_id: str, name: str, field: str) -> FileUnavailable:
     known = {
-        entry.name if entry.is_directory else Path(entry.name).stem
+        entry.name if entry.is_directory else _stem(entry.name)
         for folder in (root.real / datasource_id, root.real)
         for entry in neighbours(root, folder)
     }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["scan_csv"]
 
+
 def scan_csv(opening: Opening) -> Opened:
     """CSV files with a header line, each in its own dialect."""
     dataset = opening.dataset

@@ -33,7 +33,8 @@ def scan_jsonl(opening: Opening) -> Opened:
         rows = pl.scan_ndjson(dataset.cloud, infer_schema_length=looked_at, credential_provider=None)
         return Opened(cut(rows, opening))
     readable = {
-        path: in_utf8(path, detect_encoding(path), opening.scratch, READ_BY_JSONL) for path in opening.files
+        path: in_utf8(local, detect_encoding(local), opening.scratch, READ_BY_JSONL)
+        for path, local in opening.local.items()
     }
 
     def read(paths: Sequence[Path], schema: pl.Schema | None = None) -> pl.LazyFrame:

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from airpy.contract import DatasetFile
 from airpy.errors import FileUnavailable
-from airpy.files.formats import format_of
+from airpy.files.compression import first_unpacked
+from airpy.files.formats import compression_of, format_of
 from airpy.files.paths import entries
 
 if TYPE_CHECKING:
@@ -76,20 +77,26 @@ def describe_file(root: FileRoot, path: Path) -> DatasetFile:
 def estimated_rows(path: Path) -> int | None:
     """Rows of the file: exact for Parquet, from the length of the first lines for text.
 
-    Null when the file cannot be read.
+    Null when the file cannot be read. Of a compressed file, the first lines tell if they are all.
     """
     try:
         if format_of(path) == "parquet":
             return int(pq.read_metadata(path).num_rows)
         return _estimated_lines(path)
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, FileUnavailable):
         return None
 
 
-def _estimated_lines(path: Path) -> int:
+def _estimated_lines(path: Path) -> int | None:
     size = path.stat().st_size
-    with path.open("rb") as file:
-        sample = file.read(SAMPLE_BYTES)
+    if compression_of(path):
+        sample = first_unpacked(path, path.name, SAMPLE_BYTES)
+        if len(sample) == SAMPLE_BYTES:  # how much more there is, nothing tells
+            return None
+        size = len(sample)
+    else:
+        with path.open("rb") as file:
+            sample = file.read(SAMPLE_BYTES)
     lines = sample.count(b"\n")
     if len(sample) == size:
         total = lines + (not sample.endswith(b"\n") and bool(sample))

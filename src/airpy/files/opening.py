@@ -54,6 +54,9 @@ class Opening(NamedTuple):
     """Every file with its partitions; the types of their columns are those of all."""
     files: Sequence[Path]
     """The files that are to be read."""
+    local: Mapping[Path, Path]
+    """Where the bytes of each of them are: plain, and under the same name. What is opened is this; what is
+    named to the caller is the file itself."""
     careful: bool = False
     """Whether nothing is taken on trust: every text file is put into plain form before it is read."""
 
@@ -71,6 +74,8 @@ class Opened(NamedTuple):
     evidence: tuple[ColumnEvidence, ...] = ()
     evolution: SchemaEvolution = SchemaEvolution(changes=[], files_compared=0, total_changes=0)
     faults: Faults = Faults(rows_skipped=0, values_nulled=0, rows_ragged=0, examples=[])
+    whole: bool = True
+    """Whether all of the files is there; else as much of compressed ones as was asked for."""
     locate: Callable[[], Fault | None] = _unknown
     """Finds the first place that cannot be read, after the frame could not be."""
 

@@ -26,9 +26,9 @@ def scan_parquet(opening: Opening) -> Opened:
         return Opened(cut(pl.scan_parquet(dataset.cloud, credential_provider=None), opening))
 
     def read(paths: Sequence[Path]) -> pl.LazyFrame:
-        return pl.scan_parquet(list(paths), glob=False, hive_partitioning=False)
+        return pl.scan_parquet([opening.local[path] for path in paths], glob=False, hive_partitioning=False)
 
-    files = list(dataset.files)
+    files = list(opening.files)
     # `read_parquet_schema` would take a name's letters for a pattern.
     schemas = {path: read([path]).collect_schema() for path in files} if len(files) <= MOST_COMPARED else {}
     partitions = {path: partition_of(dataset.directory, path) for path in files}
@@ -36,7 +36,12 @@ def scan_parquet(opening: Opening) -> Opened:
     if opening.rows_per_file is None and alike and _known_to_reader(dataset.directory, partitions.values()):
         types = partition_types(partitions.values())
         return Opened(
-            pl.scan_parquet(files, glob=False, hive_partitioning=bool(types), hive_schema=types or None)
+            pl.scan_parquet(
+                [opening.local[path] for path in files],
+                glob=False,
+                hive_partitioning=bool(types),
+                hive_schema=types or None,
+            )
         )
 
     return Opened(together(opening, read, schemas.get))

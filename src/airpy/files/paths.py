@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from airpy.errors import FileUnavailable, PathRefused, did_you_mean, listed, nearest, shortened
+from airpy.files.formats import extension_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +68,8 @@ class FileRoot(NamedTuple):
         return str(self.base / path.relative_to(self.real))
 
     def allows(self, path: Path) -> bool:
-        """Whether the file's extension is allowed, in capitals too."""
-        return path.suffix.lower() in self.extensions
+        """Whether the file's extension is allowed, in capitals too, and compressed if it is one of text."""
+        return extension_of(path) in self.extensions
 
 
 class Place(NamedTuple):
@@ -182,8 +183,19 @@ def is_pattern(text: str) -> bool:
 
 
 def contained(root: FileRoot, path: Path) -> Path | None:
-    """The path with every link followed, if that lies under the base path; else nothing."""
-    real = Path(os.path.realpath(path))
+    """The path with every link followed, if that lies under the base path; else nothing.
+
+    Raises:
+        FileUnavailable: Something on the way was replaced at this very moment.
+    """
+    try:
+        real = Path(os.path.realpath(path))
+    except OSError:  # what was a link is none any more
+        raise FileUnavailable(
+            f'"{shortened(path.name)}" changed while it was looked up',
+            constraint="files that stay as they are until the answer is there",
+            reason="FILE_CHANGED",
+        ) from None
     return real if real == root.real or root.real in real.parents else None
 
 

@@ -70,13 +70,13 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         FileUnavailable: It is empty, or no text in its encoding.
         InvalidOptions: The options name an encoding that there is not.
     """
-    options, shown = opening.options, opening.dataset.root.shown(path)
+    options, shown, local = opening.options, opening.dataset.root.shown(path), opening.local[path]
     encoding = (
-        detect_encoding(path, whole=opening.careful, shown=shown)
+        detect_encoding(local, whole=opening.careful, shown=shown)
         if options.encoding is None
         else known_encoding(options.encoding)
     )
-    source = in_utf8(path, encoding, opening.scratch, UTF_8, shown)
+    source = in_utf8(local, encoding, opening.scratch, UTF_8, shown)
     head, tail = _ends(source)
     if not head.strip():
         raise FileUnavailable(
@@ -115,7 +115,7 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         )
         readable, examples = source, ()
     return CsvFile(
-        path, readable, dialect, columns, _form(dialect, shown, readable != path), plain, ragged, examples
+        path, readable, dialect, columns, _form(dialect, shown, readable != local), plain, ragged, examples
     )
 
 

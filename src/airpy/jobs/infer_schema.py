@@ -13,10 +13,11 @@ from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import counted
 from airpy.files.datasets import dataset_at, load_of
+from airpy.files.holding import held
 from airpy.files.opening import spread
 from airpy.files.scan import scan
 from airpy.jobs.planning import tell_input
-from airpy.jobs.reading import Asked, reading_of
+from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
@@ -59,19 +60,35 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         "reading_file",
         f"Reading {f'{infer_rows:,}' if infer_rows else 'all'} rows of {counted(len(sampled) or 1, 'file')}",
     )
-    with context.scratch() as scratch:
+    with context.scratch() as scratch, held([dataset], scratch) as [source]:
         share = -(-infer_rows // max(len(sampled), 1)) if infer_rows else None
-        part = dataset._replace(files=tuple(sampled))
-        opened = scan(part, request.read, infer_rows=infer_rows, scratch=scratch, rows_per_file=share)
-        rows = portable(opened.frame).collect(engine="streaming")
+        part = source._replace(files=tuple(sampled))
+
+        def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
+            del on_step
+            opened = scan(
+                part,
+                options[0],
+                infer_rows=infer_rows,
+                scratch=scratch,
+                rows_per_file=share,
+                careful=careful,
+            )
+            return Planned(portable(opened.frame), [opened])
+
+        rows, planned = read_through(
+            [Asked(dataset, request.read, "/read")], opens, lambda frame: frame.collect(engine="streaming")
+        )
+        [opened] = planned.opened
         on_step("analyzing_schema", f"Analyzing types and structure of {counted(rows.width, 'column')}")
-        whole = share is None and len(sampled) == len(dataset.files)
-        if not whole and dataset.format != "parquet":
-            tell_input([dataset], None)  # its rows are counted
-        total = rows.height if whole else count_rows(dataset, request.read, infer_rows, scratch)
-    metrics = column_metrics(rows)
-    certain = total == rows.height
-    without_nulls = set() if certain else columns_without_nulls(dataset)
+        whole = share is None and len(sampled) == len(source.files)
+        if not whole and source.format != "parquet":
+            tell_input([source], None)  # its rows are counted
+        total = rows.height if whole else count_rows(source, request.read, infer_rows, scratch)
+        metrics = column_metrics(rows)
+        certain = total == rows.height
+        without_nulls = set() if certain else columns_without_nulls(source)
+        reading = reading_of([source], [opened])
     stats = SchemaStats(
         rows=total,
         columns=rows.width,
@@ -93,7 +110,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
             sample_preview=encode_rows(rows.head(PREVIEW_ROWS)),
             columns=b"[" + b",".join(map(encode_model, opened.evidence)) + b"]",
             evolution=encode_model(opened.evolution),
-            reading=encode_model(reading_of([Asked(dataset, request.read, "/read")], [opened])),
+            reading=encode_model(reading),
         ),
     )
     on_step("schema_complete", "Schema inference completed")
@@ -109,7 +126,7 @@ def columns_without_nulls(dataset: Dataset) -> set[str]:
     """Columns that the files' own statistics say have no nulls; only Parquet can say so."""
     if dataset.format != "parquet" or not 0 < len(dataset.files) <= MOST_FOOTERS:
         return set()
-    return set.intersection(*map(_complete_columns, dataset.files))
+    return set.intersection(*map(_complete_columns, map(dataset.place, dataset.files)))
 
 
 def _complete_columns(path: Path) -> set[str]:

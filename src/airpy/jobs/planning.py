@@ -11,6 +11,7 @@ from airpy.engine.literals import zone
 from airpy.engine.plan import check_plan, named_columns
 from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of
+from airpy.files.holding import held
 from airpy.files.scan import scan
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.work import tell
@@ -89,14 +90,14 @@ def plan_through(
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
     """
-    with context.scratch() as scratch:
+    with context.scratch() as scratch, held([each.dataset for each in asked], scratch) as datasets:
+        tell_input(datasets, named_columns(plan))
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
-            datasets = [each.dataset for each in asked]
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
         done, planned = read_through(asked, opens, consume, on_step)
-        return done, reading_of(asked, planned.opened)
+        return done, reading_of(datasets, planned.opened)
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
@@ -105,7 +106,7 @@ def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
     for dataset in datasets:
         size = sum(path.stat().st_size for path in dataset.files)
         if size > LEAST_TOLD_BYTES and dataset.format == "parquet" and columns is not None:
-            size = sum(_chunk_bytes(path, columns) for path in dataset.files)
+            size = sum(_chunk_bytes(dataset.place(path), columns) for path in dataset.files)
         total += size
     if total > LEAST_TOLD_BYTES:
         tell(0, total, "bytes")

@@ -111,11 +111,11 @@ def read_through(
         raise _explained(told, found, asked, opens) from None
 
 
-def reading_of(asked: Sequence[Asked], opened: Sequence[Opened]) -> Reading:
+def reading_of(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Reading:
     """What the contract's `Reading` says of these data sets, once their frames are read."""
     faults = [each.faults for each in opened]
     return Reading(
-        sources=sources_of(each.dataset for each in asked),
+        sources=sources_of(datasets),
         texts=list(chain.from_iterable(each.texts for each in opened))[:MOST_TEXTS],
         faults=Faults(
             rows_skipped=sum(each.rows_skipped for each in faults),
