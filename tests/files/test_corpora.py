@@ -56,7 +56,7 @@ UNKNOWN_TO_READER = {
 TOO_LARGE = "parquet-testing/data/large_string_map.brotli.parquet"  # 2 GB of text in 4 kB
 REFUSED_TEXT = {
     "polars-io/empty.csv": "EMPTY_FILE",
-    "frictionless/compression/implicit-zip.csv": "UNSUPPORTED",
+    "frictionless/compression/implicit-zip.csv": "CONTENT_MISMATCH",
     "frictionless/table-infer-iso-8859-7.csv": "UNREADABLE_FILE",
     # Rows that are longer than the header, or a header that is not on the first line.
     "frictionless/invalid.csv": "UNREADABLE_FILE",

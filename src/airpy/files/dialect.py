@@ -142,7 +142,7 @@ def _style(sample: list[str], options: ReadOptions, comment: str | None) -> Styl
             best = best._replace(delimiter=";")
         best = best._replace(delimiter=_longer(sample, best, comment))
     if options.quote is None:
-        best = best._replace(quote=_quote(sample, best, text))
+        best = best._replace(quote=_quote(sample, best.delimiter))
     escape = _escape(sample, best, comment) if options.escape is None else options.escape or None
     return best._replace(escape=escape if best.quote else None)
 
@@ -208,6 +208,8 @@ def _longer(sample: list[str], style: Style, comment: str | None) -> str:
             fits = len(long) > 1 and not left and len(long[0].cells) > 1 and _alike(long) > SURE
         elif sum(cell.startswith(" ") for cell in later) >= SURE * len(later):
             fits = bool(later) and _alike(long) >= _alike(short)
+        elif all((cell or "").startswith(" ") for cell in short[0].cells[1:]):
+            fits = _alike(long) >= SURE > _alike(short)  # other commas are those of numbers
         else:  # the spaces are before quotes
             strict = _strict_share(short) < 1 - SURE and _strict_share(long) > SURE
             fits = strict and _alike(long) >= _alike(short)
@@ -226,21 +228,24 @@ def _alike(records: Sequence[Record]) -> float:
     return widths.most_common(1)[0][1] / len(records) if records else 0.0
 
 
-def _quote(sample: list[str], style: Style, text: str) -> str | None:
-    """The quote, if values begin with it; else there is none, but what looks like one is text."""
-    quote, delimiter = style.quote, style.delimiter
-    if quote is None or quote not in text:
+def _quote(sample: list[str], delimiter: str) -> str | None:
+    """What values are put in; None where quotes only stand inside of them."""
+    text = "".join(sample)
+    if _begins(sample, delimiter, '"'):
         return '"'
+    if begins := _begins(sample, delimiter, "'"):
+        ends = len(re.findall(rf"' *(?={re.escape(delimiter)}|[\r\n]|\Z)", text))
+        # Of an apostrophe that begins a word not every one ends one.
+        if min(begins, ends) >= SURE * max(begins, ends):
+            return "'"
+    return None if '"' in text else '"'
+
+
+def _begins(sample: list[str], delimiter: str, quote: str) -> int:
+    """How many values begin with the quote, about."""
     around = "" if delimiter.isspace() else " *"
-    begins = rf"(?:^|{re.escape(delimiter)}){around}{re.escape(quote)}"
-    opened = sum(len(re.findall(begins, line)) for line in sample)
-    if quote == "'":
-        ends = rf"{re.escape(quote)}{around}(?={re.escape(delimiter)}|[\r\n]|\Z)"
-        closed = sum(len(re.findall(ends, line)) for line in sample)
-        if not opened or closed < SURE * opened or opened < SURE * closed:
-            return '"' if '"' not in text else _quote(sample, style._replace(quote='"'), text)
-        return quote
-    return quote if opened else None
+    begins = re.compile(rf"(?:^|{re.escape(delimiter)}){around}{quote}")
+    return sum(len(begins.findall(line)) for line in sample)
 
 
 def _escape(sample: list[str], style: Style, comment: str | None) -> str | None:

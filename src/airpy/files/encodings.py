@@ -35,18 +35,6 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-NO_TEXT = (
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard"),
-    (b"BZh91AY&SY", "bzip2"),
-    (b"\xfd7zXZ\x00", "xz"),
-    (b"PAR1\x15", "Parquet"),
-    (b"ARROW1\x00", "Arrow"),
-    (b"SQLite format 3\x00", "a SQLite database"),
-    (b"%PDF-", "PDF"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
-)
 # Nearly any bytes are letters in the first of these, but only what was written so is words.
 ONE_BYTE = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256"]
 TWO_BYTES = ["gb18030", "big5", "cp932", "euc_jp", "cp949"]
@@ -87,13 +75,6 @@ def detect_encoding(path: Path, *, whole: bool = False, shown: str | None = None
         FileUnavailable: The file has no bytes, or they are no text in an encoding that can be told.
     """
     sample = _sample(path)
-    for mark, kind in NO_TEXT:
-        if sample.startswith(mark):
-            raise FileUnavailable(
-                f'"{path.name}" is not text but {kind}',
-                constraint="content that is what its extension says",
-                reason="UNSUPPORTED",
-            )
     for mark, encoding in BYTE_ORDER_MARKS:
         if sample.startswith(mark):
             return encoding

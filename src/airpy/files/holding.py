@@ -72,7 +72,8 @@ def held(datasets: Iterable[Dataset], scratch: Path) -> Iterator[list[Dataset]]:
     """The data sets, their files held open until the block ends; whatever is read of them is read within.
 
     Raises:
-        FileUnavailable: A file has changed since it was found, or did while it was read.
+        FileUnavailable: A file has changed since it was found, or did while it was read, whatever else came
+            of that.
     """
     datasets = list(datasets)
     states: dict[Path, State] = {}

@@ -106,7 +106,7 @@ def _preamble(records: Sequence[Record], width: int) -> int:
     for place, record in enumerate(records[:MOST_PREAMBLE]):
         if _filled(record) >= enough and len(record.cells) * 2 >= width:
             return place
-        if width == 2 and len(record.cells) == 2 and place == 0:
+        if width == 2 and len(record.cells) == 2 and _filled(records[1 if len(records) > 1 else 0]):  # noqa: PLR2004
             return 0
     return 0
 

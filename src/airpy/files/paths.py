@@ -183,8 +183,19 @@ def is_pattern(text: str) -> bool:
 
 
 def contained(root: FileRoot, path: Path) -> Path | None:
-    """The path with every link followed, if that lies under the base path; else nothing."""
-    real = Path(os.path.realpath(path))
+    """The path with every link followed, if that lies under the base path; else nothing.
+
+    Raises:
+        FileUnavailable: Something on the way was replaced at this very moment.
+    """
+    try:
+        real = Path(os.path.realpath(path))
+    except OSError:  # what was a link is none any more
+        raise FileUnavailable(
+            f'"{shortened(path.name)}" changed while it was looked up',
+            constraint="files that stay as they are until the answer is there",
+            reason="FILE_CHANGED",
+        ) from None
     return real if real == root.real or root.real in real.parents else None
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from airpy.contract import Fault, Faults, TextForm
 from airpy.errors import FileUnavailable
 from airpy.files.dialect import Dialect, detect_dialect, lines_of
-from airpy.files.encodings import detect_encoding, known_encoding
+from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
 from airpy.files.layout import column_names
 from airpy.files.records import Style, plain_line, read_records
 from airpy.files.rewriting import fresh, in_utf8, rewrite
@@ -26,6 +26,8 @@ __all__ = ["CsvFile", "Plain", "faults_of", "forms_of", "prepare", "read"]
 UTF_8 = {"utf-8", "utf-8-sig"}
 HEAD_BYTES = 256 * 1024
 TAIL_BYTES = 64 * 1024
+MOST_CUT = 100
+"""Lines before the end of the head in which a value may begin that goes on behind it."""
 MOST_EXAMPLES = 10
 
 
@@ -68,13 +70,13 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         FileUnavailable: It is empty, or no text in its encoding.
         InvalidOptions: The options name an encoding that there is not.
     """
-    options, shown = opening.options, opening.dataset.root.shown(path)
+    options, shown, local = opening.options, opening.dataset.root.shown(path), opening.local[path]
     encoding = (
-        detect_encoding(opening.local[path], whole=opening.careful, shown=shown)
+        detect_encoding(local, whole=opening.careful, shown=shown)
         if options.encoding is None
         else known_encoding(options.encoding)
     )
-    source = in_utf8(opening.local[path], encoding, opening.scratch, UTF_8, shown)
+    source = in_utf8(local, encoding, opening.scratch, UTF_8, shown)
     head, tail = _ends(source)
     if not head.strip():
         raise FileUnavailable(
@@ -84,9 +86,23 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
     layout, style = dialect.layout, dialect.style
     columns = column_names(layout.names, layout.width)
     ragged, odd = _head_faults(head, tail, dialect, len(columns))
-    if opening.careful or odd or _needs_rewriting(dialect) or is_suspicious(source, dialect, HEAD_BYTES):
+    # Who wants the first rows alone need not know what is behind the head.
+    few = opening.head_only and opening.rows_per_file is None
+    many = opening.rows_per_file is None or opening.rows_per_file > head.count("\n") // 2
+    beyond = bool(tail) and many and not few
+    if (
+        opening.careful
+        or odd
+        or _needs_rewriting(dialect)
+        or (beyond and is_suspicious(source, dialect, head))
+    ):
         target = fresh(opening.scratch, ".csv")
-        written = rewrite(source, target, dialect, len(columns), shown, opening.rows_per_file)
+        try:
+            written = rewrite(source, target, dialect, len(columns), shown, opening.rows_per_file)
+        except UnicodeDecodeError:
+            if opening.careful or options.encoding is not None:
+                raise no_text_in(source, "utf-8", shown) from None
+            return prepare(path, opening._replace(careful=True))  # what tells its encoding is behind the head
         if written.width > len(columns):
             columns = column_names(layout.names, written.width)
         plain, readable = Plain(first_line=True), target
@@ -101,7 +117,7 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         )
         readable, examples = source, ()
     return CsvFile(
-        path, readable, dialect, columns, _form(dialect, shown, readable != opening.local[path]), plain, ragged, examples
+        path, readable, dialect, columns, _form(dialect, shown, readable != local), plain, ragged, examples
     )
 
 
@@ -181,21 +197,30 @@ def _needs_rewriting(dialect: Dialect) -> bool:
 
 def _head_faults(head: str, tail: str, dialect: Dialect, width: int) -> tuple[int, bool]:
     """Rows with fewer values than the header, in the ends that were looked at, and whether Polars would err."""
-    layout, style = dialect.layout, dialect.style
-    plain = plain_line(style, width)
-    ragged = 0
-    for text, skipped in ((head, layout.data_line - 1), (tail, 0)):
-        lines = list(lines_of(text, dialect.line_end, mixed=dialect.mixed_ends))[skipped:]
-        if width > 1 and any(not line.strip("\r\n") for line in lines):
+    lines = list(lines_of(head, dialect.line_end, mixed=dialect.mixed_ends))[dialect.layout.data_line - 1 :]
+    if width > 1 and any(not line.strip("\r\n") for line in lines):
+        return 0, True
+    plain = plain_line(dialect.style, width)
+    ragged = rows = 0
+    for record in read_records(lines, dialect.style, width, dialect.comment, plain):
+        if tail and record.open_quote and record.line > len(lines) - MOST_CUT:
+            break  # it may well be closed behind the head
+        rows += 1
+        if record.text is None:
+            if not record.strict or len(record.cells) > width:
+                return ragged, True
+            if len(record.cells) < width:
+                if rows == 1:
+                    return ragged, True  # of the first row Polars learns how many columns there are
+                ragged += 1
+    # What begins in the middle of a value tells nothing; quotes are looked at in all of the file.
+    lines = list(lines_of(tail, dialect.line_end, mixed=dialect.mixed_ends))
+    records = list(read_records(lines, dialect.style, width, dialect.comment, plain))
+    if all(record.strict for record in records):
+        if any(len(record.cells) > width for record in records):
             return ragged, True
-        for record in read_records(lines, style, width, dialect.comment, plain):
-            if record.text is None:
-                # Of the first row Polars learns how many columns there are.
-                first = record.line == 1 and skipped
-                if not record.strict or len(record.cells) > width or (first and len(record.cells) < width):
-                    return ragged, True
-                ragged += len(record.cells) < width
-    return ragged, False
+        ragged += sum(record.text is None and len(record.cells) < width for record in records)
+    return ragged, not rows  # nor does Polars learn it of nothing
 
 
 def _form(dialect: Dialect, shown: str, rewritten: bool) -> TextForm:  # noqa: FBT001

@@ -43,7 +43,7 @@ class Record(NamedTuple):
     strict: bool
     """Whether it is written as the rules have it: quotes around whole values, and doubled inside."""
     open_quote: bool = False
-    """Whether a quote in it is opened and never closed."""
+    """Whether a quote in it is opened, and not closed before the text ends."""
     text: str | None = None
     """The line itself, where it was told to be plain without looking at its values; those are left out."""
 
@@ -119,16 +119,16 @@ def read_records(
                 cells = _in_other_words(line, style, width) or cells
             yield Record(cells, number, strict=True)
             continue
-        record, used = _strict(raw, line, style, source, waiting)
+        record, used, ended = _strict(raw, line, style, source, waiting)
         if record is not None and (not used or width in {None, len(record)}):
             yield Record(record, number, _plain(record, line, style))
         else:
-            alone, opened = _repaired(line, style, width)
+            alone = _repaired(line, style, width)
             if record is not None and len(alone) != width:
-                alone, opened = record, False
+                alone = record
             else:
                 used = 0
-            yield Record(alone, number, strict=False, open_quote=opened or line.count(style.quote) % 2 == 1)
+            yield Record(alone, number, strict=False, open_quote=ended)
         for _ in range(used):
             waiting.popleft()
         number += used
@@ -157,8 +157,11 @@ def _plain(cells: list[str | None], line: str, style: Style) -> bool:
 
 def _strict(
     raw: str, line: str, style: Style, source: Iterator[str], waiting: deque[str]
-) -> tuple[list[str | None] | None, int]:
-    """The cells of a record by the rules, with the lines it goes on in; None when it breaks them."""
+) -> tuple[list[str | None] | None, int, bool]:
+    """The cells of a record by the rules, and how many lines it goes on in; None when it breaks them.
+
+    And whether the text ended before a quote was closed.
+    """
     grammar = _grammar(style)
     text, full = line, raw
     cells: list[str | None] = []
@@ -168,25 +171,25 @@ def _strict(
         if match is not None:
             cells.append(_value(match, style))
             if not match["end"]:
-                return cells, used
+                return cells, used, False
             place = match.end()
             continue
         if grammar.open.match(text, place) is None or used >= MOST_LINES or len(full) > MOST_LETTERS:
-            return None, 0
+            return None, 0, False
         # Lines are joined many at a time, so that a long value is not looked at once for each of its lines.
         quote = style.quote or ""
         while True:
             if used == len(waiting):
                 more = next(source, None)
                 if more is None:
-                    return None, 0
+                    return None, 0, True
                 waiting.append(more)
             full += waiting[used]
             used += 1
             if quote in waiting[used - 1]:
                 break
             if used >= MOST_LINES or len(full) > MOST_LETTERS:
-                return None, 0
+                return None, 0, False
         text = full.rstrip("\r\n") if full.endswith(("\r", "\n")) else full
 
 
@@ -203,15 +206,13 @@ def _unquoted(text: str, style: Style) -> str:
     return text.replace(quote + quote, quote)
 
 
-def _repaired(line: str, style: Style, width: int | None) -> tuple[list[str | None], bool]:
-    """The likeliest cells of a line that breaks the rules, and whether a quote in it is never closed."""
-    quote = style.quote or ""
+def _repaired(line: str, style: Style, width: int | None) -> list[str | None]:
+    """The likeliest cells of a line that breaks the rules."""
     if width and (cells := _in_other_words(line, style, width)):
-        return cells, False
-    if line.count(quote) > MOST_TRIED or width is None:
+        return cells
+    if width is None or line.count(style.quote or "") > MOST_TRIED:
         return _greedy(line, style)
-    best = _likeliest(line, style, width)
-    return best, False
+    return _likeliest(line, style, width)
 
 
 def _in_other_words(line: str, style: Style, width: int) -> list[str | None] | None:
@@ -220,9 +221,11 @@ def _in_other_words(line: str, style: Style, width: int) -> list[str | None] | N
         if other == style.delimiter or other not in line:
             continue
         changed = style._replace(delimiter=other)
-        cells, _ = _strict(line, line, changed, iter(()), deque()) if style.quote else (line.split(other), 0)
+        cells: list[str | None] | None = [cell or None for cell in line.split(other)]
+        if style.quote:
+            cells = _strict(line, line, changed, iter(()), deque())[0]
         if cells is not None and len(cells) == width and (width > 2 or _all_quoted(line, changed)):
-            return [cell or None for cell in cells] if style.quote is None else cells
+            return cells
     return None
 
 
@@ -290,23 +293,21 @@ def _likeliest(line: str, style: Style, width: int) -> list[str | None]:
     return cells[::-1]
 
 
-def _greedy(line: str, style: Style) -> tuple[list[str | None], bool]:
+def _greedy(line: str, style: Style) -> list[str | None]:
     """The cells, each closed by the first quote that a delimiter follows."""
     quote, delimiter = style.quote or "", style.delimiter
     cells: list[str | None] = []
-    place, opened = 0, False
+    place = 0
     while place <= len(line):
         end = next(_closings(line, place + 1, style), -1) if line.startswith(quote, place) else -1
         if end >= 0:
             cells.append(_unquoted(line[place + 1 : end], style))
-            place = end + 1 + len(delimiter)
-            if end + 1 == len(line):
-                break
-            continue
-        opened = opened or line.startswith(quote, place)
-        end = line.find(delimiter, place)
-        cells.append((line[place:] if end < 0 else line[place:end]) or None)
-        if end < 0:
+            end += 1
+        else:
+            end = line.find(delimiter, place)
+            end = len(line) if end < 0 else end
+            cells.append(line[place:end] or None)
+        if end == len(line):
             break
         place = end + len(delimiter)
-    return cells, opened
+    return cells

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from airpy.contract import ReadOptions
 from airpy.files.compression import unpacked
+from airpy.files.content import check_content, check_packed
 from airpy.files.delimited import scan_csv
 from airpy.files.formats import compression_of
+from airpy.files.gates import check_columns, check_lines
 from airpy.files.json_lines import scan_jsonl
 from airpy.files.opening import Opened, Opening
 from airpy.files.parquet import scan_parquet
@@ -77,7 +79,9 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
     options = options or AS_FOUND
     rows = infer_rows if options.infer_rows is None else options.infer_rows
     partitions = {path: partition_of(dataset.directory, path) for path in dataset.files}
-    local, whole = _local(dataset, passing(partitions, filters, timezone), scratch, most_unpacked)
+    local, whole = _local(
+        dataset, passing(partitions, filters, timezone), options.skip or 0, scratch, most_unpacked
+    )
     opened = SCANS[dataset.format](
         Opening(
             dataset,
@@ -97,19 +101,26 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
 
 
 def _local(
-    dataset: Dataset, files: Sequence[Path], scratch: Path, most_unpacked: int | None
+    dataset: Dataset, files: Sequence[Path], skip: int, scratch: Path, most_unpacked: int | None
 ) -> tuple[dict[Path, Path], bool]:
-    """Where the plain bytes of each file are, and whether those are all of them."""
+    """Where the plain bytes of each file are, fit for a reader; and whether those are all of them."""
     local: dict[Path, Path] = {}
     left = most_unpacked
     for path in files:
         if left is not None and left <= 0:
             return local, False
         local[path] = dataset.place(path)
+        whole = True
         if compression_of(path):
+            check_packed(local[path], path.name)
             local[path], whole = unpacked(local[path], path.name, scratch / "unpacked", left)
-            if not whole:
-                return local, False
             if left is not None:
                 left -= local[path].stat().st_size
+        check_content(local[path], path.name, dataset.format)
+        if dataset.format != "parquet":
+            check_lines(local[path], path.name)
+        if dataset.format == "csv":
+            check_columns(local[path], path.name, skip)
+        if not whole:
+            return local, False
     return local, True
