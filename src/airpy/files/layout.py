@@ -138,6 +138,7 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
     if not body:
         return any(_name_kind(cell) == "text" for cell in cells) or not any(cells)
     votes = 0.0
+    body = [record for record in body[:200] if record.cells != head.cells]
     for place, kind in enumerate(_column_kinds(body)[: len(cells)]):
         cell, own = cells[place], _name_kind(cells[place])
         if not kind or not own:
@@ -145,7 +146,7 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
         if kind != "text":
             votes += 1 if own == "text" else -1 if own == kind else 0
             continue
-        values = [(record.cells[place] or "").strip() for record in body[:200] if place < len(record.cells)]
+        values = [(record.cells[place] or "").strip() for record in body if place < len(record.cells)]
         values = [value for value in values if value]
         if cell in values:
             votes -= 1
