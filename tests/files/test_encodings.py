@@ -93,7 +93,9 @@ def test_a_letter_that_the_end_of_the_file_cuts_is_bad(path: Path) -> None:
     assert fault.byte == 1
 
 
-@pytest.mark.parametrize(("name", "found"), [("CP1252", "cp1252"), ("latin1", "iso8859-1"), ("UTF8", "utf-8")])
+@pytest.mark.parametrize(
+    ("name", "found"), [("CP1252", "cp1252"), ("latin1", "iso8859-1"), ("UTF8", "utf-8")]
+)
 def test_an_encoding_has_many_names(name: str, found: str) -> None:
     assert known_encoding(name) == found
 

@@ -30,13 +30,28 @@ FAR = 40_000
 
 
 def opening(
-    root: FileRoot, name: str, scratch: Path, *, rows: int | None = None, careful: bool = False, **options: Any
+    root: FileRoot,
+    name: str,
+    scratch: Path,
+    *,
+    rows: int | None = None,
+    careful: bool = False,
+    **options: Any,
 ) -> Opening:
     """How to open a data set of the test."""
     dataset = dataset_at(root, name, "uri")
     local = {path: path for path in dataset.files}
     return Opening(
-        dataset, ReadOptions(**options), None, scratch, rows, True, {}, dataset.files, local, careful  # noqa: FBT003
+        dataset,
+        ReadOptions(**options),
+        None,
+        scratch,
+        rows,
+        True,
+        {},
+        dataset.files,
+        local,
+        careful,
     )
 
 
@@ -69,7 +84,12 @@ def rows(file: CsvFile) -> list[tuple[str | None, ...]]:
         ("a,b\r\n1,2\r\n3,4\r\n\r\n", ("a", "b"), [("1", "2"), ("3", "4")], True),
         ("a,b\n1\n3,4\n", ("a", "b"), [("1", None), ("3", "4")], True),
         ("a,b\n1,2\n3,4,5\n", ("a", "b", "column_3"), [("1", "2", None), ("3", "4", "5")], True),
-        ("a,b\n1,2,\n3,4,\n5,6,\n", ("a", "b", "column_3"), [("1", "2", None), ("3", "4", None), ("5", "6", None)], False),
+        (
+            "a,b\n1,2,\n3,4,\n5,6,\n",
+            ("a", "b", "column_3"),
+            [("1", "2", None), ("3", "4", None), ("5", "6", None)],
+            False,
+        ),
         ("a,b\n1,2\n3,4,\n5,6\n", ("a", "b"), [("1", "2"), ("3", "4"), ("5", "6")], True),
         ('a,b\n"x" y,1\n2,3\n', ("a", "b"), [('"x" y', "1"), ("2", "3")], True),
         ('a,b\n1,"x\n2,y\n', ("a", "b"), [("1", '"x'), ("2", "y")], True),
@@ -233,7 +253,9 @@ def test_files_that_are_alike_are_one_scan(root: FileRoot, scratch: Path) -> Non
     ]
 
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs")), min_size=1, max_size=6)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs")), min_size=1, max_size=6
+)
 cells = st.one_of(words, st.sampled_from(["", "a,b", 'say "hi"', "two\nlines", "1", "2.5", "it's; so"]))
 
 

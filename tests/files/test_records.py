@@ -92,7 +92,9 @@ def test_a_plain_line_has_the_width_and_no_quote_out_of_place() -> None:
 
 @given(
     st.lists(
-        st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), min_size=3, max_size=3),
+        st.lists(
+            st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), min_size=3, max_size=3
+        ),
         min_size=1,
         max_size=8,
     ),

@@ -75,7 +75,9 @@ def detect_dialect(text: str, encoding: str, options: ReadOptions, tail: str = "
     width = _width(records)
     if any(not record.strict or len(record.cells) != width for record in records):
         records = list(islice(read_records(lines, style, width, comment), LAID_OUT_RECORDS))
-    ending = list(read_records(lines_of(tail, line_end, mixed=mixed), style, width, comment)) if tail else records
+    ending = (
+        list(read_records(lines_of(tail, line_end, mixed=mixed), style, width, comment)) if tail else records
+    )
     layout = find_layout(records, ending, width, options, lines)
     return Dialect(encoding, style, line_end, mixed, comment, layout)
 
@@ -274,4 +276,4 @@ def _width(records: Sequence[Record]) -> int:
     widths = Counter(len(record.cells) for record in records)
     if not widths:
         return 1
-    return max(widths.items(), key=lambda item: (item[1] * (item[0] - 1) / item[0] + 1e-6 * item[1]))[0]
+    return max(widths.items(), key=lambda item: item[1] * (item[0] - 1) / item[0] + 1e-6 * item[1])[0]

@@ -66,7 +66,11 @@ def column_names(header: Sequence[str], width: int) -> tuple[str, ...]:
 
 
 def find_layout(
-    records: Sequence[Record], ending: Sequence[Record], width: int, options: ReadOptions, lines: Sequence[str]
+    records: Sequence[Record],
+    ending: Sequence[Record],
+    width: int,
+    options: ReadOptions,
+    lines: Sequence[str],
 ) -> Layout:
     """The layout of a file by its first records, and its last ones."""
     skip = options.skip or 0
@@ -150,9 +154,7 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
         values = [value for value in values if value]
         if cell in values:
             votes -= 1
-        elif own != "text":
-            votes -= 0.5
-        elif _shape(cell) in map(_shape, values) and _alike(values):
+        elif own != "text" or (_shape(cell) in map(_shape, values) and _alike(values)):
             votes -= 0.5
         elif _alike(values):
             votes += 0.5
@@ -207,9 +209,7 @@ def _joined(header: Sequence[Record]) -> tuple[str, ...]:
     """The names that the rows of a header spell, from top to bottom."""
     width = max((len(record.cells) for record in header), default=0)
     return tuple(
-        " ".join(
-            cell for record in header if place < len(record.cells) and (cell := record.cells[place])
-        )
+        " ".join(cell for record in header if place < len(record.cells) and (cell := record.cells[place]))
         for place in range(width)
     )
 

@@ -119,7 +119,14 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         )
         readable, examples = source, ()
     return CsvFile(
-        path, readable, dialect, columns, _form(dialect, shown, compression_of(path), rewritten=readable != local), plain, ragged, examples
+        path,
+        readable,
+        dialect,
+        columns,
+        _form(dialect, shown, compression_of(path), rewritten=readable != local),
+        plain,
+        ragged,
+        examples,
     )
 
 

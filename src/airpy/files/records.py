@@ -272,7 +272,11 @@ def _likeliest(line: str, style: Style, width: int) -> list[str | None]:
         ways: list[tuple[int, int, str | None]] = []
         if line.startswith(quote, place):
             ways.extend(
-                (end + 1, STRAY * _strays(line[place + 1 : end], style), _unquoted(line[place + 1 : end], style))
+                (
+                    end + 1,
+                    STRAY * _strays(line[place + 1 : end], style),
+                    _unquoted(line[place + 1 : end], style),
+                )
                 for end in _closings(line, place + 1, style)
             )
         end = line.find(delimiter, place)
