@@ -445,6 +445,12 @@ class SchemaStats(BaseModel):
             description='By column, the distinct values (null not counted) among the rows read. Nested columns are left out.'
         ),
     ]
+    unique_exact: Annotated[
+        bool,
+        Field(
+            description='Whether `unique_counts` were counted; of more than 100,000 rows they are estimates, within some percent.'
+        ),
+    ]
     memory_usage_mb: Annotated[
         float, Field(description='Estimated size of the whole data set in memory, in MiB.')
     ]

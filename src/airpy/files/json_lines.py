@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from airpy.engine.text_types import infer_types
+from airpy.engine.evidence import infer_types
 from airpy.files.combining import as_one
 from airpy.files.encodings import detect_encoding
 from airpy.files.opening import MOST_COMPARED, Opened, cut, first_rows, share, spread, together, with_moments

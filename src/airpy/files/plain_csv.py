@@ -91,7 +91,9 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
     columns = column_names(layout.names, layout.width)
     ragged, odd = _head_faults(head, tail, dialect, len(columns))
     # Who wants the first rows alone need not know what is behind the head.
-    beyond = bool(tail) and (opening.rows_per_file is None or opening.rows_per_file > head.count("\n") // 2)
+    few = opening.head_only and opening.rows_per_file is None
+    many = opening.rows_per_file is None or opening.rows_per_file > head.count("\n") // 2
+    beyond = bool(tail) and many and not few
     if (
         opening.careful
         or odd
@@ -130,8 +132,10 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
     )
 
 
-def read(files: Sequence[CsvFile], types: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """Files that are alike as one frame; a column that has no type is text."""
+def read(
+    files: Sequence[CsvFile], types: Mapping[str, pl.DataType], null: Sequence[str] = ()
+) -> pl.LazyFrame:
+    """Files that are alike as one frame; a column that has no type is text, and these values are null."""
     plain, columns = files[0].alike
     return pl.scan_csv(
         [file.readable for file in files],
@@ -142,6 +146,7 @@ def read(files: Sequence[CsvFile], types: Mapping[str, pl.DataType]) -> pl.LazyF
         skip_lines=plain.skip_lines,
         comment_prefix=plain.comment,
         infer_schema=False,
+        null_values=list(null) or None,
         new_columns=columns,
         schema_overrides={name: types.get(name, pl.String()) for name in columns},
         raise_if_empty=False,
