@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from airpy.contract import ColumnEvidence, Fault, TextForm
+    from airpy.contract import ColumnEvidence, Fault, ReadingNote, TextForm
     from airpy.files.datasets import Dataset
     from airpy.files.partitions import Partition
 
@@ -71,6 +71,8 @@ class Opened(NamedTuple):
     evidence: tuple[ColumnEvidence, ...] = ()
     evolution: SchemaEvolution = SchemaEvolution(changes=[], files_compared=0, total_changes=0)
     faults: Faults = Faults(rows_skipped=0, values_nulled=0, rows_ragged=0, examples=[])
+    notes: tuple[ReadingNote, ...] = ()
+    """What a person would want to know beside."""
     locate: Callable[[], Fault | None] = _unknown
     """Finds the first place that cannot be read, after the frame could not be."""
 
