@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -10,11 +11,13 @@ from airpy.contract import SchemaChange, SchemaEvolution
 from airpy.engine.schema import instance, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["evolution_of"]
+__all__ = ["evolution_of", "spellings"]
 
 MOST_CHANGES = 1000
+
+Key = TypeVar("Key")
 
 
 def evolution_of(
@@ -81,6 +84,28 @@ def evolution_of(
             tell(SchemaChange(file=file, column=column, change="dropped", **{"from": _word(known[column])}))
         before = set(here)
     return SchemaEvolution(changes=changes, files_compared=len(files), total_changes=total)
+
+
+def spellings(files: Mapping[Key, Iterable[str]]) -> dict[Key, dict[str, str]]:
+    """By file, the columns that another file before it writes in other letters, and how that does.
+
+    A name that one file has in two spellings is two names, and left alone everywhere.
+    """
+    columns = {file: list(names) for file, names in files.items()}
+    twice = {
+        folded
+        for names in columns.values()
+        for folded, count in Counter(map(str.casefold, names)).items()
+        if count > 1
+    }
+    first: dict[str, str] = {}
+    renamed: dict[Key, dict[str, str]] = {}
+    for file, names in columns.items():
+        for name in names:
+            spelled = first.setdefault(name.casefold(), name)
+            if spelled != name and name.casefold() not in twice:
+                renamed.setdefault(file, {})[name] = spelled
+    return renamed
 
 
 def _cast(dtype: pl.DataType, union: pl.DataType | None) -> str | None:

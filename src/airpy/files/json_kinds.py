@@ -73,9 +73,13 @@ class Kind:
 
     def _see_objects(self, rows: Sequence[dict[str, Any]], depth: int) -> int:
         keys = 0
-        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for row in rows:
-            alike.setdefault(tuple(row), []).append(row)
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = dict.fromkeys(map(tuple, rows), [])
+        if len(alike) > 1:
+            alike = {names: [] for names in alike}
+            for row in rows:
+                alike[tuple(row)].append(row)
+        else:
+            alike = dict.fromkeys(alike, list(rows))
         for names, group in alike.items():
             keys += len(names) * len(group)
             for name, column in zip(names, zip(*map(dict.values, group), strict=True), strict=True):

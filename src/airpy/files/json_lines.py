@@ -8,6 +8,7 @@ not as they are meant: of values of different kinds in one column, of keys that 
 from __future__ import annotations
 
 import glob
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,7 @@ from airpy.engine.text_types import infer_types
 from airpy.errors import AirError, FileUnavailable, listed, shortened
 from airpy.files.casting import as_type, asked_types, check_known, every_value_text, known_as_null
 from airpy.files.encodings import detect_encoding
-from airpy.files.evolution import evolution_of
+from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, count_faults, first_fault, lenient
 from airpy.files.json_kinds import Kind
 from airpy.files.json_rows import begins_as_list, from_list, plain_rows
@@ -66,9 +67,10 @@ def scan_jsonl(opening: Opening) -> Opened:
         rows = pl.scan_ndjson(dataset.cloud, infer_schema_length=looked_at, credential_provider=None)
         return Opened(cut(rows, opening))
     sources = {path: _source(path, opening) for path in opening.files}
+    spelled = spellings({path: source.found.kind.members for path, source in sources.items()})
     union = Kind()
-    for source in sources.values():
-        union.merge(source.found.kind)
+    for path, source in sources.items():
+        union.merge(_spelled(source.found.kind, spelled.get(path, {})))
     columns = union.members
     if opening.every_column:
         check_known(options, columns)
@@ -79,11 +81,15 @@ def scan_jsonl(opening: Opening) -> Opened:
         if every_value_text(options) or kind.mixed or _by_its_text(kind, asked.get(name))
     }
     schema = pl.Schema({n: pl.String() if n in as_text else kind.dtype for n, kind in columns.items()})
-    plain, faults = _plain(sources, as_text, opening, len(schema))
+    plain, faults = _plain(sources, spelled, as_text, opening, len(schema))
 
     def read(paths: Sequence[Path]) -> pl.LazyFrame:
+        other = {spelling: name for name, spelling in spelled.get(paths[0], {}).items()}
         # Alone among the readers this one has no switch for patterns, so their letters are quoted.
-        frame = pl.scan_ndjson([glob.escape(str(plain[path])) for path in paths], schema=schema)
+        frame = pl.scan_ndjson(
+            [glob.escape(str(plain[path])) for path in paths],
+            schema={other.get(name, name): dtype for name, dtype in schema.items()},
+        ).rename({name: spelling for spelling, name in other.items()})
         texts = [pl.nth(place) for place, dtype in enumerate(schema.values()) if dtype == pl.String()]
         markers = options.null_markers or []
         return frame.with_columns(known_as_null(text, markers) for text in texts) if markers else frame
@@ -111,19 +117,25 @@ def scan_jsonl(opening: Opening) -> Opened:
     if _lets_pass(opening) and values(strict=True):
         faults = _both(faults, count_faults(map(checked, opening.files), options.on_error))
     return Opened(
-        together(opening, read_typed, lambda _: None),
+        together(opening, read_typed, spelled.get),
         texts=_forms(sources, plain),
         evolution=evolution_of(
             {
                 source.name: {name: kind.dtype for name, kind in source.found.kind.members.items()}
                 for source in sources.values()
             },
-            schema,
+            {name: wanted.get(name, dtype) for name, dtype in schema.items()},
+            {sources[path].name: renamed for path, renamed in spelled.items()},
         ),
         faults=faults,
         notes=_notes(sources, {name: columns[name] for name in as_text}, every_value_text(options)),
         locate=partial(_locate, sources, checked),
     )
+
+
+def _spelled(kind: Kind, names: Mapping[str, str]) -> Kind:
+    """What was seen, by the names that columns have in all files."""
+    return replace(kind, members={names.get(name, name): member for name, member in kind.members.items()})
 
 
 def _lets_pass(opening: Opening) -> bool:
@@ -157,7 +169,11 @@ def _source(path: Path, opening: Opening) -> Source:
 
 
 def _plain(
-    sources: Mapping[Path, Source], as_text: set[str], opening: Opening, width: int
+    sources: Mapping[Path, Source],
+    spelled: Mapping[Path, Mapping[str, str]],
+    as_text: set[str],
+    opening: Opening,
+    width: int,
 ) -> tuple[dict[Path, Path], Faults]:
     """Where each file is read from, and what was left out of it."""
     plain: dict[Path, Path] = {}
@@ -166,10 +182,11 @@ def _plain(
     for path, source in sources.items():
         found = source.found
         plain[path] = source.readable
-        becomes_text = any(not found.kind.members[name].kinds <= {str} for name in as_text & set(found.kind.members))
+        here = {name for name in found.kind.members if spelled.get(path, {}).get(name, name) in as_text}
+        becomes_text = any(not found.kind.members[name].kinds <= {str} for name in here)
         if opening.careful or found.faults or found.repeated or becomes_text:
             plain[path] = _fresh(opening, path)
-            rewritten = plain_rows(source.readable, plain[path], source.name, as_text, on_error)
+            rewritten = plain_rows(source.readable, plain[path], source.name, as_text | here, on_error)
             left_out += rewritten.faults
             examples += rewritten.examples[: MOST_EXAMPLES - len(examples)]
     return plain, Faults(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from airpy.errors import CapExceeded, FileUnavailable
-from airpy.files.json_survey import chunks, fault_at, lines_of, refuse
+from airpy.files.json_kinds import MOST_COLUMNS
+from airpy.files.json_survey import NotPlain, chunks, decoded, fault_at, lines_of, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from airpy.contract import Fault, OnError
@@ -20,9 +22,13 @@ __all__ = ["Rewritten", "begins_as_list", "from_list", "plain_rows"]
 
 LARGEST_LIST = 256 * 1024 * 1024
 """A list is read as a whole, so it has to fit into memory."""
+MOST_EXAMPLES = 10
 WHITESPACE = b" \t\r\n"
 
 raw_members: Callable[[bytes], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+raw_lines: Callable[[bytes], list[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
+    dict[str, msgspec.Raw]
+).decode_lines
 raw_items: Callable[[bytes], list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw]).decode
 encode = msgspec.json.Encoder().encode
 
@@ -68,9 +74,7 @@ def from_list(path: Path, target: Path, name: str) -> bool:
     return True
 
 
-def plain_rows(
-    path: Path, target: Path, name: str, text: Collection[str] | None, on_error: OnError
-) -> Rewritten:
+def plain_rows(path: Path, target: Path, name: str, text: Collection[str], on_error: OnError) -> Rewritten:
     """Write the rows of a file in plain form.
 
     Args:
@@ -78,41 +82,60 @@ def plain_rows(
         target: Where the rows go.
         name: What the caller knows the file by.
         text: Columns whose values become text: strings as they are, of all others their JSON as it is
-            written. Of all columns when None.
+            written.
         on_error: Whether a line that is no object is left out, or is a row without values.
 
     Raises:
         FileUnavailable: A line is no object, where neither is asked.
     """
-    rows = faults = line = byte = 0
-    examples: list[Fault] = []
+    rows = line = byte = 0
+    faults: list[Fault] = []
+    count = 0
+    columns = frozenset(text)
     with path.open("rb") as source, target.open("wb") as file:
         for chunk in chunks(source, name):
-            for each in lines_of(chunk):
-                line += 1
-                if each.strip():
-                    rows += 1
-                    if fault := fault_at(name, rows, line, byte, each):
-                        if on_error == "fail":
-                            refuse(fault)
-                        faults += 1
-                        examples.append(fault)
-                        if on_error == "null":
-                            file.write(b"{}\n")
-                    else:
-                        file.write(b"{" + b",".join(_members(each, text)) + b"}\n")
-                byte += len(each)
-    return Rewritten(rows, faults, examples)
+            try:
+                read = decoded(chunk)
+            except NotPlain:
+                for each in lines_of(chunk):
+                    line += 1
+                    if each.strip():
+                        rows += 1
+                        if fault := fault_at(name, rows, line, byte, each):
+                            if on_error == "fail":
+                                refuse(fault)
+                            count += 1
+                            faults.extend([fault][: MOST_EXAMPLES - len(faults)])
+                            file.write(b"{}\n" if on_error == "null" else b"")
+                        else:
+                            file.write(_plain(raw_members(each), columns))
+                    byte += len(each)
+            else:
+                file.writelines([_plain(members, columns) for members in raw_lines(chunk)])
+                rows += len(read)
+                line += chunk.count(b"\n")
+                byte += len(chunk)
+    return Rewritten(rows, count, faults)
 
 
-def _members(line: bytes, text: Collection[str] | None) -> Iterator[bytes]:
-    for name, raw in raw_members(line).items():
+def _plain(members: dict[str, msgspec.Raw], text: frozenset[str]) -> bytes:
+    """A row; of keys that stand twice, the decoder has given the last value."""
+    values: list[bytes] = []
+    for name, raw in members.items():
         value = bytes(raw)
-        if value[:1] not in b'"n' and (text is None or name in text):
-            value = encode(value.decode())
-        elif value[:1] in b"{[":
-            # As the standard library has it, so that keys which stand twice have their last value.
+        first = value[:1]
+        if name in text:
+            if first not in b'"n':
+                value = encode(value.decode())
+        elif first in b"{[":
+            # As the standard library has it: every key once, and no zero with a sign.
             value = json.dumps(json.loads(value), ensure_ascii=False, separators=(",", ":")).encode()
         elif value == b"-0":
             value = b"0"
-        yield encode(name) + b":" + value
+        values.append(_key(name) + value)
+    return b"{" + b",".join(values) + b"}\n"
+
+
+@lru_cache(maxsize=MOST_COLUMNS)
+def _key(name: str) -> bytes:
+    return encode(name) + b":"

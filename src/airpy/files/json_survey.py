@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +21,30 @@ if TYPE_CHECKING:
 
     from airpy.contract import FaultKind
 
-__all__ = ["LONGEST_LINE", "Survey", "chunks", "fault_at", "lines_of", "refuse", "survey"]
+__all__ = [
+    "LONGEST_LINE",
+    "NotPlain",
+    "Survey",
+    "chunks",
+    "decoded",
+    "fault_at",
+    "lines_of",
+    "refuse",
+    "survey",
+]
 
 BLOCK = 1 << 20
 LONGEST_LINE = 16 * 1024 * 1024
 LONGEST_TEXT = 200
-REPEATED, LONE_QUOTE = b'":', b'\\":'
+KEY_END, NO_KEY_END = b'":', b'\\":'
 """What ends a key, and what looks like that inside of a string."""
 
 decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder().decode_lines
+
+
+class NotPlain(Exception):
+    """Lines are to be looked at one by one."""
 
 
 @dataclass(slots=True)
@@ -58,21 +74,19 @@ def survey(path: Path, name: str, rows: int | None, on_fault: Callable[[Fault], 
     """
     found = Survey()
     line = byte = 0
-    with path.open("rb") as file:
+    with path.open("rb") as file, _nothing_collected():
         for chunk in chunks(file, name):
             left = None if rows is None else rows - found.rows
             if left == 0:
                 break
             try:
-                seen = decode_lines(chunk)
-                if set(map(type, seen)) - {dict} or len(seen) != _count(chunk):
-                    raise TypeError  # the decoder takes objects over many lines, and many on one
+                seen = decoded(chunk)
                 if left is not None and left < len(seen):
                     seen, looked_at = seen[:left], b"\n".join(chunk.split(b"\n", left)[:left])
                 else:
                     looked_at = chunk
                 _note(found, seen, looked_at, line)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError, TooDeep):
+            except (NotPlain, TooDeep):
                 _by_line(found, chunk, (name, line, byte), left, on_fault)
             line += chunk.count(b"\n")
             byte += len(chunk)
@@ -83,6 +97,21 @@ def survey(path: Path, name: str, rows: int | None, on_fault: Callable[[Fault], 
                     constraint=f"at most {MOST_COLUMNS:,} columns",
                 )
     return found
+
+
+def decoded(chunk: bytes) -> list[dict[str, Any]]:
+    """The objects on the lines.
+
+    Raises:
+        NotPlain: A line that is not blank is no object.
+    """
+    try:
+        rows = decode_lines(chunk)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise NotPlain from error
+    if set(map(type, rows)) - {dict} or not _a_line_each(rows, chunk):
+        raise NotPlain
+    return rows
 
 
 def chunks(file: BinaryIO, name: str) -> Iterator[bytes]:
@@ -157,7 +186,8 @@ def _note(found: Survey, rows: list[dict[str, Any]], chunk: bytes, line: int) ->
     keys = kind.see(rows)
     found.kind.merge(kind)
     found.rows += len(rows)
-    if found.repeated is None and keys != chunk.count(REPEATED) - chunk.count(LONE_QUOTE):
+    ends = chunk.count(KEY_END) if found.repeated is None else keys
+    if ends != keys and ends - chunk.count(NO_KEY_END) != keys:
         found.repeated = _repeated(chunk, line)
 
 
@@ -196,12 +226,22 @@ def lines_of(chunk: bytes) -> list[bytes]:
     return [text for text in lines if text]
 
 
-def _count(chunk: bytes) -> int:
-    """How many lines have anything on them."""
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No search for cycles, of which decoded JSON has none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _a_line_each(seen: list[Any], chunk: bytes) -> bool:
+    """Whether the values stand on as many lines; the decoder takes values over many lines, and many on one."""
     lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
-    if b"\n\n" in chunk or b"\n\r" in chunk or b"\n " in chunk or b"\n\t" in chunk or chunk[:1] in b" \t\r\n":
-        return sum(1 for text in lines_of(chunk) if text.strip())
-    return lines
+    return len(seen) in (lines, sum(1 for text in lines_of(chunk) if text.strip()) if len(seen) < lines else -1)
 
 
 def _repeated(chunk: bytes, line: int) -> tuple[str, int] | None:

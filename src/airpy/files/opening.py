@@ -101,7 +101,8 @@ def together(
         [
             cut(read(paths), opening).with_columns(partition_columns(partitions[paths[0]], types))
             for paths in groups
-        ]
+        ],
+        [opening.dataset.root.shown(paths[0]) for paths in groups],
     )
 
 
