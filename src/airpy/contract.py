@@ -1308,11 +1308,11 @@ class Reading(BaseModel):
     ]
     faults: Faults
     notes: Annotated[
-        list[ReadingNote] | None,
+        list[ReadingNote],
         Field(
             description='What a person would want to know beside: a column that is text because it holds values of different kinds, a\nfile that is read in another way than others; at most 100.\n'
         ),
-    ] = None
+    ]
 
 
 class InferSchemaResult(BaseModel):

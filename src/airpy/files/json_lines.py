@@ -121,7 +121,7 @@ def scan_jsonl(opening: Opening) -> Opened:
         faults = _both(faults, count_faults(map(checked, opening.files), options.on_error or "fail"))
     return Opened(
         together(opening, read_typed, spelled.get),
-        texts=_forms(sources, plain),
+        texts=_forms(sources, plain, opening.local),
         evolution=evolution_of(
             {
                 source.name: {name: kind.dtype for name, kind in source.found.kind.members.items()}
@@ -257,12 +257,14 @@ def _both(one: Faults, other: Faults) -> Faults:
     )
 
 
-def _forms(sources: Mapping[Path, Source], plain: Mapping[Path, Path]) -> tuple[TextForm, ...]:
+def _forms(
+    sources: Mapping[Path, Source], plain: Mapping[Path, Path], local: Mapping[Path, Path]
+) -> tuple[TextForm, ...]:
     """How the files are written, those written alike together."""
     alike: dict[tuple[str, bool], list[str]] = {}
     for path, source in sources.items():
         encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
-        alike.setdefault((encoding, plain[path] != path), []).append(source.name)
+        alike.setdefault((encoding, plain[path] != local[path]), []).append(source.name)
     return tuple(
         TextForm(files=len(names), example=names[0], encoding=encoding, rewritten=rewritten)
         for (encoding, rewritten), names in alike.items()
