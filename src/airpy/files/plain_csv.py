@@ -11,7 +11,7 @@ from airpy.errors import FileUnavailable
 from airpy.files.dialect import Dialect, detect_dialect, lines_of
 from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
 from airpy.files.layout import column_names
-from airpy.files.records import Style, plain_line, read_records
+from airpy.files.records import plain_line, read_records
 from airpy.files.rewriting import fresh, in_utf8, rewrite
 from airpy.files.suspicion import is_suspicious
 
