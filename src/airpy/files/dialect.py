@@ -27,7 +27,7 @@ LIKELINESS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, ":": 0.6, " ": 0.55, "~":
 """Delimiters that are looked for, and how far each is trusted: text is full of some of them."""
 IN_TEXT = {":", " "}
 """Delimiters that text has as well: they need as many values in every row."""
-SURE, MOSTLY = 0.9, 0.8
+SURE, MOSTLY = 0.9, 0.7
 ALONE = 0.7
 """How far a delimiter is trusted that the first line does not have."""
 TYPED = re.compile(

@@ -198,12 +198,26 @@ def _goes_on(records: Sequence[Record], first: int, place: int) -> bool:
     head, record, body = records[first], records[place], records[place + 1 :]
     if record.cells == head.cells:
         return all(_kind(cell) in {"text", ""} for cell in head.cells) and records[place + 1 :] != []
-    typed = [place for place, kind in enumerate(_column_kinds(body)) if kind not in {"text", ""}]
+    kinds = _column_kinds(body)
+    if _fills_gaps(head, record, body):
+        return True
+    typed = [place for place, kind in enumerate(kinds) if kind not in {"text", ""}]
     own = [_kind(record.cells[column]) for column in typed if column < len(record.cells)]
     named = sum(kind == "text" for kind in own)
     if len(typed) < PAIR or any(kind not in {"text", ""} for kind in map(_kind, record.cells)):
         return False
     return named >= PAIR and 2 * named >= len(typed) and len(body) > PAIR
+
+
+def _fills_gaps(head: Record, record: Record, body: Sequence[Record]) -> bool:
+    """Whether the record names what the header leaves blank, below names that span several columns."""
+    above, below = ([(cell or "").strip() for cell in row.cells] for row in (head, record))
+    if len(above) != len(below) or not above[0] or below[0]:
+        return False
+    gaps = [own for over, own in zip(above, below, strict=True) if not over]
+    named = all(_name_kind(own) in {"text", ""} for own in below)
+    first = sum(bool(row.cells[0]) for row in body[:200])
+    return bool(gaps) and all(gaps) and named and first >= MOSTLY * len(body[:200]) > 0
 
 
 def _joined(header: Sequence[Record]) -> tuple[str, ...]:
@@ -225,11 +239,21 @@ def _footer(ending: Sequence[Record], width: int) -> int:
         if _filled(record) > 1 or not (record.cells[0] or "").strip():
             break
         count = place
-    while count:
-        first = ending[-count]
-        before = ending[-count - 1] if count < len(ending) else None
-        apart = before is not None and (first.line > before.line + 1 or not _filled(before))
-        if apart or NOTE.match(first.cells[0] or ""):
-            return count
+    while count and not _begins_footer(ending, count):
         count -= 1
-    return 0
+    # Blank rows between belong to it.
+    while 0 < count < len(ending) and not _filled(ending[-count - 1]):
+        count += 1
+    return count
+
+
+def _begins_footer(ending: Sequence[Record], count: int) -> bool:
+    """Whether the record, so many from the end, is the first of a footer, and not a row with little in it."""
+    first = ending[-count]
+    words = first.cells[0] or ""
+    if NOTE.match(words):
+        return True
+    if count == len(ending) or not (len(first.cells) == 1 or " " in words.strip()):
+        return False
+    before = ending[-count - 1]
+    return first.line > before.line + before.lines or not _filled(before)

@@ -32,6 +32,8 @@ class Record(NamedTuple):
     """Whether it is written as the rules have it: quotes around whole values, and doubled inside."""
     open_quote: bool = False
     """Whether a quote in it is opened, and not closed before the text ends."""
+    lines: int = 1
+    """How many lines it goes over."""
     text: str | None = None
     """The line itself, where it was told to be plain without looking at its values; those are left out."""
 
@@ -106,11 +108,11 @@ def _quoted(raw: str, source: _Lines, style: Style, width: int | None) -> Record
         cells, used, ended = _joined(raw, cells, source, style)
     if cells.stop is None and (not used or width in {None, len(cells.values)}):
         source.take(used)
-        return Record(cells.values, number, strict=cells.plain)
+        return Record(cells.values, number, strict=cells.plain, lines=used + 1)
     alone = mended(line, style, width)
     if cells.stop is None and len(alone) != width:
         source.take(used)
-        alone = cells.values
+        return Record(cells.values, number, strict=False, lines=used + 1)
     return Record(alone, number, strict=False, open_quote=ended)
 
 
