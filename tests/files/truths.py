@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import json
 import math
 from base64 import b64decode
@@ -34,6 +35,9 @@ class Written(NamedTuple):
 
 # Files that are not plain; the others are UTF-8 with commas and a header line.
 WRITTEN = {
+    "fastparquet/nation.csv": Written(
+        "|", header=False, names=("column_1", "column_2", "column_3", "column_4")
+    ),
     "frictionless/accent.csv": Written(";"),
     "frictionless/country-2.csv": Written(";", comment="#"),
     "frictionless/delimiter.csv": Written(";"),
@@ -52,7 +56,7 @@ WRITTEN = {
     ),
     "frictionless/table-delimiter.csv": Written(";"),
     "frictionless/table-infer-iso-8859-7.csv": Written(encoding="iso-8859-7"),
-    "frictionless/timezone.csv": Written(", ", names=("datetime", "time")),
+    "polars-io/graph-data/user.csv": Written(header=False, names=("column_1", "column_2")),
     "frictionless/without-headers-extra.csv": Written(
         header=False, names=("column_1", "column_2", "column_3")
     ),
@@ -75,23 +79,20 @@ def by_its_json(path: Path) -> list[dict[str, Any]]:
     # The corpus' line ends have lost their CR on the way; so has the truth here.
     text = (path.parents[1] / "json" / f"{path.stem}.json").read_text().replace("\\r\\n", "\\n")
     rows: list[dict[str, Any]] = json.loads(text)
-    return [{name: value or None for name, value in row.items()} for row in rows]
+    return rows
 
 
 def by_csv(path: Path, written: Written) -> list[dict[str, Any]]:
-    text = path.read_bytes().decode(written.encoding).replace("\r\n", "\n")
-    lines = [line for line in text.split("\n") if not (written.comment and line.startswith(written.comment))]
-    delimiter, padded = written.delimiter[0], len(written.delimiter) > 1
-    rows = [
-        row
-        for row in csv.reader(map("{}\n".format, lines), delimiter=delimiter, skipinitialspace=padded)
-        if row
-    ]
-    names = list(written.names) or list(rows[0])
-    body = rows[1:] if written.header else rows
+    text = path.read_bytes().decode(written.encoding)
+    if written.comment:
+        text = "".join(
+            line for line in text.splitlines(keepends=True) if not line.startswith(written.comment)
+        )
+    rows = list(filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=written.delimiter)))
+    names = written.names or rows[0]
     return [
         {name: (row[place] or None) if place < len(row) else None for place, name in enumerate(names)}
-        for row in body
+        for row in (rows[1:] if written.header else rows)
     ]
 
 

@@ -25,7 +25,22 @@ MARKERS_IN_TEXT = ("NULL", "N/A", "n/a", "#N/A", "<NA>", "\\N", "(null)")
 """What is never a word, and so null in a column of text as well."""
 MARKERS = (
     *MARKERS_IN_TEXT,
-    *("NA", "na", "null", "Null", "None", "none", "nan", "NaN", "NAN", "-nan", "#NA", "#N/A N/A", "nil", "NIL"),
+    *(
+        "NA",
+        "na",
+        "null",
+        "Null",
+        "None",
+        "none",
+        "nan",
+        "NaN",
+        "NAN",
+        "-nan",
+        "#NA",
+        "#N/A N/A",
+        "nil",
+        "NIL",
+    ),
     *("-", "--", "---", ".", "?", ""),
 )
 """What stands for null in a column whose other values have a type."""
@@ -159,7 +174,9 @@ def _tried(columns: Sequence[pl.Series], forms: Sequence[Sequence[TextType]]) ->
     """Each column's likely types on all its values, at once."""
     frame = pl.DataFrame(columns)
     tried: list[list[_Tried]] = [[] for _ in columns]
-    likely = [list(likely_forms(_probes(column), known)) for column, known in zip(columns, forms, strict=True)]
+    likely = [
+        list(likely_forms(_probes(column), known)) for column, known in zip(columns, forms, strict=True)
+    ]
     for _ in range(ROUNDS):
         asked = [(place, kind) for place, kinds in enumerate(likely) for kind in kinds]
         if not asked:
@@ -308,7 +325,14 @@ def _as_text(
     own = Candidate(STRING, count)
     nulls = raw.null_count() + sum(null.values())
     return Evidence(
-        STRING, rules.markers_in_text, count, nulls, null, (own, *candidates), confidence, "; ".join(notes) or None
+        STRING,
+        rules.markers_in_text,
+        count,
+        nulls,
+        null,
+        (own, *candidates),
+        confidence,
+        "; ".join(notes) or None,
     )
 
 

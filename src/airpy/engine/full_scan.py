@@ -84,7 +84,11 @@ def decided_by_all(
 def _hopeful(column: Evidence) -> list[TextType]:
     """The types that took all values of the sample, and have to take all others."""
     if column.kind != STRING:
-        rivals = [each.kind for each in column.candidates[1:] if column.confidence == 0.5 and each.accepted == column.values]  # noqa: PLR2004, E501
+        rivals = [
+            each.kind
+            for each in column.candidates[1:]
+            if column.confidence == 0.5 and each.accepted == column.values
+        ]
         return [column.kind, *rivals]
     return [
         each.kind
@@ -232,7 +236,7 @@ def _concluded(
             if each.kind not in {STRING, *counts.accepted} and each.accepted * 2 >= column.values
         ]
         candidates = [Candidate(STRING, values), *candidates, *_judged(files, name, tried, rules)]
-    sure = column.confidence != 0.5 or column.kind == STRING and not counts.accepted and values  # noqa: PLR2004, RUF021, E501
+    sure = column.confidence != 0.5 or column.kind == STRING and not counts.accepted and values  # noqa: PLR2004, RUF021
     return column._replace(
         values=values,
         nulls=nulls,

@@ -30,9 +30,9 @@ SEPARATORS = {",": ",", ".": ".", " ": SPACES, "'": "'"}
 """What may stand between thousands, by the name it has in read options."""
 
 NUMERIC: dict[str, pl.DataType] = {
-    **{"int8": pl.Int8(), "int16": pl.Int16(), "int32": pl.Int32(), "int64": pl.Int64()},
-    **{"uint8": pl.UInt8(), "uint16": pl.UInt16(), "uint32": pl.UInt32(), "uint64": pl.UInt64()},
-    **{"float32": pl.Float32(), "float64": pl.Float64()},
+    "int8": pl.Int8(), "int16": pl.Int16(), "int32": pl.Int32(), "int64": pl.Int64(),
+    "uint8": pl.UInt8(), "uint16": pl.UInt16(), "uint32": pl.UInt32(), "uint64": pl.UInt64(),
+    "float32": pl.Float32(), "float64": pl.Float64(),
 }
 
 # What each letter of a layout looks like.
@@ -137,9 +137,7 @@ def family(asked: CastType) -> tuple[tuple[TextType, ...], pl.DataType]:
             dtype = NUMERIC[asked]
             whole = dtype.is_integer()
             return tuple(
-                form
-                for form in FORMS
-                if form.dtype.is_numeric() and (form.dtype.is_integer() or not whole)
+                form for form in FORMS if form.dtype.is_numeric() and (form.dtype.is_integer() or not whole)
             ), dtype
 
 

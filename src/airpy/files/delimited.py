@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from airpy.engine.evidence import Evidence, Rules
-    from airpy.engine.text_types import TextType
+    from airpy.engine.evidence import Evidence
     from airpy.files.opening import Opening
 
 __all__ = ["scan_csv"]

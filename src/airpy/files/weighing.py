@@ -59,7 +59,9 @@ def weighed(
         return Weighed(columns, told(columns, _in_files(names, None), full=True), unknown)
     looked_into = spread(paths, MOST_COMPARED)
     wanted = opening.infer_rows if opening.infer_rows is not None else 1
-    shares = [wanted // len(looked_into) + (place < wanted % len(looked_into)) for place in range(len(looked_into))]
+    shares = [
+        wanted // len(looked_into) + (place < wanted % len(looked_into)) for place in range(len(looked_into))
+    ]
     heads = [first_rows(texts[path], rows) for path, rows in zip(looked_into, shares, strict=True) if rows]
     names = [names[paths.index(path)] for path in looked_into]
     # A file that gave fewer rows than it was asked for has no more.
@@ -99,7 +101,8 @@ def check_asked(opening: Opening, names: Iterable[str]) -> None:
 
 def _in_files(names: Sequence[str], ends: Sequence[int] | None) -> Callable[[int], tuple[str, int]]:
     """Finds the file and its row, from 1, of a row of all: by where each file's rows end, or by their number
-    when rows of the files are numbered apart."""
+    when rows of the files are numbered apart.
+    """
     if ends is None:
         return lambda row: (names[row >> FILE_BITS], (row & ROW_MASK) + 1)
 

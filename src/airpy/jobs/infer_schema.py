@@ -66,6 +66,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
     with context.scratch() as scratch, held([dataset], scratch) as [source]:
         share = -(-infer_rows // max(len(sampled), 1)) if infer_rows else None
         part = source._replace(files=tuple(sampled))
+        last: list[Opened] = []
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             del on_step
@@ -78,15 +79,17 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
                 careful=careful,
                 head_only=True,
             )
+            last[:] = [opened]
             frame = portable(opened.frame)
             # Of three files' shares of 20,000 rows, one is a row too many.
             return Planned(frame.head(infer_rows) if infer_rows else frame, [opened])
 
-        described, planned = read_through([Asked(dataset, request.read, "/read")], opens, _described)
-        [opened] = planned.opened
-        width = described.first.width
+        (first, looked_at), _ = read_through(
+            [Asked(dataset, request.read, "/read")], opens, lambda frame: _measured(frame, last[0])
+        )
+        [opened] = last
+        width = first.width
         on_step("analyzing_schema", f"Analyzing types and structure of {counted(width, 'column')}")
-        looked_at = described.measured(opened)
         whole = share is None and len(sampled) == len(source.files)
         if not whole and source.format != "parquet":
             tell_input([source], None)  # its rows are counted
@@ -94,7 +97,6 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         certain = total == looked_at.rows
         without_nulls = set() if certain else columns_without_nulls(source)
         reading = reading_of([source], [opened])
-    first = described.first
     stats = SchemaStats(
         rows=total,
         columns=width,
@@ -133,50 +135,36 @@ class Measured(NamedTuple):
     exact: bool
 
 
-class Described(NamedTuple):
-    """The rows to be described, as far as they are held in memory."""
-
-    frame: pl.LazyFrame
-    first: pl.DataFrame
-    """All of them, or as many as are counted exactly."""
-    more: bool
-
-    def measured(self, opened: Opened) -> Measured:
-        """What all the rows say; those beyond the first are passed through, and never held."""
-        if not self.more:
-            metrics = column_metrics(self.first)
-            return Measured(
-                self.first.height,
-                {column.name: column.missing for column in metrics},
-                {column.name: column.unique for column in metrics if column.unique is not None},
-                exact=True,
-            )
-        # What decided types has counted text already.
-        known = {each.name: each for each in opened.evidence} if opened.distinct else {}
-        names = self.first.columns
-        wanted: list[pl.Expr] = [] if known else [pl.len().alias("rows")]
-        for place, (name, dtype) in enumerate(self.first.schema.items()):
-            if name not in known:
-                wanted.append(pl.nth(place).null_count().alias(f"{place}:nulls"))
-            if name not in opened.distinct and not (dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Null)):
-                wanted.append(pl.nth(place).drop_nulls().approx_n_unique().alias(f"{place}:unique"))
-        found = self.frame.select(wanted).collect(engine="streaming").row(0, named=True) if wanted else {}
-        rows = found["rows"] if not known else next(each.values + each.nulls for each in known.values())
-        unique = {name: found.get(f"{place}:unique") for place, name in enumerate(names)} | opened.distinct
-        return Measured(
-            rows,
-            {
-                name: known[name].nulls if name in known else found[f"{place}:nulls"]
-                for place, name in enumerate(names)
-            },
-            {name: count for name, count in unique.items() if count is not None},
-            exact=False,
-        )
-
-
-def _described(frame: pl.LazyFrame) -> Described:
+def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measured]:
+    """The first rows, and what all of them say; those beyond the first are passed through, and never held."""
     first = frame.head(MOST_EXACT + 1).collect(engine="streaming")
-    return Described(frame, first, more=first.height > MOST_EXACT)
+    if first.height <= MOST_EXACT:
+        metrics = column_metrics(first)
+        return first, Measured(
+            first.height,
+            {column.name: column.missing for column in metrics},
+            {column.name: column.unique for column in metrics if column.unique is not None},
+            exact=True,
+        )
+    # What decided the types of text by every row has counted it already.
+    known = {each.name: each for each in opened.evidence} if opened.distinct else {}
+    wanted = [] if known else [pl.len().alias("rows")]
+    for place, (name, dtype) in enumerate(first.schema.items()):
+        if name not in known:
+            wanted.append(pl.nth(place).null_count().alias(f"{place}:nulls"))
+            if not (dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Null))):
+                wanted.append(pl.nth(place).drop_nulls().approx_n_unique().alias(f"{place}:unique"))
+    found = frame.select(wanted).collect(engine="streaming").row(0, named=True) if wanted else {}
+    rows = next(each.values + each.nulls for each in known.values()) if known else found["rows"]
+    nulls = {
+        name: known[name].nulls if name in known else found[f"{place}:nulls"]
+        for place, name in enumerate(first.columns)
+    }
+    unique = {name: found.get(f"{place}:unique") for place, name in enumerate(first.columns)}
+    unique |= {name: opened.distinct.get(name) for name in known}
+    return first, Measured(
+        rows, nulls, {name: count for name, count in unique.items() if count is not None}, exact=False
+    )
 
 
 def count_rows(dataset: Dataset, options: ReadOptions | None, scratch: Path) -> int:

@@ -123,6 +123,7 @@ def reading_of(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Reading
             rows_ragged=sum(each.rows_ragged for each in faults),
             examples=list(chain.from_iterable(each.examples for each in faults))[:MOST_EXAMPLES],
         ),
+        notes=list(chain.from_iterable(each.notes for each in opened))[:MOST_TEXTS],
     )
 
 
