@@ -2,12 +2,12 @@
 
     python benchmarks/polluted_csv.py [seed] [system …]
 
-Five clean tables of different shapes are each polluted in one way per file, as the Pollock benchmark (VLDB 2023)
-describes it, and what a reader makes of a file is compared with the clean table as multisets: success, and
-precision, recall and F1 of the header's values, of the records and of all values; ten figures, 10 at most. A
-record is its values one after another, numbers and upper case made alike; values are compared as they are written.
-Simple is the mean over all files, weighted the mean by how often real files are so. Every row and column of a
-table is polluted in turn, up to a dozen rows and eight columns of each.
+Five clean tables of different shapes are each polluted in one way per file, as the Pollock benchmark (VLDB
+2023) describes it, and what a reader makes of a file is compared with the clean table as multisets: success,
+and precision, recall and F1 of the header's values, of the records and of all values; ten figures, 10 at most. A
+record is its values one after another, numbers and upper case made alike; values are compared as they are
+written. Simple is the mean over all files, weighted the mean by how often real files are so. Every row and
+column of a table is polluted in turn, up to a dozen rows and eight columns of each.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import warnings
 from collections import Counter, defaultdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import clevercsv
 import duckdb
@@ -37,7 +37,7 @@ from airpy.files.scan import scan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-type_rows = list[list[str]]
+Rows: TypeAlias = list[list[str]]
 MOST_ROWS, MOST_COLUMNS = 12, 8
 
 
@@ -48,7 +48,7 @@ class Polluted(NamedTuple):
     kind: str
     weight: float
     content: bytes
-    truth: type_rows
+    truth: Rows
 
 
 class Written(NamedTuple):
@@ -64,7 +64,7 @@ class Written(NamedTuple):
 # Clean tables
 
 
-def products(chance: random.Random) -> type_rows:
+def products(chance: random.Random) -> Rows:
     """Dates, amounts, inch marks, commas in text, an empty last column."""
     nouns = ["Boots", "Jacket", "Rod", "Socks", "Cap", "Table", "Chair", "Tee"]
     rows = [["DATE", "TIME", "Qty", "PRODUCTID", "Price", "Name", "Description", "URL", "Comments"]]
@@ -87,7 +87,7 @@ def products(chance: random.Random) -> type_rows:
     return rows
 
 
-def pairs(chance: random.Random) -> type_rows:
+def pairs(chance: random.Random) -> Rows:
     """Two columns."""
     return [["city", "people"]] + [
         [chance.choice(["Oslo", "Rome", "Bern", "Kyiv", "Lima"]) + f" {n}", str(chance.randint(1000, 10**7))]
@@ -95,14 +95,14 @@ def pairs(chance: random.Random) -> type_rows:
     ]
 
 
-def wide(chance: random.Random) -> type_rows:
+def wide(chance: random.Random) -> Rows:
     """Forty columns of numbers."""
     return [["id", *(f"m{n}" for n in range(1, 40))]] + [
         [str(n), *(f"{chance.gauss(0, 10):.3f}" for _ in range(39))] for n in range(25)
     ]
 
 
-def letters(chance: random.Random) -> type_rows:
+def letters(chance: random.Random) -> Rows:
     """Line ends in values, and letters that are no ASCII."""
     words = ["Käse", "Łódź", "naïve", "東京", "señor", "Ωmega", "crème; brûlée"]
     return [["Name", "Größe", "Bemerkung", "Datum"]] + [
@@ -116,7 +116,7 @@ def letters(chance: random.Random) -> type_rows:
     ]
 
 
-def amounts(chance: random.Random) -> type_rows:
+def amounts(chance: random.Random) -> Rows:
     """Decimal commas, dates with points, semicolons in text."""
     return [["Datum", "Konto", "Text", "Soll", "Haben"]] + [
         [
@@ -130,7 +130,7 @@ def amounts(chance: random.Random) -> type_rows:
     ]
 
 
-TABLES: dict[str, tuple[Callable[[random.Random], type_rows], Written]] = {
+TABLES: dict[str, tuple[Callable[[random.Random], Rows], Written]] = {
     "products": (products, Written()),
     "pairs": (pairs, Written(all_quoted=False)),
     "wide": (wide, Written(all_quoted=False)),
@@ -160,12 +160,12 @@ def text(lines: list[str], how: Written) -> bytes:
     return "".join(each + how.line_end for each in lines).encode()
 
 
-def whole_files(rows: type_rows, how: Written) -> Iterator[Polluted]:
+def whole_files(rows: Rows, how: Written) -> Iterator[Polluted]:
     """What is done to all of a file."""
     lines = [line(row, how) for row in rows]
     header, body = rows[0], rows[1:]
 
-    def other(kind: str, weight: float, changed: Written, truth: type_rows = rows) -> Polluted:
+    def other(kind: str, weight: float, changed: Written, truth: Rows = rows) -> Polluted:
         return Polluted(kind, kind, weight, text([line(row, changed) for row in rows], changed), truth)
 
     yield Polluted("source", "source", 1, text(lines, how), rows)
@@ -202,7 +202,7 @@ def whole_files(rows: type_rows, how: Written) -> Iterator[Polluted]:
     yield other("no escapes", 7, how._replace(escape=""))
 
 
-def rows_and_columns(rows: type_rows, how: Written) -> Iterator[Polluted]:
+def rows_and_columns(rows: Rows, how: Written) -> Iterator[Polluted]:
     """What is done to one row, at each row and each column."""
     lines = [line(row, how) for row in rows]
     width = len(rows[0])
@@ -217,7 +217,7 @@ def rows_and_columns(rows: type_rows, how: Written) -> Iterator[Polluted]:
 
         for column in columns:
             at = how.delimiter.join
-            more = at(cells[:column] + [""] + cells[column:])
+            more = at([*cells[:column], "", *cells[column:]])
             yield Polluted(f"more {place} {column}", "separator too many", 336 * share, changed(more), rows)
             if column:
                 less = at([*cells[: column - 1], cells[column - 1] + cells[column], *cells[column + 1 :]])
@@ -245,7 +245,7 @@ def spread(count: int, most: int) -> list[int]:
 # Readers
 
 
-def by_airpy(path: Path, scratch: Path) -> type_rows:
+def by_airpy(path: Path, scratch: Path) -> Rows:
     """This service's reader, which is told nothing but to leave text as it is."""
     root = FileRoot.at(path.parent, (".csv",))
     opened = scan(
@@ -254,13 +254,13 @@ def by_airpy(path: Path, scratch: Path) -> type_rows:
     return rows_of(opened.frame.collect())
 
 
-def rows_of(frame: pl.DataFrame) -> type_rows:
+def rows_of(frame: pl.DataFrame) -> Rows:
     """The names of the columns, and the rows; null is empty."""
     values = frame.with_columns(pl.all().cast(pl.String).fill_null(""))
     return [values.columns, *map(list, values.rows())]
 
 
-def by_duckdb(path: Path, scratch: Path) -> type_rows:
+def by_duckdb(path: Path, scratch: Path) -> Rows:
     """DuckDB, lenient and all text."""
     del scratch
     with duckdb.connect() as connection:
@@ -276,15 +276,18 @@ def by_duckdb(path: Path, scratch: Path) -> type_rows:
         return [relation.columns, *rows]
 
 
-def by_clevercsv(path: Path, scratch: Path) -> type_rows:
+def by_clevercsv(path: Path, scratch: Path) -> Rows:
     """CleverCSV, which finds the dialect."""
     del scratch
     content = path.read_text("utf-8")
     dialect = clevercsv.Sniffer().sniff(content)
+    if dialect is None:
+        message = "no dialect"
+        raise ValueError(message)
     return list(clevercsv.reader(io.StringIO(content, newline=""), dialect))
 
 
-def by_sniffer(path: Path, scratch: Path) -> type_rows:
+def by_sniffer(path: Path, scratch: Path) -> Rows:
     """The standard library's Sniffer."""
     del scratch
     with path.open(newline="", encoding="utf-8") as file:
@@ -293,20 +296,20 @@ def by_sniffer(path: Path, scratch: Path) -> type_rows:
         return list(csv.reader(io.StringIO(content, newline=""), dialect))
 
 
-def by_polars(path: Path, scratch: Path) -> type_rows:
+def by_polars(path: Path, scratch: Path) -> Rows:
     """Polars, told nothing."""
     del scratch
     return rows_of(pl.read_csv(path))
 
 
-def by_pandas(path: Path, scratch: Path) -> type_rows:
+def by_pandas(path: Path, scratch: Path) -> Rows:
     """pandas, told nothing but to leave text as it is."""
     del scratch
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     return [list(map(str, frame.columns)), *frame.to_numpy().tolist()]
 
 
-SYSTEMS: dict[str, Callable[[Path, Path], type_rows]] = {
+SYSTEMS: dict[str, Callable[[Path, Path], Rows]] = {
     "airpy": by_airpy,
     "duckdb": by_duckdb,
     "clevercsv": by_clevercsv,
@@ -338,7 +341,7 @@ def three(truth: list[str], found: list[str]) -> list[float]:
     return [precision, recall, 2 * precision * recall / (precision + recall)]
 
 
-def score(truth: type_rows, found: type_rows | None) -> float:
+def score(truth: Rows, found: Rows | None) -> float:
     """Of ten."""
     if found is None:
         return 0.0
@@ -386,7 +389,7 @@ def run(system: str, files: list[Polluted], by_kind: dict[str, dict[str, list[fl
                 left.unlink()
             began = time.perf_counter()
             try:
-                found = SYSTEMS[system](path, scratch)
+                found: Rows | None = SYSTEMS[system](path, scratch)
             except BaseException as error:  # noqa: BLE001  a panic is no Exception
                 found = [] if not file.content else None
                 failed += bool(file.content)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airpy.files.records import Style, plain_line, read_records
+from airpy.files.cells import Style, plain_line
+from airpy.files.records import read_records
 
 COMMA = Style(",")
 

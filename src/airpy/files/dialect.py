@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from io import StringIO
-from itertools import dropwhile, islice
+from itertools import dropwhile, islice, product, starmap
 from typing import TYPE_CHECKING, NamedTuple
 
+from airpy.files.cells import Style
 from airpy.files.layout import Layout, find_layout
-from airpy.files.records import Record, Style, read_records
+from airpy.files.records import Record, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ LIKELINESS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, ":": 0.6, " ": 0.55, "~":
 """Delimiters that are looked for, and how far each is trusted: text is full of some of them."""
 IN_TEXT = {":", " "}
 """Delimiters that text has as well: they need as many values in every row."""
-SURE, MOSTLY = 0.9, 0.8
+SURE, MOSTLY = 0.9, 0.7
 ALONE = 0.7
 """How far a delimiter is trusted that the first line does not have."""
 TYPED = re.compile(
@@ -130,28 +131,35 @@ def _style(sample: list[str], options: ReadOptions, comment: str | None) -> Styl
         quotes.append('"')
     if options.quote is not None:
         quotes = [options.quote or None]
-    if options.delimiter is not None:
-        delimiters = [options.delimiter]
-    else:
-        delimiters = [delimiter for delimiter in LIKELINESS if delimiter in text]
-    best, most = Style(delimiters[0] if options.delimiter else ",", quotes[0]), 0.0
-    for delimiter in delimiters:
-        for quote in quotes:
-            style = Style(delimiter, quote)
-            score = _score(sample, style, comment, given=options.delimiter is not None)
-            if score > most:
-                best, most = style, score
-    if options.delimiter is None:
-        if not most:  # of one column; so what is in its values is no delimiter
-            alone = next((letter for letter in (*LIKELINESS, "\x1f") if letter not in text), ",")
-            best = best._replace(delimiter=alone)
-        elif best.delimiter == "," and _decimals_alone(sample):
-            best = best._replace(delimiter=";")
-        best = best._replace(delimiter=_longer(sample, best, comment))
+    best = _scored(sample, options, comment, quotes)
     if options.quote is None:
         best = best._replace(quote=_quote(sample, best.delimiter))
     escape = _escape(sample, best, comment) if options.escape is None else options.escape or None
     return best._replace(escape=escape if best.quote else None)
+
+
+def _scored(
+    sample: list[str], options: ReadOptions, comment: str | None, quotes: Sequence[str | None]
+) -> Style:
+    """The style with the best score."""
+    text = "".join(sample)
+    if options.delimiter is not None:
+        delimiters = [options.delimiter]
+    else:
+        delimiters = [delimiter for delimiter in LIKELINESS if delimiter in text]
+    scores = {
+        style: _score(sample, style, comment, given=options.delimiter is not None)
+        for style in starmap(Style, product(delimiters, quotes))
+    }
+    best = max(scores, key=lambda style: scores[style], default=Style(",", quotes[0]))
+    if options.delimiter is not None:
+        return best
+    if not scores.get(best):  # of one column; so what is in its values is no delimiter
+        alone = next((letter for letter in (*LIKELINESS, "\x1e") if letter not in text), ",")
+        return best._replace(delimiter=alone)
+    if best.delimiter == "," and _decimals_alone(sample):
+        best = best._replace(delimiter=";")
+    return best._replace(delimiter=_longer(sample, best, comment))
 
 
 def _score(sample: list[str], style: Style, comment: str | None, *, given: bool) -> float:

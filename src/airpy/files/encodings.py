@@ -1,7 +1,7 @@
 """Detects a text file's encoding.
 
-The first megabyte is looked at, or all of a file where nothing is taken on trust. Encodings without a mark are
-guesses, so they are made from few: Western text where what is no ASCII stands alone among letters, else
+The first megabyte is looked at, or all of a file where nothing is taken on trust. Encodings without a mark
+are guesses, so they are made from few: Western text where what is no ASCII stands alone among letters, else
 whatever a detector is sure of.
 """
 
@@ -161,7 +161,7 @@ def _telling(path: Path, *, whole: bool) -> bytes:
 
 
 def _mostly_utf8(telling: bytes) -> bool:
-    """Whether most lines are UTF-8 with letters beyond ASCII: then the others are damaged, not of another encoding."""
+    """Whether most lines are UTF-8 with letters beyond ASCII: then the others are damaged UTF-8."""
     lines = telling.splitlines()
     good = sum(_decodes(line, "utf-8", final=True) for line in lines)
     return good * 2 > len(lines)

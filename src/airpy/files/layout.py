@@ -32,6 +32,8 @@ KINDS = (
 )
 YEAR = re.compile(r"(?:1[89]|20|21)\d\d")
 MOSTLY = 0.8
+PAIR = 2
+"""Values of a record from which it can be told apart from a remark, and of columns that tell of a header."""
 
 
 class Layout(NamedTuple):
@@ -49,7 +51,7 @@ class Layout(NamedTuple):
 
 
 def column_names(header: Sequence[str], width: int) -> tuple[str, ...]:
-    """A name for each column: as the header has it, `column_3` where it has none, `name_2` for a second `name`."""
+    """A name for each column: the header's, `column_3` where it has none, `name_2` for a second `name`."""
     names: list[str] = []
     taken = {name for name in header if name}
     used: set[str] = set()
@@ -77,9 +79,8 @@ def find_layout(
     if not records:
         return Layout(0 if options.header is False else 1, skip, skip + 1, width=width)
     first = 0 if options.skip is not None else _preamble(records, width)
-    body = records[first + 1 :] or records[first:]
     header = _has_header(records[first], records[first + 1 :]) if options.header is None else options.header
-    rows = _header_rows(records, first, body) if header and options.header is None else int(header)
+    rows = _header_rows(records, first) if header and options.header is None else int(header)
     names = _joined(records[first : first + rows])
     beginning = records[first].line - 1
     following = records[first + rows].line if len(records) > first + rows else len(lines) + 1
@@ -106,11 +107,11 @@ def _preamble(records: Sequence[Record], width: int) -> int:
     if not usual:
         return 0
     middle = usual[len(usual) // 2]
-    enough = max(2, min(width, middle) // 2) if width > 2 else 2
+    enough = max(PAIR, min(width, middle) // 2)
     for place, record in enumerate(records[:MOST_PREAMBLE]):
-        if _filled(record) >= enough and len(record.cells) * 2 >= width:
+        if _filled(record) >= enough and 2 * len(record.cells) >= width:
             return place
-        if width == 2 and len(record.cells) == 2 and _filled(records[1 if len(records) > 1 else 0]):  # noqa: PLR2004
+        if width == len(record.cells) == PAIR and _filled(records[min(1, len(records) - 1)]):
             return 0
     return 0
 
@@ -184,7 +185,7 @@ def _alike(values: Sequence[str]) -> bool:
     return "0" in shape and len(values) > 1 and count >= MOSTLY * len(values)
 
 
-def _header_rows(records: Sequence[Record], first: int, body: Sequence[Record]) -> int:
+def _header_rows(records: Sequence[Record], first: int) -> int:
     """How many records the header is spread over: its own repetition, or units below names."""
     rows = 1
     while rows < MOST_HEADER and first + rows < len(records) - 1 and _goes_on(records, first, first + rows):
@@ -197,12 +198,26 @@ def _goes_on(records: Sequence[Record], first: int, place: int) -> bool:
     head, record, body = records[first], records[place], records[place + 1 :]
     if record.cells == head.cells:
         return all(_kind(cell) in {"text", ""} for cell in head.cells) and records[place + 1 :] != []
-    typed = [place for place, kind in enumerate(_column_kinds(body)) if kind not in {"text", ""}]
+    kinds = _column_kinds(body)
+    if _fills_gaps(head, record, body):
+        return True
+    typed = [place for place, kind in enumerate(kinds) if kind not in {"text", ""}]
     own = [_kind(record.cells[column]) for column in typed if column < len(record.cells)]
     named = sum(kind == "text" for kind in own)
-    if len(typed) < 2 or any(kind not in {"text", ""} for kind in map(_kind, record.cells)):
+    if len(typed) < PAIR or any(kind not in {"text", ""} for kind in map(_kind, record.cells)):
         return False
-    return named >= 2 and named * 2 >= len(typed) and len(body) > 2
+    return named >= PAIR and 2 * named >= len(typed) and len(body) > PAIR
+
+
+def _fills_gaps(head: Record, record: Record, body: Sequence[Record]) -> bool:
+    """Whether the record names what the header leaves blank, below names that span several columns."""
+    above, below = ([(cell or "").strip() for cell in row.cells] for row in (head, record))
+    if len(above) != len(below) or not above[0] or below[0]:
+        return False
+    gaps = [own for over, own in zip(above, below, strict=True) if not over]
+    named = all(_name_kind(own) in {"text", ""} for own in below)
+    first = sum(bool(row.cells[0]) for row in body[:200])
+    return bool(gaps) and all(gaps) and named and first >= MOSTLY * len(body[:200]) > 0
 
 
 def _joined(header: Sequence[Record]) -> tuple[str, ...]:
@@ -216,7 +231,7 @@ def _joined(header: Sequence[Record]) -> tuple[str, ...]:
 
 def _footer(ending: Sequence[Record], width: int) -> int:
     """Records after the last row: remarks of one value, behind a blank line or such by their words."""
-    if width < 3:
+    if width <= PAIR:
         return 0
     count = 0
     for place in range(1, min(len(ending), MOST_FOOTER + 1)):
@@ -224,11 +239,21 @@ def _footer(ending: Sequence[Record], width: int) -> int:
         if _filled(record) > 1 or not (record.cells[0] or "").strip():
             break
         count = place
-    while count:
-        first = ending[-count]
-        before = ending[-count - 1] if count < len(ending) else None
-        apart = before is not None and (first.line > before.line + 1 or not _filled(before))
-        if apart or NOTE.match(first.cells[0] or ""):
-            return count
+    while count and not _begins_footer(ending, count):
         count -= 1
-    return 0
+    # Blank rows between belong to it.
+    while 0 < count < len(ending) and not _filled(ending[-count - 1]):
+        count += 1
+    return count
+
+
+def _begins_footer(ending: Sequence[Record], count: int) -> bool:
+    """Whether the record, so many from the end, is the first of a footer, and not a row with little in it."""
+    first = ending[-count]
+    words = first.cells[0] or ""
+    if NOTE.match(words):
+        return True
+    if count == len(ending) or not (len(first.cells) == 1 or " " in words.strip()):
+        return False
+    before = ending[-count - 1]
+    return first.line > before.line + before.lines or not _filled(before)

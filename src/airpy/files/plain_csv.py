@@ -8,11 +8,12 @@ import polars as pl
 
 from airpy.contract import Faults, TextForm
 from airpy.errors import FileUnavailable
+from airpy.files.cells import plain_line
 from airpy.files.dialect import detect_dialect, lines_of
 from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
 from airpy.files.formats import compression_of
 from airpy.files.layout import column_names
-from airpy.files.records import plain_line, read_records
+from airpy.files.records import read_records
 from airpy.files.rewriting import fresh, in_utf8, rewrite
 from airpy.files.suspicion import is_suspicious
 
@@ -207,7 +208,7 @@ def _needs_rewriting(dialect: Dialect) -> bool:
 
 
 def _head_faults(head: str, tail: str, dialect: Dialect, width: int) -> tuple[int, bool]:
-    """Rows with fewer values than the header, in the ends that were looked at, and whether Polars would err."""
+    """Rows with too few values, in the ends that were looked at, and whether Polars would err."""
     lines = list(lines_of(head, dialect.line_end, mixed=dialect.mixed_ends))[dialect.layout.data_line - 1 :]
     if width > 1 and any(not line.strip("\r\n") for line in lines):
         return 0, True

@@ -7,8 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.contract import Fault
+from airpy.files.cells import plain_line
 from airpy.files.encodings import no_text_in
-from airpy.files.records import plain_line, read_records
+from airpy.files.records import read_records
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -38,8 +38,8 @@ class _Sought(NamedTuple):
 def is_suspicious(path: Path, dialect: Dialect, head: str) -> bool:
     """Whether a file in UTF-8 has blank lines, or quotes where values do not have them.
 
-    Of the first Polars makes rows of nulls. With the second it takes many rows for one value, and says so only
-    to those who ask for that column. A file whose head has no quotes is suspicious as soon as it has one.
+    Of the first Polars makes rows of nulls. With the second it takes many rows for one value, and says so
+    only to those who ask for that column. A file whose head has no quotes is suspicious once it has one.
     """
     sought = _sought(dialect, head)
     size = path.stat().st_size
