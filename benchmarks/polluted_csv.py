@@ -221,7 +221,9 @@ def rows_and_columns(rows: type_rows, how: Written) -> Iterator[Polluted]:
             yield Polluted(f"more {place} {column}", "separator too many", 336 * share, changed(more), rows)
             if column:
                 less = at([*cells[: column - 1], cells[column - 1] + cells[column], *cells[column + 1 :]])
-                yield Polluted(f"less {place} {column}", "separator too few", 336 * share, changed(less), rows)
+                yield Polluted(
+                    f"less {place} {column}", "separator too few", 336 * share, changed(less), rows
+                )
             value = rows[place][column]
             plain = cell(value, how)
             stray = '"' + plain if not plain.startswith('"') else '""' + plain[1:]

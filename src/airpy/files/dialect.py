@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from io import StringIO
-from itertools import islice
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.files.layout import Layout, find_layout
@@ -26,7 +26,9 @@ LIKELINESS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, ":": 0.6, " ": 0.55, "~":
 """Delimiters that are looked for, and how far each is trusted: text is full of some of them."""
 IN_TEXT = {":", " "}
 """Delimiters that text has as well: they need as many values in every row."""
-SURE = 0.9
+SURE, MOSTLY = 0.9, 0.8
+ALONE = 0.7
+"""How far a delimiter is trusted that the first line does not have."""
 TYPED = re.compile(
     r"""
     [-+]?[$€£¥]?[-+]?\d[\d.,'’\ ]*(?:[eE][-+]?\d+)?\s?[%€$£]?   # numbers, amounts
@@ -73,7 +75,9 @@ def detect_dialect(text: str, encoding: str, options: ReadOptions, tail: str = "
     width = _width(records)
     if any(not record.strict or len(record.cells) != width for record in records):
         records = list(islice(read_records(lines, style, width, comment), LAID_OUT_RECORDS))
-    ending = list(read_records(lines_of(tail, line_end, mixed=mixed), style, width, comment)) if tail else records
+    ending = (
+        list(read_records(lines_of(tail, line_end, mixed=mixed), style, width, comment)) if tail else records
+    )
     layout = find_layout(records, ending, width, options, lines)
     return Dialect(encoding, style, line_end, mixed, comment, layout)
 
@@ -138,7 +142,10 @@ def _style(sample: list[str], options: ReadOptions, comment: str | None) -> Styl
             if score > most:
                 best, most = style, score
     if options.delimiter is None:
-        if best.delimiter == "," and _decimals_alone(sample):
+        if not most:  # of one column; so what is in its values is no delimiter
+            alone = next((letter for letter in (*LIKELINESS, "\x1f") if letter not in text), ",")
+            best = best._replace(delimiter=alone)
+        elif best.delimiter == "," and _decimals_alone(sample):
             best = best._replace(delimiter=";")
         best = best._replace(delimiter=_longer(sample, best, comment))
     if options.quote is None:
@@ -156,6 +163,10 @@ def _score(sample: list[str], style: Style, comment: str | None, *, given: bool)
     share = alike / len(records)
     if width == 1:
         return 0.01 if given else 0.0
+    table = list(dropwhile(lambda record: len(record.cells) == 1, records))
+    alone = len(table) < len(records)
+    if not given and alone and alike < MOSTLY * len(table):
+        return 0.0
     if not given and style.delimiter in IN_TEXT and (share < SURE or len(records[0].cells) != width):
         return 0.0
     told = [record for record in records if len(record.cells) == width]
@@ -165,7 +176,7 @@ def _score(sample: list[str], style: Style, comment: str | None, *, given: bool)
     if not given and style.delimiter in IN_TEXT and width == 2 and not quoted:  # noqa: PLR2004  two words
         return 0.0
     strict = sum(record.strict for record in records) / len(records)
-    likely = LIKELINESS.get(style.delimiter, 1.0)
+    likely = LIKELINESS.get(style.delimiter, 1.0) * (ALONE if alone else 1)
     return share * (1 - 1 / width) * (0.3 + 0.7 * typed) * (0.2 + 0.8 * strict) * likely
 
 
@@ -265,4 +276,4 @@ def _width(records: Sequence[Record]) -> int:
     widths = Counter(len(record.cells) for record in records)
     if not widths:
         return 1
-    return max(widths.items(), key=lambda item: (item[1] * (item[0] - 1) / item[0] + 1e-6 * item[1]))[0]
+    return max(widths.items(), key=lambda item: item[1] * (item[0] - 1) / item[0] + 1e-6 * item[1])[0]

@@ -50,7 +50,7 @@ def known_encoding(name: str) -> str:
     """
     try:
         found = codecs.lookup(name)
-    except LookupError:
+    except (LookupError, ValueError):
         found = None
     if found is None or not found._is_text_encoding:  # noqa: SLF001  it is the only way to tell
         close = nearest(name, sorted({*aliases, *aliases.values()}))

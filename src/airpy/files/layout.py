@@ -66,7 +66,11 @@ def column_names(header: Sequence[str], width: int) -> tuple[str, ...]:
 
 
 def find_layout(
-    records: Sequence[Record], ending: Sequence[Record], width: int, options: ReadOptions, lines: Sequence[str]
+    records: Sequence[Record],
+    ending: Sequence[Record],
+    width: int,
+    options: ReadOptions,
+    lines: Sequence[str],
 ) -> Layout:
     """The layout of a file by its first records, and its last ones."""
     skip = options.skip or 0
@@ -138,6 +142,7 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
     if not body:
         return any(_name_kind(cell) == "text" for cell in cells) or not any(cells)
     votes = 0.0
+    body = [record for record in body[:200] if record.cells != head.cells]
     for place, kind in enumerate(_column_kinds(body)[: len(cells)]):
         cell, own = cells[place], _name_kind(cells[place])
         if not kind or not own:
@@ -145,13 +150,11 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
         if kind != "text":
             votes += 1 if own == "text" else -1 if own == kind else 0
             continue
-        values = [(record.cells[place] or "").strip() for record in body[:200] if place < len(record.cells)]
+        values = [(record.cells[place] or "").strip() for record in body if place < len(record.cells)]
         values = [value for value in values if value]
         if cell in values:
             votes -= 1
-        elif own != "text":
-            votes -= 0.5
-        elif _shape(cell) in map(_shape, values) and _alike(values):
+        elif own != "text" or (_shape(cell) in map(_shape, values) and _alike(values)):
             votes -= 0.5
         elif _alike(values):
             votes += 0.5
@@ -206,9 +209,7 @@ def _joined(header: Sequence[Record]) -> tuple[str, ...]:
     """The names that the rows of a header spell, from top to bottom."""
     width = max((len(record.cells) for record in header), default=0)
     return tuple(
-        " ".join(
-            cell for record in header if place < len(record.cells) and (cell := record.cells[place])
-        )
+        " ".join(cell for record in header if place < len(record.cells) and (cell := record.cells[place]))
         for place in range(width)
     )
 

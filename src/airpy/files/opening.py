@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from airpy.contract import ColumnEvidence, Fault, TextForm
+    from airpy.contract import ColumnEvidence, Fault, ReadingNote, TextForm
     from airpy.files.datasets import Dataset
     from airpy.files.partitions import Partition
 
@@ -82,6 +82,8 @@ class Opened(NamedTuple):
     faults: Faults = Faults(rows_skipped=0, values_nulled=0, rows_ragged=0, examples=[])
     whole: bool = True
     """Whether all of the files is there; else as much of compressed ones as was asked for."""
+    notes: tuple[ReadingNote, ...] = ()
+    """What a person would want to know beside."""
     locate: Callable[[], Fault | None] = _unknown
     """Finds the first place that cannot be read, after the frame could not be."""
 
@@ -110,7 +112,8 @@ def together(
         [
             cut(read(paths), opening).with_columns(partition_columns(partitions[paths[0]], types))
             for paths in groups
-        ]
+        ],
+        [opening.dataset.root.shown(paths[0]) for paths in groups],
     )
 
 

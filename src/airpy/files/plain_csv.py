@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from airpy.contract import Fault, Faults, TextForm
+from airpy.contract import Faults, TextForm
 from airpy.errors import FileUnavailable
-from airpy.files.dialect import Dialect, detect_dialect, lines_of
+from airpy.files.dialect import detect_dialect, lines_of
 from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
+from airpy.files.formats import compression_of
 from airpy.files.layout import column_names
 from airpy.files.records import plain_line, read_records
 from airpy.files.rewriting import fresh, in_utf8, rewrite
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from airpy.contract import Fault
+    from airpy.files.dialect import Dialect
+    from airpy.files.formats import Compression
     from airpy.files.opening import Opening
 
 __all__ = ["CsvFile", "Plain", "faults_of", "forms_of", "prepare", "read"]
@@ -116,7 +120,14 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         )
         readable, examples = source, ()
     return CsvFile(
-        path, readable, dialect, columns, _form(dialect, shown, readable != local), plain, ragged, examples
+        path,
+        readable,
+        dialect,
+        columns,
+        _form(dialect, shown, compression_of(path), rewritten=readable != local),
+        plain,
+        ragged,
+        examples,
     )
 
 
@@ -222,12 +233,13 @@ def _head_faults(head: str, tail: str, dialect: Dialect, width: int) -> tuple[in
     return ragged, not rows  # nor does Polars learn it of nothing
 
 
-def _form(dialect: Dialect, shown: str, rewritten: bool) -> TextForm:  # noqa: FBT001
+def _form(dialect: Dialect, shown: str, compression: Compression | None, *, rewritten: bool) -> TextForm:
     style, layout = dialect.style, dialect.layout
     return TextForm(
         files=1,
         example=shown,
         encoding=dialect.encoding,
+        compression=compression,
         delimiter=style.delimiter,
         quote=style.quote or "",
         escape=style.escape or "",

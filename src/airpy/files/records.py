@@ -139,7 +139,12 @@ def _plain(cells: list[str | None], line: str, style: Style) -> bool:
     quote = style.quote or ""
     if style.escape is not None:
         return True
-    if line.count(quote) == 2 * len(cells) and line.startswith(quote):
+    if (
+        line.count(quote) == 2 * len(cells)
+        and line.count(quote + style.delimiter + quote) == len(cells) - 1
+        and line.startswith(quote)
+        and line.endswith(quote)
+    ):
         return True
     grammar = _grammar(style)
     place = 0
@@ -224,7 +229,10 @@ def _in_other_words(line: str, style: Style, width: int) -> list[str | None] | N
         cells: list[str | None] | None = [cell or None for cell in line.split(other)]
         if style.quote:
             cells = _strict(line, line, changed, iter(()), deque())[0]
-        if cells is not None and len(cells) == width and (width > 2 or _all_quoted(line, changed)):
+        if cells is None or len(cells) != width:
+            continue
+        numbers = sum(any(map(str.isdigit, cell or "")) for cell in cells)
+        if _all_quoted(line, changed) or (width > 2 and (other != " " or 2 * numbers >= width)):  # noqa: PLR2004
             return cells
     return None
 
@@ -264,7 +272,11 @@ def _likeliest(line: str, style: Style, width: int) -> list[str | None]:
         ways: list[tuple[int, int, str | None]] = []
         if line.startswith(quote, place):
             ways.extend(
-                (end + 1, STRAY * _strays(line[place + 1 : end], style), _unquoted(line[place + 1 : end], style))
+                (
+                    end + 1,
+                    STRAY * _strays(line[place + 1 : end], style),
+                    _unquoted(line[place + 1 : end], style),
+                )
                 for end in _closings(line, place + 1, style)
             )
         end = line.find(delimiter, place)

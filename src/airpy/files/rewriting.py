@@ -29,7 +29,9 @@ def fresh(scratch: Path, suffix: str) -> Path:
     return scratch / f"{len(list(scratch.iterdir()))}{suffix}"
 
 
-def in_utf8(path: Path, encoding: str, scratch: Path, read_as_it_is: set[str], shown: str | None = None) -> Path:
+def in_utf8(
+    path: Path, encoding: str, scratch: Path, read_as_it_is: set[str], shown: str | None = None
+) -> Path:
     """The file itself, or its text in UTF-8 without a byte-order mark in the scratch directory.
 
     Raises:
@@ -60,7 +62,7 @@ class Rewritten(NamedTuple):
     examples: list[Fault]
 
 
-def rewrite(  # noqa: PLR0913  each is one thing to know
+def rewrite(
     source: Path, target: Path, dialect: Dialect, width: int, shown: str, most: int | None = None
 ) -> Rewritten:
     """Write the rows of a file in UTF-8 by the rules: a comma, double quotes, LF.
@@ -77,7 +79,11 @@ def rewrite(  # noqa: PLR0913  each is one thing to know
     """
     style, layout = dialect.style, dialect.layout
     by_return = dialect.mixed_ends or dialect.line_end == "\r"
-    plain = plain_line(style, width) if style.delimiter == "," and style.quote == '"' and not style.escape else None
+    plain = (
+        plain_line(style, width)
+        if style.delimiter == "," and style.quote == '"' and not style.escape
+        else None
+    )
     widest, ragged, rows = width, 0, 0
     examples: list[Fault] = []
     held: deque[Record] = deque()
@@ -109,7 +115,7 @@ def rewrite(  # noqa: PLR0913  each is one thing to know
                 if len(cells) > room:
                     cells[room - 1 :] = [",".join(map(_written, cells[room - 1 :]))]
                 widest = max(widest, len(cells))
-                written.write(",".join(map(_written, cells)) or ('' if width == 1 else ","))
+                written.write(",".join(map(_written, cells)) or ("" if width == 1 else ","))
                 written.write("\n")
             if rows == most:
                 break
