@@ -234,6 +234,18 @@ def test_a_later_value_that_contradicts_the_type_fails(
     assert as_text["v"].to_list()[1] in {later.strip('"'), 1000.0, 5.0}
 
 
+def test_a_marker_of_null_that_shows_later_is_null_once_care_is_taken(root: FileRoot, scratch: Path) -> None:
+    put(root, "a.csv", "n,d,t\n5,2025-01-02,x\nNA,-,NULL\n")
+
+    def values(*, careful: bool) -> list[tuple[Any, ...]]:
+        dataset = dataset_at(root, "a.csv", "uri")
+        return scan(dataset, infer_rows=1, scratch=scratch, careful=careful).frame.collect().rows()
+
+    assert values(careful=True) == [(5, dt.date(2025, 1, 2), "x"), (None, None, None)]
+    with pytest.raises(pl.exceptions.PolarsError):
+        values(careful=False)
+
+
 @pytest.mark.parametrize("later", ["x", "2025-02-30", "01/02/2025"])
 def test_a_later_string_that_is_no_date_fails(root: FileRoot, read: Read, later: str) -> None:
     put(root, "a.jsonl", f'{{"d":"2025-01-02"}}\n{{"d":"{later}"}}\n')

@@ -92,9 +92,8 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
     columns = column_names(layout.names, layout.width)
     ragged, odd = _head_faults(head, tail, dialect, len(columns))
     # Who wants the first rows alone need not know what is behind the head.
-    few = opening.head_only and opening.rows_per_file is None
-    many = opening.rows_per_file is None or opening.rows_per_file > head.count("\n") // 2
-    beyond = bool(tail) and many and not few
+    wanted = opening.infer_rows if opening.head_only else opening.rows_per_file
+    beyond = bool(tail) and (wanted is None or wanted > head.count("\n") // 2)
     if (
         opening.careful
         or odd

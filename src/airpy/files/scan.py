@@ -94,7 +94,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
             list(local),
             local,
             careful,
-            head_only or rows_per_file is not None,
+            head_only,
         )
     )
     return opened._replace(whole=opened.whole and whole)

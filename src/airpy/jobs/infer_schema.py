@@ -66,6 +66,8 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
     with context.scratch() as scratch, held([dataset], scratch) as [source]:
         share = -(-infer_rows // max(len(sampled), 1)) if infer_rows else None
         part = source._replace(files=tuple(sampled))
+        # One file is opened once, for its first rows and for their number.
+        alone = source.format == "csv" and len(source.files) == 1
         last: list[Opened] = []
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
@@ -75,25 +77,28 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
                 options[0],
                 infer_rows=infer_rows,
                 scratch=scratch,
-                rows_per_file=share,
+                rows_per_file=None if alone else share,
                 careful=careful,
                 head_only=True,
             )
             last[:] = [opened]
-            frame = portable(opened.frame)
-            # Of three files' shares of 20,000 rows, one is a row too many.
-            return Planned(frame.head(infer_rows) if infer_rows else frame, [opened])
+            return Planned(portable(opened.frame), [opened])
 
-        (first, looked_at), _ = read_through(
-            [Asked(dataset, request.read, "/read")], opens, lambda frame: _measured(frame, last[0])
-        )
+        def measured(frame: pl.LazyFrame) -> tuple[pl.DataFrame, Measured]:
+            # Of three files' shares of 20,000 rows, one is a row too many.
+            return _measured(frame.head(infer_rows) if infer_rows else frame, last[0])
+
+        (first, looked_at), _ = read_through([Asked(dataset, request.read, "/read")], opens, measured)
         [opened] = last
         width = first.width
         on_step("analyzing_schema", f"Analyzing types and structure of {counted(width, 'column')}")
         whole = share is None and len(sampled) == len(source.files)
         if not whole and source.format != "parquet":
             tell_input([source], None)  # its rows are counted
-        total = looked_at.rows if whole else count_rows(source, request.read, scratch)
+        if whole:
+            total = looked_at.rows
+        else:
+            total = _height(opened.frame) if alone else count_rows(source, request.read, scratch)
         certain = total == looked_at.rows
         without_nulls = set() if certain else columns_without_nulls(source)
         reading = reading_of([source], [opened])
@@ -170,7 +175,12 @@ def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measur
 def count_rows(dataset: Dataset, options: ReadOptions | None, scratch: Path) -> int:
     """Rows of the whole data set; Parquet's footers tell, text is counted, and no value is looked at."""
     as_text = (options or ReadOptions()).model_copy(update={"types": "string"})
-    frame = scan(dataset, as_text, infer_rows=1, scratch=scratch, every_column=False, head_only=True).frame
+    return _height(
+        scan(dataset, as_text, infer_rows=1, scratch=scratch, every_column=False, head_only=True).frame
+    )
+
+
+def _height(frame: pl.LazyFrame) -> int:
     return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["preview"]
 
-MOST_INFERRED = 2_000
+MOST_INFERRED = 1_000
 """Rows that decide the types of a preview; so few are read and judged within milliseconds."""
 COUNTED_BYTES = 64 * 1024 * 1024
 """Text up to this size is counted to the row; above it, the number of rows is estimated."""
