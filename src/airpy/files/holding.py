@@ -81,7 +81,10 @@ def held(datasets: Iterable[Dataset], scratch: Path) -> Iterator[list[Dataset]]:
     most = min(MOST_HELD, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
     most = most if DESCRIPTORS.is_dir() else 0
     with ExitStack() as stack:
+        remotes = [dataset.remote for dataset in datasets if dataset.remote]
         for dataset in datasets:
+            if dataset.remote:
+                continue
             with _Walk(dataset.root) as walk:
                 for path in dataset.files:
                     if path in states:
@@ -98,6 +101,8 @@ def held(datasets: Iterable[Dataset], scratch: Path) -> Iterator[list[Dataset]]:
             yield [dataset._replace(held=places) for dataset in datasets]
         finally:  # whatever came of it: what was read is not what is there
             check_unchanged(states)
+            for remote in remotes:
+                remote.check_unchanged()
 
 
 @contextmanager

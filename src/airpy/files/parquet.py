@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from airpy.files.opening import MOST_COMPARED, Opened, cut, together
+from airpy.files.opening import MOST_COMPARED, Opened, together
 from airpy.files.partitions import partition_of, partition_types
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ __all__ = ["scan_parquet"]
 def scan_parquet(opening: Opening) -> Opened:
     """Parquet files; where their columns differ, with the columns of all and the wider types."""
     dataset = opening.dataset
-    if dataset.cloud is not None:
-        return Opened(cut(pl.scan_parquet(dataset.cloud, credential_provider=None), opening))
+    if dataset.remote is not None:
+        read_remote = dataset.remote.scan_parquet
+        return Opened(together(opening, read_remote, lambda path: read_remote([path]).collect_schema()))
 
     def read(paths: Sequence[Path]) -> pl.LazyFrame:
         return pl.scan_parquet([opening.local[path] for path in paths], glob=False, hive_partitioning=False)
