@@ -82,7 +82,7 @@ class Reading(_Environment):
     max_rows_json: Annotated[int, Field(validation_alias="PY_MAX_ROWS_JSON", ge=1, le=1_000_000)] = 50_000
     infer_rows: Annotated[int, Field(validation_alias="PY_INFER_ROWS", ge=0, le=1_000_000_000)] = 20_000
     s3_endpoint_url: Annotated[str, Field(validation_alias="PY_S3_ENDPOINT_URL")] = ""
-    s3_region: Annotated[str, Field(validation_alias="PY_S3_REGION")] = "us-east-1"
+    s3_region: Annotated[str, Field(validation_alias="PY_S3_REGION", pattern="^[a-z0-9-]+$")] = "us-east-1"
     s3_access_key_id: Annotated[str, Field(validation_alias="PY_S3_ACCESS_KEY_ID")] = ""
     s3_secret_access_key: Annotated[SecretStr, Field(validation_alias="PY_S3_SECRET_ACCESS_KEY")] = NOT_SET
     gs_endpoint_url: Annotated[str, Field(validation_alias="PY_GS_ENDPOINT_URL")] = ""
@@ -90,7 +90,7 @@ class Reading(_Environment):
         NOT_SET
     )
     az_endpoint_url: Annotated[str, Field(validation_alias="PY_AZ_ENDPOINT_URL")] = ""
-    az_account_name: Annotated[str, Field(validation_alias="PY_AZ_ACCOUNT_NAME")] = ""
+    az_account_name: Annotated[str, Field(validation_alias="PY_AZ_ACCOUNT_NAME", pattern="^[a-z0-9]*$")] = ""
     az_account_key: Annotated[SecretStr, Field(validation_alias="PY_AZ_ACCOUNT_KEY")] = NOT_SET
 
     @property
@@ -131,14 +131,24 @@ class Reading(_Environment):
             raise ValueError("must be https://host or http://host:port, without a user")
         return value.rstrip("/")
 
+    @field_validator("gs_service_account_key")
+    @classmethod
+    def _a_key_file(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().lstrip().startswith("{"):
+            raise ValueError("must be what a service account's key file holds, which is JSON")
+        return value
+
     @model_validator(mode="after")
     def _whole_keys(self) -> Self:
-        if bool(self.s3_access_key_id) != bool(self.s3_secret_access_key.get_secret_value()):
-            raise ValueError(
-                "PY_S3_SECRET_ACCESS_KEY: must be set when PY_S3_ACCESS_KEY_ID is, and only then"
-            )
-        if self.az_account_key.get_secret_value() and not self.az_account_name:
-            raise ValueError("PY_AZ_ACCOUNT_NAME: must be set when PY_AZ_ACCOUNT_KEY is")
+        key, secret = bool(self.s3_access_key_id), bool(self.s3_secret_access_key.get_secret_value())
+        account, account_key = bool(self.az_account_name), bool(self.az_account_key.get_secret_value())
+        for name, needed, half in (
+            ("PY_S3_ACCESS_KEY_ID", "PY_S3_SECRET_ACCESS_KEY", key and not secret),
+            ("PY_S3_SECRET_ACCESS_KEY", "PY_S3_ACCESS_KEY_ID", secret and not key),
+            ("PY_AZ_ACCOUNT_KEY", "PY_AZ_ACCOUNT_NAME", account_key and not account),
+        ):
+            if half:
+                raise ValueError(f"{name}: means nothing without {needed}")
         return self
 
     @field_validator("allowed_ext", "cloud_prefixes", mode="before")

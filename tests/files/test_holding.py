@@ -11,8 +11,9 @@ import pytest
 
 from airpy.errors import FileUnavailable
 from airpy.files.datasets import dataset_at
-from airpy.files.holding import DESCRIPTORS, held, listen, opened_safely
+from airpy.files.holding import held, listen
 from airpy.files.scan import scan
+from airpy.files.walk import DESCRIPTORS, opened_safely
 from tests.files.conftest import put, without_privileges, write
 
 if TYPE_CHECKING:

@@ -161,7 +161,7 @@ def _dataset(
     if place.cloud is not None:
         # What it is, only the storage can say; and that is not asked while a request waits.
         return Dataset(place.name, "parquet", root, cloud=place.cloud)
-    files = place.files or tuple(data_files(root, place.directory or root.real, strict=True))
+    files = place.files or tuple(data_files(root, place.directory or root.real))
     return _of_one_format(root, place.name, files, place.directory, field, named=named, only=only)
 
 

@@ -7,34 +7,24 @@ was opened. What a file is like is noted then, and compared once the answer is w
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
-import stat
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from airpy.errors import FileUnavailable, shortened
+from airpy.files.walk import DESCRIPTORS, Walk, file_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from airpy.files.datasets import Dataset
     from airpy.files.paths import FileRoot
 
-__all__ = ["States", "check_unchanged", "held", "listen", "opened_safely"]
+__all__ = ["States", "check_unchanged", "held", "listen"]
 
-DESCRIPTORS = Path("/proc/self/fd")
-"""Where a process finds what it has open, on Linux."""
 MOST_HELD = 16_384
 """Files that are held open at most; of more, the others are only compared before and after."""
-
-STEP = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
-FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-"""A pipe in the place of a file would else be waited for."""
-CHANGED = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
-"""What the system says of a path at which a file was a moment ago."""
 
 
 class State(NamedTuple):
@@ -85,7 +75,7 @@ def held(datasets: Iterable[Dataset], scratch: Path) -> Iterator[list[Dataset]]:
         for dataset in datasets:
             if dataset.remote:
                 continue
-            with _Walk(dataset.root) as walk:
+            with Walk(dataset.root) as walk:
                 for path in dataset.files:
                     if path in states:
                         continue
@@ -105,22 +95,6 @@ def held(datasets: Iterable[Dataset], scratch: Path) -> Iterator[list[Dataset]]:
                 remote.check_unchanged()
 
 
-@contextmanager
-def opened_safely(root: FileRoot, path: Path) -> Iterator[Path]:
-    """A name for the file that is good until the block ends, and leads nowhere else.
-
-    Raises:
-        FileUnavailable: It is no longer what was found.
-        OSError: It may not be read.
-    """
-    with _Walk(root) as walk:
-        descriptor = walk.open(path)
-    try:
-        yield DESCRIPTORS / str(descriptor) if DESCRIPTORS.is_dir() else path
-    finally:
-        os.close(descriptor)
-
-
 def check_unchanged(states: States) -> None:
     """Nothing, when all files are as they were.
 
@@ -131,59 +105,9 @@ def check_unchanged(states: States) -> None:
         try:
             now = State.of(path.lstat())
         except OSError:
-            raise _changed(path) from None
+            raise file_changed(path) from None
         if now != state:
-            raise _changed(path)
-
-
-def _changed(path: Path) -> FileUnavailable:
-    return FileUnavailable(
-        f'"{shortened(path.name)}" changed while it was read',
-        constraint="files that stay as they are until the answer is there",
-        reason="FILE_CHANGED",
-    )
-
-
-class _Walk:
-    """Opens files below the base path, step by step and through no link."""
-
-    def __init__(self, root: FileRoot) -> None:
-        self._root = root
-        self._way = [(root.real, os.open(root.real, STEP))]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        while self._way:
-            os.close(self._way.pop()[1])
-
-    def open(self, path: Path) -> int:
-        """A descriptor of the file, for reading.
-
-        Raises:
-            FileUnavailable: It is not the plain file any more that was found here.
-            OSError: It may not be read.
-        """
-        try:
-            descriptor = os.open(path.name, FILE, dir_fd=self._directory(path.parent))
-        except OSError as error:
-            if error.errno in CHANGED:
-                raise _changed(path) from None
-            raise
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise _changed(path)
-        return descriptor
-
-    def _directory(self, wanted: Path) -> int:
-        """The directory; the way to it is kept, as the next file is most likely near."""
-        while (here := self._way[-1][0]) != wanted and here not in wanted.parents:
-            os.close(self._way.pop()[1])
-        for name in wanted.relative_to(here).parts:
-            here = here / name
-            self._way.append((here, os.open(name, STEP | os.O_NOFOLLOW, dir_fd=self._way[-1][1])))
-        return self._way[-1][1]
+            raise file_changed(path)
 
 
 def _named(folder: Path, path: Path, root: FileRoot, descriptor: int) -> Path:
