@@ -13,6 +13,7 @@ import pytest
 from airpy.errors import FileUnavailable
 from airpy.files.listing import data_files, describe_file, estimated_rows
 from airpy.files.paths import resolve
+from airpy.files.walk import Walk
 from tests.files.conftest import put, without_privileges
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ def test_a_file_is_described_as_the_caller_knows_it(root: FileRoot) -> None:
     file = put(root, "energy/a.csv", "v\n1\n2\n")
     os.utime(file, ns=(0, 1_736_937_000_999_999_999))  # 2025-01-15T10:30:00.999999999Z
 
-    described = describe_file(root, file)
+    with Walk(root) as walk:
+        described = describe_file(root, file, walk)
 
     assert described.model_dump() == {
         "path": f"{root.base}/energy/a.csv",

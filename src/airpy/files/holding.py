@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import resource
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from airpy.files.walk import DESCRIPTORS, Walk, file_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from airpy.files.datasets import Dataset
     from airpy.files.paths import FileRoot
@@ -83,7 +83,7 @@ def held(datasets: Iterable[Dataset], scratch: Path) -> Iterator[list[Dataset]]:
                     states[path] = State.of(os.fstat(descriptor))
                     if len(places) < most:
                         stack.callback(os.close, descriptor)
-                        places[path] = _named(scratch / "held", path, dataset.root, descriptor)
+                        places[path] = _named(f"{scratch}/held", path, dataset.root, descriptor)
                     else:
                         os.close(descriptor)
         _told[0](states)
@@ -110,10 +110,16 @@ def check_unchanged(states: States) -> None:
             raise file_changed(path)
 
 
-def _named(folder: Path, path: Path, root: FileRoot, descriptor: int) -> Path:
+def _named(folder: str, path: Path, root: FileRoot, descriptor: int) -> Path:
     """A link to the descriptor, called as the file is: partitions are in its path, and messages name it."""
-    link = folder / path.relative_to(root.real)
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(DESCRIPTORS / str(descriptor))
+    link = Path(folder + str(path).removeprefix(str(root.real)))
+    target = f"{DESCRIPTORS}/{descriptor}"
+    try:
+        link.symlink_to(target)
+    except FileNotFoundError:
+        link.parent.mkdir(parents=True)
+        link.symlink_to(target)
+    except FileExistsError:  # of data sets that were held before
+        link.unlink()
+        link.symlink_to(target)
     return link

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from airpy.files.cloud import Object
     from airpy.files.paths import FileRoot
+    from airpy.files.walk import Walk
 
 __all__ = ["data_files", "describe_file", "describe_object", "estimated_rows"]
 
@@ -81,25 +82,26 @@ def describe_object(root: FileRoot, path: Path, found: Object) -> DatasetFile:
     )
 
 
-def describe_file(root: FileRoot, path: Path) -> DatasetFile:
-    """The file's size, modification time and number of rows."""
-    status = path.stat()
+def describe_file(root: FileRoot, path: Path, walk: Walk) -> DatasetFile:
+    """The file's size, modification time and number of rows; of what the walk finds there, and no link's.
+
+    Raises:
+        FileUnavailable: It has gone since.
+    """
+    rows: int | None = None
+    try:
+        with opened_safely(walk, path) as place:
+            status = place.stat()
+            rows = estimated_rows(path, place)
+    except OSError:  # it may not be read; that it is there may be told
+        status = path.lstat()
     return DatasetFile(
         path=root.shown(path),
         format=format_of(path),
         size_bytes=status.st_size,
         modified=dt.datetime.fromtimestamp(status.st_mtime_ns // 1_000_000_000, dt.UTC),
-        estimated_rows=_estimated_safely(root, path),
+        estimated_rows=rows,
     )
-
-
-def _estimated_safely(root: FileRoot, path: Path) -> int | None:
-    """Rows of the file that was found there, and of no other that was put in its place."""
-    try:
-        with opened_safely(root, path) as place:
-            return estimated_rows(path, place)
-    except (OSError, FileUnavailable):
-        return None
 
 
 def estimated_rows(path: Path, place: Path | None = None) -> int | None:

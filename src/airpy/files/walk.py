@@ -31,7 +31,6 @@ class Walk:
     """Opens files below the base path, step by step and through no link."""
 
     def __init__(self, root: FileRoot) -> None:
-        self._root = root
         self._way = [(root.real, os.open(root.real, STEP))]
 
     def __enter__(self) -> Self:
@@ -61,6 +60,8 @@ class Walk:
 
     def _directory(self, wanted: Path) -> int:
         """The directory; the way to it is kept, as the next file is most likely near."""
+        if self._way[-1][0] == wanted:
+            return self._way[-1][1]
         while (here := self._way[-1][0]) != wanted and here not in wanted.parents:
             os.close(self._way.pop()[1])
         for name in wanted.relative_to(here).parts:
@@ -70,15 +71,14 @@ class Walk:
 
 
 @contextmanager
-def opened_safely(root: FileRoot, path: Path) -> Iterator[Path]:
+def opened_safely(walk: Walk, path: Path) -> Iterator[Path]:
     """A name for the file that is good until the block ends, and leads nowhere else.
 
     Raises:
         FileUnavailable: It is no longer what was found.
         OSError: It may not be read.
     """
-    with Walk(root) as walk:
-        descriptor = walk.open(path)
+    descriptor = walk.open(path)
     try:
         yield DESCRIPTORS / str(descriptor) if DESCRIPTORS.is_dir() else path
     finally:

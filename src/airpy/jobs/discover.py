@@ -12,6 +12,7 @@ from airpy.errors import FileUnavailable, shortened
 from airpy.files.datasets import Load, objects_at
 from airpy.files.listing import data_files, describe_file, describe_object
 from airpy.files.paths import resolve
+from airpy.files.walk import Walk
 from airpy.jobs.results import write_data
 from airpy.jobs.work import counting
 
@@ -60,12 +61,13 @@ def discover(request: DiscoverRequest, context: JobContext, *, on_step: OnStep) 
     truncated = len(paths) > request.max_files
     paths = paths[: request.max_files]
     on_step("files_found", f"Found {counted(len(paths), 'file')}, processing...")
-    files = [
-        describe_object(context.files, path, remote.objects[path])
-        if remote
-        else describe_file(context.files, path)
-        for path in counting(paths, len(paths), "files")
-    ]
+    with Walk(context.files) as walk:
+        files = [
+            describe_object(context.files, path, remote.objects[path])
+            if remote
+            else describe_file(context.files, path, walk)
+            for path in counting(paths, len(paths), "files")
+        ]
     result = DiscoverResult(
         files=files,
         total_files=len(files),
