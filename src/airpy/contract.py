@@ -323,6 +323,15 @@ OnError = TypeAliasType(
 )
 
 
+class ReadingNote(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    file: Annotated[str, Field(description='The first file of which it is so.')]
+    column: str | None = None
+    text: str
+
+
 class Source(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -443,6 +452,12 @@ class SchemaStats(BaseModel):
         dict[str, int],
         Field(
             description='By column, the distinct values (null not counted) among the rows read. Nested columns are left out.'
+        ),
+    ]
+    unique_exact: Annotated[
+        bool,
+        Field(
+            description='Whether `unique_counts` were counted; of more than 100,000 rows they are estimates, within some percent.'
         ),
     ]
     memory_usage_mb: Annotated[
@@ -1302,6 +1317,12 @@ class Reading(BaseModel):
         Field(description='How text files are written, those written alike together; at most 100.'),
     ]
     faults: Faults
+    notes: Annotated[
+        list[ReadingNote],
+        Field(
+            description='What a person would want to know beside: a column that is text because it holds values of different kinds, a\nfile that is read in another way than others; at most 100.\n'
+        ),
+    ]
 
 
 class InferSchemaResult(BaseModel):

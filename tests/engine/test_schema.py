@@ -17,7 +17,8 @@ from airpy.engine.schema import (
     stored,
     type_name,
 )
-from airpy.engine.text_types import infer_types, parse_text
+from airpy.engine.evidence import infer_types
+from airpy.engine.text_types import parse_text
 
 TEXT = pl.String()
 INTEGER = pl.Int64()

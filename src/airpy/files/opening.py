@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from airpy.contract import ColumnEvidence, Fault, TextForm
+    from airpy.contract import ColumnEvidence, Fault, ReadingNote, TextForm
     from airpy.files.datasets import Dataset
     from airpy.files.partitions import Partition
 
@@ -59,6 +59,8 @@ class Opening(NamedTuple):
     named to the caller is the file itself."""
     careful: bool = False
     """Whether nothing is taken on trust: every text file is put into plain form before it is read."""
+    head_only: bool = False
+    """Whether only the first rows are to be read, so that no look at the whole of a file is worth it."""
 
 
 def _unknown() -> Fault | None:
@@ -73,9 +75,13 @@ class Opened(NamedTuple):
     texts: tuple[TextForm, ...] = ()
     evidence: tuple[ColumnEvidence, ...] = ()
     evolution: SchemaEvolution = SchemaEvolution(changes=[], files_compared=0, total_changes=0)
+    distinct: Mapping[str, int] = {}
+    """By column, distinct values, approximately; where every row of text was looked at for the types."""
     faults: Faults = Faults(rows_skipped=0, values_nulled=0, rows_ragged=0, examples=[])
     whole: bool = True
     """Whether all of the files is there; else as much of compressed ones as was asked for."""
+    notes: tuple[ReadingNote, ...] = ()
+    """What a person would want to know beside."""
     locate: Callable[[], Fault | None] = _unknown
     """Finds the first place that cannot be read, after the frame could not be."""
 
@@ -104,7 +110,8 @@ def together(
         [
             cut(read(paths), opening).with_columns(partition_columns(partitions[paths[0]], types))
             for paths in groups
-        ]
+        ],
+        [opening.dataset.root.shown(paths[0]) for paths in groups],
     )
 
 

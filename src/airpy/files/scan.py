@@ -51,6 +51,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
     filters: Sequence[Filter] = (),
     timezone: ZoneInfo = UTC,
     careful: bool = False,
+    head_only: bool = False,
     most_unpacked: int | None = None,
 ) -> Opened:
     """The data set as one lazy frame, in the order of its files.
@@ -67,6 +68,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
         filters: Files whose partitions cannot pass these are not opened; their rows the caller filters.
         timezone: Where times in the filters are that carry no offset.
         careful: Whether nothing is taken on trust: every text file is put into plain form first.
+        head_only: Whether only the first rows are going to be read.
         most_unpacked: How many bytes of text to fetch and to unpack; all when None. What comes after them, in
             the order of the files, is not there, and `whole` is false.
 
@@ -92,6 +94,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
             list(local),
             local,
             careful,
+            head_only or rows_per_file is not None,
         )
     )
     return opened._replace(whole=opened.whole and whole)

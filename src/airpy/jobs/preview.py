@@ -48,6 +48,7 @@ def preview(
                 infer_rows=inferred,
                 scratch=Path(scratch),
                 every_column=False,
+                head_only=True,
                 most_unpacked=COUNTED_BYTES,
                 careful=careful,
             )
