@@ -11,8 +11,9 @@ import pytest
 
 from airpy.errors import FileUnavailable
 from airpy.files.datasets import dataset_at
-from airpy.files.holding import DESCRIPTORS, held, listen, opened_safely
+from airpy.files.holding import held, listen
 from airpy.files.scan import scan
+from airpy.files.walk import DESCRIPTORS, Walk, opened_safely
 from tests.files.conftest import put, without_privileges, write
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def test_a_link_that_was_put_on_the_way_is_not_followed(
 
     with pytest.raises(FileUnavailable, match="changed"), held([dataset], scratch):
         pytest.fail("it was opened")
-    with pytest.raises(FileUnavailable, match="changed"), opened_safely(root, path):
+    with Walk(root) as walk, pytest.raises(FileUnavailable, match="changed"), opened_safely(walk, path):
         pytest.fail("it was opened")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from airpy.files.formats import COMPRESSIONS
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Unpacked", "first_unpacked", "unpacked"]
+__all__ = ["Unpacked", "cut_at_line_end", "first_unpacked", "unpacked"]
 
 BLOCK = 1024 * 1024
 MOST_BYTES = 64 * 1024**3
@@ -71,6 +72,16 @@ def first_unpacked(source: Path, name: str, most_bytes: int) -> bytes:
     """
     with _text(source, name) as text:
         return _read(text, most_bytes, name)
+
+
+def cut_at_line_end(path: Path) -> None:
+    """Leave what the file has of a last line out, unless that is all there is."""
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        start = max(size - BLOCK, 0)
+        file.seek(start)
+        if end := _line_end(file.read()):
+            file.truncate(start + end)
 
 
 def _unpack(source: Path, name: str, target: Path, most_bytes: int | None) -> bool:

@@ -10,7 +10,7 @@ import polars as pl
 from airpy.engine.evidence import rules_of
 from airpy.engine.text_types import known_as_null, parse_text
 from airpy.files.numerals import no_codes
-from airpy.files.opening import Opened, cut, together
+from airpy.files.opening import Opened, together
 from airpy.files.plain_csv import faults_of, forms_of, prepare, read
 from airpy.files.weighing import check_asked, weighed
 
@@ -29,12 +29,7 @@ BY_READER = (pl.Boolean, pl.Int64, pl.Float64)
 
 def scan_csv(opening: Opening) -> Opened:
     """CSV files, each in its own dialect; columns have the types that their values support."""
-    dataset, rules = opening.dataset, rules_of(opening.options)
-    if dataset.cloud is not None:
-        text = pl.scan_csv(dataset.cloud, infer_schema=False, credential_provider=None)
-        found = weighed(opening, rules, {None: text})
-        check_asked(opening, text.collect_schema())
-        return Opened(cut(_as_types(text, found.columns, careful=True), opening), evidence=found.told)
+    rules = rules_of(opening.options)
     files = {path: prepare(path, opening) for path in opening.files}
     check_asked(opening, dict.fromkeys(name for file in files.values() for name in file.columns))
 

@@ -21,10 +21,11 @@ from airpy.files.casting import as_type, asked_types, check_known, every_value_t
 from airpy.files.encodings import detect_encoding
 from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, count_faults, first_fault, lenient
+from airpy.files.formats import compression_of
 from airpy.files.json_kinds import Kind
 from airpy.files.json_rows import begins_as_list, from_list, plain_rows
 from airpy.files.json_survey import Survey, refuse, survey
-from airpy.files.opening import MOST_COMPARED, Opened, cut, first_rows, share, spread, together
+from airpy.files.opening import MOST_COMPARED, Opened, first_rows, share, spread, together
 from airpy.files.rewriting import in_utf8
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airpy.contract import Fault
+    from airpy.files.formats import Compression
     from airpy.files.opening import Opening
 
 __all__ = ["scan_jsonl"]
@@ -61,11 +63,7 @@ def scan_jsonl(opening: Opening) -> Opened:
         FileUnavailable: A line is no object, where that is not to be let pass.
         CapExceeded: A line is too long, or there are too many keys.
     """
-    dataset, options = opening.dataset, opening.options
-    if dataset.cloud is not None:
-        looked_at = opening.rows_per_file if opening.every_column else opening.infer_rows
-        rows = pl.scan_ndjson(dataset.cloud, infer_schema_length=looked_at, credential_provider=None)
-        return Opened(cut(rows, opening))
+    options = opening.options
     sources = {path: _source(path, opening) for path in opening.files}
     spelled = spellings({path: source.found.kind.members for path, source in sources.items()})
     union = Kind()
@@ -261,13 +259,19 @@ def _forms(
     sources: Mapping[Path, Source], plain: Mapping[Path, Path], local: Mapping[Path, Path]
 ) -> tuple[TextForm, ...]:
     """How the files are written, those written alike together."""
-    alike: dict[tuple[str, bool], list[str]] = {}
+    alike: dict[tuple[str, Compression | None, bool], list[str]] = {}
     for path, source in sources.items():
         encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
-        alike.setdefault((encoding, plain[path] != local[path]), []).append(source.name)
+        alike.setdefault((encoding, compression_of(path), plain[path] != local[path]), []).append(source.name)
     return tuple(
-        TextForm(files=len(names), example=names[0], encoding=encoding, rewritten=rewritten)
-        for (encoding, rewritten), names in alike.items()
+        TextForm(
+            files=len(names),
+            example=names[0],
+            encoding=encoding,
+            compression=compression,
+            rewritten=rewritten,
+        )
+        for (encoding, compression, rewritten), names in alike.items()
     )
 
 

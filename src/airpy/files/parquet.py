@@ -14,7 +14,7 @@ from airpy.engine.failures import failure
 from airpy.files.arrow_parquet import copied, footer_of, why_not_by_engine
 from airpy.files.casting import as_type, asked_types, check_known, every_value_text
 from airpy.files.evolution import evolution_of, spellings
-from airpy.files.opening import Opened, cut, spread, together
+from airpy.files.opening import Opened, spread, together
 from airpy.files.partitions import partition_of, partition_types
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ def scan_parquet(opening: Opening) -> Opened:
         CapExceeded: A file has too many columns.
     """
     dataset, options = opening.dataset, opening.options
-    if dataset.cloud is not None:
-        return Opened(cut(pl.scan_parquet(dataset.cloud, credential_provider=None), opening))
+    remote = dataset.remote
     files = list(opening.files)
     readable = dict(opening.local)
     schemas: dict[Path, pl.Schema] = {}
     notes: list[ReadingNote] = []
     for path in spread(files, MOST_COMPARED):
+        if remote:
+            schemas[path] = remote.scan_parquet([path]).collect_schema()
+            continue
         readable[path], schemas[path], why = _known(path, opening)
         if why:
             notes.append(ReadingNote(file=dataset.root.shown(path), text=f"read through Arrow, since {why}"))
@@ -54,7 +56,10 @@ def scan_parquet(opening: Opening) -> Opened:
     wanted = {name: pl.String() for name in known} if every_value_text(options) else asked
 
     def read(paths: Sequence[Path]) -> pl.LazyFrame:
-        frame = pl.scan_parquet([readable[path] for path in paths], glob=False, hive_partitioning=False)
+        if remote:
+            frame = remote.scan_parquet(paths)
+        else:
+            frame = pl.scan_parquet([readable[path] for path in paths], glob=False, hive_partitioning=False)
         if not wanted:
             return frame
         return frame.with_columns(
@@ -65,7 +70,7 @@ def scan_parquet(opening: Opening) -> Opened:
 
     shown = {dataset.root.shown(path): schema for path, schema in schemas.items()}
     alike = all(schema == schemas[files[0]] for schema in schemas.values())
-    if alike and opening.rows_per_file is None and not wanted:
+    if alike and opening.rows_per_file is None and not wanted and not remote:
         partitions = {path: partition_of(dataset.directory, path) for path in files}
         if _known_to_reader(dataset.directory, partitions.values()) and not notes:
             types = partition_types(partitions.values())

@@ -69,7 +69,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
         timezone: Where times in the filters are that carry no offset.
         careful: Whether nothing is taken on trust: every text file is put into plain form first.
         head_only: Whether only the first rows are going to be read.
-        most_unpacked: How many bytes of compressed files to unpack; all when None. What comes after them, in
+        most_unpacked: How many bytes of text to fetch and to unpack; all when None. What comes after them, in
             the order of the files, is not there, and `whole` is false.
 
     Raises:
@@ -111,11 +111,15 @@ def _local(
             return local, False
         local[path] = dataset.place(path)
         whole = True
+        if dataset.remote:
+            if dataset.format == "parquet":
+                continue  # its reader asks for the ranges that it needs
+            local[path], whole = dataset.remote.fetched(path, scratch / "fetched", left)
         if compression_of(path):
             check_packed(local[path], path.name)
             local[path], whole = unpacked(local[path], path.name, scratch / "unpacked", left)
-            if left is not None:
-                left -= local[path].stat().st_size
+        if left is not None and (dataset.remote or compression_of(path)):
+            left -= local[path].stat().st_size
         check_content(local[path], path.name, dataset.format)
         if dataset.format != "parquet":
             check_lines(local[path], path.name)

@@ -33,17 +33,16 @@ def sources_of(datasets: Iterable[Dataset]) -> Sources:
         for path in dataset.files:
             if path in sizes:
                 continue
-            place = dataset.place(path)
-            status = place.stat()
-            sizes[path] = status.st_size
+            size, modified, tag = _looked_at(dataset, path)
+            sizes[path] = size
             shown = dataset.root.shown(path)
-            whole.update(repr((shown, status.st_size, status.st_mtime_ns)).encode())
+            whole.update(repr((shown, size, modified.timestamp(), tag)).encode())
             if len(files) < MOST_NAMED:
                 files[path] = Source(
                     path=shown,
-                    size_bytes=status.st_size,
-                    modified=dt.datetime.fromtimestamp(status.st_mtime_ns // 1_000_000_000, dt.UTC),
-                    fingerprint=fingerprint(place),
+                    size_bytes=size,
+                    modified=modified.replace(microsecond=0),
+                    fingerprint=tag if dataset.remote else fingerprint(dataset.place(path)),
                 )
                 whole.update(files[path].fingerprint.encode())
     return Sources(
@@ -52,6 +51,15 @@ def sources_of(datasets: Iterable[Dataset]) -> Sources:
         total_size_bytes=sum(sizes.values()),
         fingerprint=whole.hexdigest(),
     )
+
+
+def _looked_at(dataset: Dataset, path: Path) -> tuple[int, dt.datetime, str]:
+    """Size and time of a file, and what its storage tags it with, where it does."""
+    if dataset.remote:
+        found = dataset.remote.objects[path]
+        return found.size, found.modified, found.tag.strip('"')
+    status = dataset.place(path).stat()
+    return status.st_size, dt.datetime.fromtimestamp(status.st_mtime, dt.UTC), str(status.st_mtime_ns)
 
 
 def fingerprint(path: Path) -> str:

@@ -12,7 +12,7 @@ from airpy.engine.encoding import encode_model, encode_object, encode_rows, port
 from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import counted
-from airpy.files.datasets import dataset_at, load_of
+from airpy.files.datasets import dataset_at, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.opening import spread
 from airpy.files.scan import scan
@@ -51,7 +51,7 @@ def check_infer_schema(request: InferSchemaRequest, root: FileRoot) -> Load:
 
 def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: OnStep) -> None:
     """Infer names, types and nullability from a sample, and count the rows of the whole data set."""
-    dataset = dataset_at(context.files, request.uri, "uri")
+    dataset = looked_up(dataset_at(context.files, request.uri, "uri"), "uri")
     sampled = spread(dataset.files, request.sample_files)
     on_step(
         "file_found",
@@ -186,7 +186,7 @@ def _height(frame: pl.LazyFrame) -> int:
 
 def columns_without_nulls(dataset: Dataset) -> set[str]:
     """Columns that the files' own statistics say have no nulls; only Parquet can say so."""
-    if dataset.format != "parquet" or not 0 < len(dataset.files) <= MOST_FOOTERS:
+    if dataset.format != "parquet" or dataset.remote or not 0 < len(dataset.files) <= MOST_FOOTERS:
         return set()
     return set.intersection(*map(_complete_columns, map(dataset.place, dataset.files)))
 

@@ -11,7 +11,7 @@ import polars as pl
 from airpy.contract import PreviewStats
 from airpy.engine.encoding import encode_first_rows, encode_model, encode_object, portable
 from airpy.engine.schema import describe_schema
-from airpy.files.datasets import dataset_at
+from airpy.files.datasets import dataset_at, looked_up
 from airpy.files.holding import held
 from airpy.files.listing import estimated_rows
 from airpy.files.scan import scan
@@ -36,7 +36,7 @@ def preview(
 ) -> bytes:
     """The answer to a preview request, as JSON."""
     del on_step  # nothing is slow enough to be reported
-    dataset = dataset_at(root, request.path, "path")
+    dataset = looked_up(dataset_at(root, request.path, "path"), "path")
     limit = min(request.limit, max_rows_json)
     with TemporaryDirectory(prefix="airpy-preview-") as scratch, held([dataset], Path(scratch)) as [source]:
         # One row more tells whether these are all. Columns that only later rows have are none of a preview.
@@ -83,7 +83,6 @@ def preview(
 
 def _total_rows(dataset: Dataset, frame: pl.LazyFrame, *, whole: bool) -> tuple[int, bool]:
     """Rows of the data set, and whether that is their exact number; where not all is there, of what is."""
-    sizes = {path: path.stat().st_size for path in dataset.files}
-    if dataset.format == "parquet" or sum(sizes.values()) <= COUNTED_BYTES or not whole:
+    if dataset.format == "parquet" or not whole or sum(map(dataset.size, dataset.files)) <= COUNTED_BYTES:
         return int(frame.select(pl.len()).collect(engine="streaming").item()), whole
-    return sum(estimated_rows(path) or 0 for path in dataset.files), False
+    return sum(estimated_rows(dataset.place(path)) or 0 for path in dataset.files), False
