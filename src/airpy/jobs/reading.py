@@ -34,6 +34,9 @@ DOUBTED: frozenset[ErrorReason] = frozenset(
 )
 """What a reader says, or an engine, of a text file that is not what its head promised."""
 
+UNREAD: frozenset[ErrorReason] = frozenset({"UNREADABLE_FILE", "READER_CRASHED"})
+"""What a reader says of a Parquet file that another may read."""
+
 REPAIRS: dict[FaultKind, tuple[dict[str, object], ...]] = {
     "bad_value": ({"infer_rows": 0}, {"on_error": "null"}),
     "bad_json": ({"on_error": "skip"},),
@@ -82,8 +85,8 @@ def read_through(
 ) -> tuple[T, Planned]:
     """What becomes of the frame, and how it was read.
 
-    Files are read on trust in what their beginnings promise. Where that fails, and they are text, the place
-    is looked for; where none is found, they are put into plain form and read again.
+    Files are read on trust in what their beginnings promise. Where that fails, the place is looked for in
+    text; where none is found, the files are put into plain form and read again.
 
     Raises:
         FileUnavailable: A file is wrong; with the place, and a change of the request that works.
@@ -96,7 +99,8 @@ def read_through(
         return consume(planned.frame), planned
     except BaseException as error:  # a panic in native code is no Exception
         told = failure(error)
-        if told.reason not in DOUBTED or all(each.dataset.format == "parquet" for each in asked):
+        text = any(each.dataset.format != "parquet" for each in asked)
+        if told.reason not in (DOUBTED if text else UNREAD):
             raise
         found = told.fault or _located(planned)
         if found is None:
@@ -114,7 +118,8 @@ def read_through(
 def reading_of(asked: Sequence[Asked], opened: Sequence[Opened]) -> Reading:
     """What the contract's `Reading` says of these data sets, once their frames are read."""
     faults = [each.faults for each in opened]
-    return Reading(
+    notes = list(chain.from_iterable(each.notes for each in opened))[:MOST_TEXTS]
+    reading = Reading(
         sources=sources_of(each.dataset for each in asked),
         texts=list(chain.from_iterable(each.texts for each in opened))[:MOST_TEXTS],
         faults=Faults(
@@ -123,8 +128,10 @@ def reading_of(asked: Sequence[Asked], opened: Sequence[Opened]) -> Reading:
             rows_ragged=sum(each.rows_ragged for each in faults),
             examples=list(chain.from_iterable(each.examples for each in faults))[:MOST_EXAMPLES],
         ),
-        notes=list(chain.from_iterable(each.notes for each in opened))[:MOST_TEXTS] or None,
     )
+    if notes:  # what is never set is not told
+        reading.notes = notes
+    return reading
 
 
 def _located(planned: Planned | None) -> Fault | None:
