@@ -99,7 +99,9 @@ def outcome_of(name: str, error: AirError) -> Outcome:
         return Outcome("crashed", words)
     base = Path(name).name
     if base.endswith(BETWEEN):
-        many_lines = b"\n" in (CORPORA / "json-test-suite" / base.removesuffix(BETWEEN)).read_bytes().rstrip(b"\r\n")
+        many_lines = b"\n" in (CORPORA / "json-test-suite" / base.removesuffix(BETWEEN)).read_bytes().rstrip(
+            b"\r\n"
+        )
         if base.startswith("y_") and not many_lines:
             return Outcome("WRONG", f"refused, and is JSON: {words}")
         if error.fault is None or error.fault.line != 2:

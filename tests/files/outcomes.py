@@ -42,7 +42,9 @@ def outcomes(folder: str | None = None) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     try:
         with TemporaryDirectory() as copies:
-            for name in [folder] if folder else sorted(each.name for each in CORPORA.iterdir() if each.is_dir()):
+            for name in (
+                [folder] if folder else sorted(each.name for each in CORPORA.iterdir() if each.is_dir())
+            ):
                 files = sorted(path for path in (CORPORA / name).rglob("*") if path.is_file())
                 found |= _judged(sandbox, CORPORA, [str(path.relative_to(CORPORA)) for path in files])
                 lines = [*_as_lines(CORPORA / name, Path(copies) / name)]
@@ -83,7 +85,7 @@ def _judged(sandbox: Sandbox, base: Path, names: list[str]) -> dict[str, Outcome
 
 def _alone(sandbox: Sandbox, root: FileRoot, name: str) -> dict[str, Outcome]:
     try:
-        return sandbox.call(judge_all, root, [name], timeout_s=LONG_S)  # type: ignore[no-any-return]
+        return sandbox.call(judge_all, root, [name], timeout_s=LONG_S)
     except AirError as error:
         return {name: outcome_of(name, error)}
 
@@ -92,13 +94,12 @@ def main() -> int:
     """Print the table, and its sums; 1 when something is wrong."""
     found = outcomes(sys.argv[1] if len(sys.argv) > 1 else None)
     width = max(map(len, found), default=0)
-    for name, outcome in sorted(found.items()):
-        print(f"{outcome.kind:<8} {name:<{width}} {outcome.words[:160]}")
     sums = Counter(outcome.kind for outcome in found.values())
-    print()
-    for kind, meaning in MEANINGS.items():
-        print(f"{sums[kind]:>6} {kind:<8} {meaning}")
-    print(f"{sums.total():>6} files")
+    lines = [
+        f"{outcome.kind:<8} {name:<{width}} {outcome.words[:160]}" for name, outcome in sorted(found.items())
+    ]
+    lines += ["", *(f"{sums[kind]:>6} {kind:<8} {meaning}" for kind, meaning in MEANINGS.items())]
+    sys.stdout.write("\n".join([*lines, f"{sums.total():>6} files", ""]))
     return 1 if sums["WRONG"] else 0
 
 

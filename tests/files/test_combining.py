@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from airpy.contract import ReadOptions
 from airpy.errors import FileUnavailable
 from airpy.files.combining import as_one
+from airpy.files.datasets import dataset_at
+from airpy.files.scan import scan
 from tests.files.conftest import held, put, write
 
 if TYPE_CHECKING:
@@ -60,10 +63,6 @@ def test_a_contradiction_names_both_files_and_what_helps() -> None:
 
 
 def test_what_helps_against_a_contradiction_does(root: FileRoot, scratch: Any) -> None:
-    from airpy.contract import ReadOptions  # noqa: PLC0415
-    from airpy.files.datasets import dataset_at  # noqa: PLC0415
-    from airpy.files.scan import scan  # noqa: PLC0415
-
     write(pl.DataFrame({"v": [1]}), root.real / "ds/1.parquet")
     write(pl.DataFrame({"v": [DAY]}), root.real / "ds/2.parquet")
 

@@ -32,7 +32,7 @@ def test_nothing_changes_where_files_are_alike() -> None:
 
 
 def test_every_change_is_told_with_its_file() -> None:
-    files = {
+    files: dict[str, dict[str, pl.DataType]] = {
         "1": {"a": I32, "b": S},
         "2": {"a": I64, "c": F64},
         "3": {"a": I64, "B": S, "c": F64},
@@ -52,14 +52,26 @@ def test_a_cast_is_told_where_the_file_has_another_type_than_the_union() -> None
     evolution = evolution_of({"1": {"a": F64}, "2": {"a": I64}, "3": {"b": I32}}, {"a": F64, "b": I64})
 
     assert told(evolution) == [
-        {"file": "2", "column": "a", "change": "retyped", "from": "float64", "to": "int64", "cast": "float64"},
+        {
+            "file": "2",
+            "column": "a",
+            "change": "retyped",
+            "from": "float64",
+            "to": "int64",
+            "cast": "float64",
+        },
         {"file": "3", "column": "b", "change": "introduced", "to": "int32", "cast": "int64"},
         {"file": "3", "column": "a", "change": "dropped", "from": "int64"},
     ]
 
 
 def test_a_column_without_values_has_no_other_type() -> None:
-    files = {"1": {"a": pl.Null()}, "2": {"a": I64}, "3": {"a": pl.Null()}, "4": {"a": I64}}
+    files: dict[str, dict[str, pl.DataType]] = {
+        "1": {"a": pl.Null()},
+        "2": {"a": I64},
+        "3": {"a": pl.Null()},
+        "4": {"a": I64},
+    }
 
     assert evolution_of(files, {"a": I64}).changes == []
 

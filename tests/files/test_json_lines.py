@@ -202,7 +202,8 @@ def test_a_file_without_rows_is_empty(refused: Any, content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ['{"a":1,}', '{"a":NaN}', '{"a":-Infinity}', '{"a":1e999}', '{"a":01}', '{"a":"\\ud800"}', "null", "5"]
+    "bad",
+    ['{"a":1,}', '{"a":NaN}', '{"a":-Infinity}', '{"a":1e999}', '{"a":01}', '{"a":"\\ud800"}', "null", "5"],
 )
 def test_a_broken_line_is_shown_with_its_place(file_name: str, refused: Any, bad: str) -> None:
     error = refused(f'{{"a":1}}\r\n\n{{"a":2}}\n{bad}\n{{"a":3}}\n')

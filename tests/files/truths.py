@@ -61,11 +61,11 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
     if pa.types.is_timestamp(column.type):
         unit = pa.timestamp("us", column.type.tz)
-        return pc.cast(pc.cast(column, unit, safe=False), pa.int64()).to_pylist()
-    return column.to_pylist()
+        column = pc.cast(pc.cast(column, unit, safe=False), pa.int64())
+    return list(column.to_pylist())
 
 
-def _same(one: Any, other: Any) -> bool:  # noqa: PLR0911  one for each kind
+def _same(one: Any, other: Any) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -119,7 +119,7 @@ def _rows(path: Path) -> list[list[str]]:
     raise Unknown("it is not plainly a table")
 
 
-def _is_written(text: str, value: Any) -> bool:  # noqa: PLR0911  one for each kind
+def _is_written(text: str, value: Any) -> bool:
     if value is None:
         return text.strip().casefold() in NOTHING
     if isinstance(value, str):
@@ -134,7 +134,7 @@ def _is_written(text: str, value: Any) -> bool:  # noqa: PLR0911  one for each k
     if isinstance(value, dt.date | dt.time):
         digits = set(re.findall(r"[1-9][0-9]*", text))
         shown = set(re.findall(r"[1-9][0-9]*", value.isoformat()))
-        return shown <= digits or digits <= shown or not re.search(r"[+-]\d\d:?\d\d$|[A-Za-z]", text) is None
+        return shown <= digits or digits <= shown or re.search(r"[+-]\d\d:?\d\d$|[A-Za-z]", text) is not None
     raise Unknown(f"a {type(value).__name__} is not written in one way")
 
 
@@ -159,7 +159,9 @@ def _is_json(truth: Any, value: Any) -> bool:  # noqa: PLR0911  one for each kin
     if isinstance(value, dt.date) and isinstance(truth, str):
         return dt.datetime.fromisoformat(truth).date() == dt.date(value.year, value.month, value.day)
     if isinstance(value, dict) and isinstance(truth, dict):
-        return truth.keys() <= value.keys() and all(_is_json(truth.get(key), each) for key, each in value.items())
+        return truth.keys() <= value.keys() and all(
+            _is_json(truth.get(key), each) for key, each in value.items()
+        )
     if isinstance(value, list) and isinstance(truth, list):
         return len(value) == len(truth) and all(map(_is_json, truth, value))
     if isinstance(value, str) and not isinstance(truth, str):

@@ -1,4 +1,4 @@
-"""Looks at a Parquet file's footer before anything is read, and reads what the engine does not, through Arrow."""
+"""Looks at a Parquet file's footer first, and reads through Arrow what the engine does not."""
 
 from __future__ import annotations
 
@@ -119,7 +119,8 @@ def _check_ends(path: Path) -> None:
         )
     if first != MAGIC:
         raise FileUnavailable(
-            f'"{path.name}" does not begin as Parquet does', constraint="content that is what its extension says"
+            f'"{path.name}" does not begin as Parquet does',
+            constraint="content that is what its extension says",
         )
     length = int.from_bytes(last[:4], "little")
     if size < SMALLEST or last[-4:] != MAGIC or length > size - SMALLEST:

@@ -59,7 +59,9 @@ def as_one(frames: Sequence[pl.LazyFrame], names: Sequence[str] = ()) -> pl.Lazy
     if len(frames) == 1:
         return frames[0]
     spelled = spellings({place: frame.collect_schema() for place, frame in enumerate(frames)})
-    frames = [frame.rename(spelled[place]) if place in spelled else frame for place, frame in enumerate(frames)]
+    frames = [
+        frame.rename(spelled[place]) if place in spelled else frame for place, frame in enumerate(frames)
+    ]
     kinds: dict[str, dict[str, int]] = {}
     for index, frame in enumerate(frames):
         for name, dtype in frame.collect_schema().items():

@@ -62,7 +62,9 @@ def evolution_of(
         total += len(told)
         changes += [
             # What is never set is not told.
-            SchemaChange.model_validate({"file": file} | {key: word for key, word in each.items() if word is not None})
+            SchemaChange.model_validate(
+                {"file": file} | {key: word for key, word in each.items() if word is not None}
+            )
             for each in told[: MOST_CHANGES - len(changes)]
         ]
         before = set(here)

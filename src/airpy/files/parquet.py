@@ -47,9 +47,7 @@ def scan_parquet(opening: Opening) -> Opened:
     for path in spread(files, MOST_COMPARED):
         readable[path], schemas[path], why = _known(path, opening)
         if why:
-            notes.append(
-                ReadingNote(file=dataset.root.shown(path), text=f"read through Arrow, since {why}")
-            )
+            notes.append(ReadingNote(file=dataset.root.shown(path), text=f"read through Arrow, since {why}"))
     asked = asked_types(options)
     known = {name for schema in schemas.values() for name in schema}
     check_known(options, known)
@@ -71,7 +69,9 @@ def scan_parquet(opening: Opening) -> Opened:
         partitions = {path: partition_of(dataset.directory, path) for path in files}
         if _known_to_reader(dataset.directory, partitions.values()) and not notes:
             types = partition_types(partitions.values())
-            frame = pl.scan_parquet(files, glob=False, hive_partitioning=bool(types), hive_schema=types or None)
+            frame = pl.scan_parquet(
+                files, glob=False, hive_partitioning=bool(types), hive_schema=types or None
+            )
             return Opened(frame, evolution=evolution_of(shown, schemas[files[0]]))
     if len(files) > len(schemas):
         schemas = {} if alike else {path: read([path]).collect_schema() for path in files}
