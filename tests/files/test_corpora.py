@@ -19,6 +19,7 @@ from airpy.files.paths import FileRoot
 from airpy.files.scan import scan
 from airpy.jobs.sandbox import Sandbox
 from tests.files.conftest import EXTENSIONS
+from tests.files.outcomes import outcomes as outcomes_of
 from tests.files.reading import Whole, read_all, read_whole
 
 if TYPE_CHECKING:
@@ -37,22 +38,8 @@ FOLDERS = (
 )
 LONG_S = 120
 
-# Valid files that the Parquet reader does not know how to read.
-UNKNOWN_TO_READER = {
-    *(
-        f"parquet-testing/data/geospatial/{path.name}"
-        for path in CORPORA.glob("parquet-testing/data/geospatial/*")
-    ),
-    "parquet-testing/data/byte_stream_split_extended.gzip.parquet",
-    "parquet-testing/data/dict-page-offset-zero.parquet",
-    "parquet-testing/data/incorrect_map_schema.parquet",
-    "parquet-testing/data/nation.dict-malformed.parquet",
-    "parquet-testing/data/unknown-logical-type.parquet",
-    "fastparquet/nation.dict.parquet",
-    "fastparquet/empty.parquet",
-    "fastparquet/dir_metadata/empty.parquet",
-    "fastparquet/non-std-kvm.fp-0.8.2.parquet",
-}
+# Valid files that no Parquet reader here knows how to read.
+UNKNOWN_TO_READER = {"parquet-testing/data/incorrect_map_schema.parquet"}
 TOO_LARGE = "parquet-testing/data/large_string_map.brotli.parquet"  # 2 GB of text in 4 kB
 REFUSED_TEXT = {
     "polars-io/empty.csv": "EMPTY_FILE",
@@ -165,14 +152,20 @@ def test_no_row_and_no_column_of_a_plain_csv_is_lost(
         assert (whole.height, len(whole.columns)) == (len(rows), len(rows[0])), path
 
 
+def rows_of_parquet(path: Path) -> int:
+    """Rows of all row groups; the footer's own count may be wrong."""
+    footer = pq.read_metadata(path)
+    return sum(footer.row_group(place).num_rows for place in range(footer.num_row_groups))
+
+
 def test_row_counts_of_parquet_are_those_of_another_reader(outcomes: dict[str, Whole | AirError]) -> None:
     counts = {
-        name: (found.height, pq.read_metadata(CORPORA / name).num_rows)
+        name: (found.height, rows_of_parquet(CORPORA / name))
         for name, found in outcomes.items()
         if name.endswith(".parquet") and "bad_data" not in name and isinstance(found, Whole)
     }
 
-    assert len(counts) > 85
+    assert len(counts) > 95
     assert {name: pair for name, pair in counts.items() if pair[0] != pair[1]} == {}
 
 
@@ -244,3 +237,28 @@ def test_published_statistics_of_anscombe_hold(root: FileRoot, tmp_path: Path) -
         ("III", 11, 9.0, 7.5, 0.816),
         ("IV", 11, 9.0, 7.5, 0.817),
     ]
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, "json-test-suite", "naughty-strings", "traversal"])
+def test_nothing_is_read_other_than_another_reader_reads_it(folder: str) -> None:
+    found = outcomes_of(folder)
+
+    assert found
+    assert {name: outcome.words for name, outcome in found.items() if outcome.kind == "WRONG"} == {}
+
+
+def test_a_json_text_is_read_or_refused_in_its_line() -> None:
+    found = outcomes_of("json-test-suite")
+    between = {name: outcome for name, outcome in found.items() if name.endswith(".between.jsonl")}
+    kinds = {Path(name).name[0]: set[str]() for name in between}
+    for name, outcome in between.items():
+        kinds[Path(name).name[0]].add(outcome.kind)
+
+    assert len(between) > 180
+    assert kinds["n"] == {"refused"}
+    # What goes over many lines is refused, too.
+    assert {name for name, found in between.items() if "/y_" in name and found.kind != "right"} <= {
+        f"json-test-suite/{path.name}.between.jsonl"
+        for path in (CORPORA / "json-test-suite").glob("y_*")
+        if b"\n" in path.read_bytes().rstrip(b"\r\n")
+    }

@@ -1,4 +1,4 @@
-"""Looks at a Parquet file's footer before anything is read, and reads what the engine does not, through Arrow."""
+"""Looks at a Parquet file's footer first, and reads through Arrow what the engine does not."""
 
 from __future__ import annotations
 
@@ -60,6 +60,9 @@ def why_not_by_engine(path: Path, footer: pq.FileMetaData) -> str | None:
         FileUnavailable: Its lists contradict themselves.
     """
     columns = [footer.schema.column(place) for place in range(footer.num_columns)]
+    groups = range(footer.num_row_groups)
+    if sum(footer.row_group(place).num_rows for place in groups) != footer.num_rows:
+        return "its footer counts other rows than there are"
     if footer.num_row_groups:
         group = footer.row_group(0)
         for place, column in enumerate(columns):
@@ -74,7 +77,7 @@ def why_not_by_engine(path: Path, footer: pq.FileMetaData) -> str | None:
     if moments and _clamped(path, [column.name for column in moments]):
         return "it has timestamps of 96 bits beyond those that fit into nanoseconds"
     if any(column.max_repetition_level for column in columns):
-        size = sum(footer.row_group(place).total_byte_size for place in range(footer.num_row_groups))
+        size = sum(footer.row_group(place).total_byte_size for place in groups)
         if size <= PROVEN_BYTES:
             _prove(path)
     return None

@@ -64,7 +64,7 @@ def as_type(
         return column
     if source != pl.String():
         return column.cast(target, strict=strict)
-    if date_format is not None and target.is_temporal():
+    if date_format is not None and isinstance(target, pl.Date | pl.Datetime):
         return column.str.strptime(target, date_format, strict=strict)
     return parse_text(column, target, strict=strict)
 

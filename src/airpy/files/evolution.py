@@ -37,51 +37,36 @@ def evolution_of(
     known: dict[str, pl.DataType] = {}
     written: dict[str, str] = {}
     before: set[str] = set()
-
-    def tell(change: SchemaChange) -> None:
-        nonlocal total
-        total += 1
-        if len(changes) < MOST_CHANGES:
-            changes.append(change)
-
     for place, (file, columns) in enumerate(files.items()):
         names = (renamed or {}).get(file, {})
         here = {names.get(name, name): (name, dtype) for name, dtype in columns.items()}
+        told: list[dict[str, str | None]] = []
         for column, (name, dtype) in here.items():
-            cast = _cast(dtype, union.get(column))
-            if column not in known:
-                if place:
-                    tell(
-                        SchemaChange(
-                            file=file, column=column, change="introduced", to=_word(dtype), cast=cast
-                        )
-                    )
-            elif known[column] != dtype and dtype != pl.Null() and known[column] != pl.Null():
-                tell(
-                    SchemaChange(
-                        file=file,
-                        column=column,
-                        change="retyped",
-                        **{"from": _word(known[column])},
-                        to=_word(dtype),
-                        cast=cast,
-                    )
-                )
-            if name != written.get(column, column):
-                tell(
-                    SchemaChange(
-                        file=file,
-                        column=column,
-                        change="renamed",
-                        **{"from": written.get(column, column)},
-                        to=name,
-                    )
-                )
+            was = known.get(column)
+            to = {"column": column, "to": _word(dtype), "cast": _cast(dtype, union.get(column))}
+            if was is None and place:
+                told.append({"change": "introduced", **to})
+            elif was is not None and was != dtype and pl.Null() not in (was, dtype):
+                told.append({"change": "retyped", "from": _word(was), **to})
+            spelled = written.get(column, column)
+            if name != spelled:
+                told.append({"change": "renamed", "column": column, "from": spelled, "to": name})
             written[column] = name
-            if dtype != pl.Null() or column not in known:
+            if was is None or dtype != pl.Null():
                 known[column] = dtype
-        for column in [name for name in known if name in before and name not in here]:
-            tell(SchemaChange(file=file, column=column, change="dropped", **{"from": _word(known[column])}))
+        told += [
+            {"change": "dropped", "column": column, "from": _word(known[column])}
+            for column in known
+            if column in before and column not in here
+        ]
+        total += len(told)
+        changes += [
+            # What is never set is not told.
+            SchemaChange.model_validate(
+                {"file": file} | {key: word for key, word in each.items() if word is not None}
+            )
+            for each in told[: MOST_CHANGES - len(changes)]
+        ]
         before = set(here)
     return SchemaEvolution(changes=changes, files_compared=len(files), total_changes=total)
 

@@ -20,9 +20,14 @@ MOST_DEEP = 64
 """Objects and lists within one another, that of the row counted."""
 MOST_COLUMNS = 10_000
 """Columns of a data set, members of nested objects counted."""
-EXACT_IN_FLOAT = 2**53
-DIGITS = 10**38
-"""Integers from here on are too long for any type of number."""
+NUMBERS: tuple[tuple[set[type], int, pl.DataType], ...] = (
+    ({bool}, 1, pl.Boolean()),
+    ({int}, 2**63, pl.Int64()),
+    ({int}, 10**38, pl.Int128()),
+    ({float}, 1, pl.Float64()),
+    ({int, float}, 2**53 + 1, pl.Float64()),
+)
+"""Kinds, the least integer that is too large, and the type that they have else."""
 
 WORDS = {
     bool: "true or false",
@@ -80,13 +85,14 @@ class Kind:
 
     def _see_objects(self, rows: Sequence[dict[str, Any]], depth: int) -> int:
         keys = 0
-        alike: dict[tuple[str, ...], list[dict[str, Any]]] = dict.fromkeys(map(tuple, rows), [])
-        if len(alike) > 1:
-            alike = {names: [] for names in alike}
-            for row in rows:
-                alike[tuple(row)].append(row)
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {names: [] for names in set(map(tuple, rows))}
+        if len(alike) == 1:
+            alike = {names: list(rows) for names in alike}
         else:
-            alike = dict.fromkeys(alike, list(rows))
+            # In the order of their first sight, so that columns are.
+            alike = {}
+            for row in rows:
+                alike.setdefault(tuple(row), []).append(row)
         for names, group in alike.items():
             keys += len(names) * len(group)
             for name, column in zip(names, zip(*map(dict.values, group), strict=True), strict=True):
@@ -115,25 +121,24 @@ class Kind:
     @property
     def dtype(self) -> pl.DataType:
         """The type that takes all values without loss: text where nothing else does."""
-        match [kind.__name__ for kind in sorted(self.kinds, key=lambda kind: kind.__name__)]:
-            case []:
-                return pl.Null()
-            case ["bool"]:
-                return pl.Boolean()
-            case ["int"] if self.low >= -(2**63) and self.high < 2**63:
-                return pl.Int64()
-            case ["int"] if max(-self.low, self.high) < DIGITS:
-                return pl.Int128()
-            case ["float"]:
-                return pl.Float64()
-            case ["float", "int"] if max(-self.low, self.high) <= EXACT_IN_FLOAT:
-                return pl.Float64()
-            case ["list"] if self.items is not None:
-                return pl.List(self.items.dtype)
-            case ["dict"]:
-                return pl.Struct({name: member.dtype for name, member in self.members.items()})
-            case _:
-                return pl.String()
+        if not self.kinds:
+            return pl.Null()
+        if self.kinds == {list} and self.items is not None:
+            return pl.List(self.items.dtype)
+        if self.kinds == {dict}:
+            return pl.Struct(self.types)
+        return next(
+            (dtype for kinds, most, dtype in NUMBERS if self.kinds == kinds and self._within(most)),
+            pl.String(),
+        )
+
+    def _within(self, most: int) -> bool:
+        return max(-self.low - (most == 2**63), self.high) < most
+
+    @property
+    def types(self) -> dict[str, pl.DataType]:
+        """The types of its members."""
+        return {name: member.dtype for name, member in self.members.items()}
 
     @property
     def mixed(self) -> bool:

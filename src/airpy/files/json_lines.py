@@ -8,52 +8,31 @@ not as they are meant: of values of different kinds in one column, of keys that 
 from __future__ import annotations
 
 import glob
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from airpy.contract import Faults, ReadingNote, TextForm
+from airpy.contract import Faults
 from airpy.engine.evidence import infer_types
-from airpy.errors import AirError, FileUnavailable, listed, shortened
+from airpy.errors import AirError
 from airpy.files.casting import as_type, asked_types, check_known, every_value_text, known_as_null
-from airpy.files.encodings import detect_encoding
 from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, count_faults, first_fault, lenient
-from airpy.files.formats import compression_of
 from airpy.files.json_kinds import Kind
-from airpy.files.json_rows import begins_as_list, from_list, plain_rows
-from airpy.files.json_survey import Survey, refuse, survey
+from airpy.files.json_sources import MOST_EXAMPLES, forms_of, lets_pass, notes_on, plain_form, source_of
+from airpy.files.json_survey import survey
 from airpy.files.opening import MOST_COMPARED, Opened, first_rows, share, spread, together
-from airpy.files.rewriting import in_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from airpy.contract import Fault
-    from airpy.files.formats import Compression
+    from airpy.files.json_sources import JsonSource
     from airpy.files.opening import Opening
 
 __all__ = ["scan_jsonl"]
-
-READ_BY_JSONL = {"utf-8"}
-"""The reader takes a byte-order mark for bad JSON."""
-MOST_EXAMPLES = 10
-MOST_NOTES = 100
-
-
-class Source(NamedTuple):
-    """A file, and what is known of it."""
-
-    name: str
-    """What the caller knows it by."""
-    readable: Path
-    """The file itself, or a copy in UTF-8 with a row on each line."""
-    encoding: str
-    found: Survey
-    rewritten: bool
 
 
 def scan_jsonl(opening: Opening) -> Opened:
@@ -64,22 +43,20 @@ def scan_jsonl(opening: Opening) -> Opened:
         CapExceeded: A line is too long, or there are too many keys.
     """
     options = opening.options
-    sources = {path: _source(path, opening) for path in opening.files}
+    sources = {path: source_of(path, opening) for path in opening.files}
     spelled = spellings({path: source.found.kind.members for path, source in sources.items()})
-    union = Kind()
-    for path, source in sources.items():
-        union.merge(_spelled(source.found.kind, spelled.get(path, {})))
-    columns = union.members
+    columns = _columns(sources, spelled)
     if opening.every_column:
         check_known(options, columns)
-    asked = asked_types(options)
+    asked, left_out = asked_types(options), lets_pass(options)
     as_text = {
         name
         for name, kind in columns.items()
         if every_value_text(options) or kind.mixed or _by_its_text(kind, asked.get(name))
     }
+    untold = as_text - asked.keys() if options.types != "string" else set()
     schema = pl.Schema({n: pl.String() if n in as_text else kind.dtype for n, kind in columns.items()})
-    plain, faults = _plain(sources, spelled, as_text, opening, len(schema))
+    plain, faults = plain_form(sources, spelled, as_text, opening, len(schema))
 
     def read(paths: Sequence[Path]) -> pl.LazyFrame:
         other = {spelling: name for name, spelling in spelled.get(paths[0], {}).items()}
@@ -111,37 +88,36 @@ def scan_jsonl(opening: Opening) -> Opened:
         return CheckedFile(sources[path].name, read([path]), values(strict=False))
 
     def read_typed(paths: Sequence[Path]) -> pl.LazyFrame:
-        if _lets_pass(opening):
-            return pl.concat([lenient(checked(path), options.on_error or "fail") for path in paths])
+        if left_out:
+            return pl.concat([lenient(checked(path), left_out) for path in paths])
         return read(paths).with_columns(value.alias(name) for name, (_, value) in values(strict=True).items())
 
-    if _lets_pass(opening) and values(strict=True):
-        faults = _both(faults, count_faults(map(checked, opening.files), options.on_error or "fail"))
+    if left_out and values(strict=True):
+        faults = _both(faults, count_faults(map(checked, opening.files), left_out))
     return Opened(
         together(opening, read_typed, spelled.get),
-        texts=_forms(sources, plain, opening.local),
+        texts=forms_of(sources, plain, opening.local),
         evolution=evolution_of(
-            {
-                source.name: {name: kind.dtype for name, kind in source.found.kind.members.items()}
-                for source in sources.values()
-            },
+            {source.name: source.found.kind.types for source in sources.values()},
             {name: wanted.get(name, dtype) for name, dtype in schema.items()},
             {sources[path].name: renamed for path, renamed in spelled.items()},
         ),
         faults=faults,
-        notes=_notes(sources, {name: columns[name] for name in as_text}, every_value_text(options)),
+        notes=notes_on(sources, {name: kind for name, kind in columns.items() if name in untold}),
         locate=partial(_locate, sources, checked),
     )
 
 
-def _spelled(kind: Kind, names: Mapping[str, str]) -> Kind:
-    """What was seen, by the names that columns have in all files."""
-    return replace(kind, members={names.get(name, name): member for name, member in kind.members.items()})
-
-
-def _lets_pass(opening: Opening) -> bool:
-    """Whether what cannot be read is left out."""
-    return opening.options.on_error in {"skip", "null"}
+def _columns(
+    sources: Mapping[Path, JsonSource], spelled: Mapping[Path, Mapping[str, str]]
+) -> dict[str, Kind]:
+    """What the columns of all files hold, by the names that they have in all of them."""
+    union = Kind()
+    for path, source in sources.items():
+        names = spelled.get(path, {})
+        members = {names.get(name, name): kind for name, kind in source.found.kind.members.items()}
+        union.merge(Kind(members=members))
+    return union.members
 
 
 def _by_its_text(kind: Kind, target: pl.DataType | None) -> bool:
@@ -149,60 +125,6 @@ def _by_its_text(kind: Kind, target: pl.DataType | None) -> bool:
     if target is None or kind.kinds == {str}:
         return False
     return not (target.is_numeric() and kind.kinds <= {int, float})
-
-
-def _source(path: Path, opening: Opening) -> Source:
-    """A file that can be read, and what its lines hold as far as they are looked at."""
-    options, name, local = opening.options, opening.dataset.root.shown(path), opening.local[path]
-    encoding = options.encoding or detect_encoding(local)
-    readable = in_utf8(local, encoding, opening.scratch, READ_BY_JSONL)
-    if begins_as_list(readable):
-        target = _fresh(opening, path)
-        if from_list(readable, target, path.name):
-            readable = target
-    looked_at = opening.rows_per_file if opening.every_column else opening.infer_rows
-    if opening.careful or _lets_pass(opening):
-        looked_at = None
-    found = survey(readable, name, looked_at, (lambda _: None) if _lets_pass(opening) else refuse)
-    if not found.rows:
-        raise FileUnavailable(
-            f'"{path.name}" has no rows', constraint="at least one object", reason="EMPTY_FILE"
-        )
-    return Source(name, readable, encoding, found, rewritten=readable != local)
-
-
-def _plain(
-    sources: Mapping[Path, Source],
-    spelled: Mapping[Path, Mapping[str, str]],
-    as_text: set[str],
-    opening: Opening,
-    width: int,
-) -> tuple[dict[Path, Path], Faults]:
-    """Where each file is read from, and what was left out of it."""
-    plain: dict[Path, Path] = {}
-    on_error = opening.options.on_error or "fail"
-    left_out, examples = 0, list["Fault"]()
-    for path, source in sources.items():
-        found = source.found
-        plain[path] = source.readable
-        here = {name for name in found.kind.members if spelled.get(path, {}).get(name, name) in as_text}
-        becomes_text = any(not found.kind.members[name].kinds <= {str} for name in here)
-        if opening.careful or found.faults or found.repeated or becomes_text:
-            plain[path] = _fresh(opening, path)
-            rewritten = plain_rows(source.readable, plain[path], source.name, as_text | here, on_error)
-            left_out += rewritten.faults
-            examples += rewritten.examples[: MOST_EXAMPLES - len(examples)]
-    return plain, Faults(
-        rows_skipped=left_out if on_error == "skip" else 0,
-        values_nulled=left_out * width if on_error == "null" else 0,
-        rows_ragged=0,
-        examples=examples,
-    )
-
-
-def _fresh(opening: Opening, path: Path) -> Path:
-    """A file in the scratch directory that is not there yet."""
-    return opening.scratch / f"{len(list(opening.scratch.iterdir()))}{path.suffix.lower()}"
 
 
 def _moments(
@@ -226,7 +148,7 @@ def _moments(
     return {name: dtype for name, dtype in types.items() if dtype.is_temporal()}
 
 
-def _locate(sources: Mapping[Path, Source], checked: Callable[[Path], CheckedFile]) -> Fault | None:
+def _locate(sources: Mapping[Path, JsonSource], checked: Callable[[Path], CheckedFile]) -> Fault | None:
     """The first line that is no object, or else the first value that its column's type does not take."""
     found: list[Fault] = []
 
@@ -253,49 +175,3 @@ def _both(one: Faults, other: Faults) -> Faults:
         rows_ragged=0,
         examples=[*one.examples, *other.examples][:MOST_EXAMPLES],
     )
-
-
-def _forms(
-    sources: Mapping[Path, Source], plain: Mapping[Path, Path], local: Mapping[Path, Path]
-) -> tuple[TextForm, ...]:
-    """How the files are written, those written alike together."""
-    alike: dict[tuple[str, Compression | None, bool], list[str]] = {}
-    for path, source in sources.items():
-        encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
-        alike.setdefault((encoding, compression_of(path), plain[path] != local[path]), []).append(source.name)
-    return tuple(
-        TextForm(
-            files=len(names),
-            example=names[0],
-            encoding=encoding,
-            compression=compression,
-            rewritten=rewritten,
-        )
-        for (encoding, compression, rewritten), names in alike.items()
-    )
-
-
-def _notes(
-    sources: Mapping[Path, Source], as_text: Mapping[str, Kind], asked: bool
-) -> tuple[ReadingNote, ...]:
-    """What a person would want to know of how the files were read."""
-    first = next(iter(sources.values())).name
-    notes = [
-        ReadingNote(
-            file=next((s.name for s in sources.values() if name in s.found.kind.members), first),
-            column=name,
-            text=f"text, since it holds {listed(kind.words)}; what is no string stands as its JSON",
-        )
-        for name, kind in as_text.items()
-        if kind.mixed and not asked
-    ]
-    for source in sources.values():
-        if source.found.repeated:
-            name, line = source.found.repeated
-            notes.append(
-                ReadingNote(
-                    file=source.name,
-                    text=f'"{shortened(name)}" stands twice in one object, first in line {line:,}; the last value counts',
-                )
-            )
-    return tuple(notes[:MOST_NOTES])

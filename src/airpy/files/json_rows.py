@@ -1,4 +1,4 @@
-"""Puts JSON files into plain form: an object on each line, every key once, and text where columns are that."""
+"""Puts JSON into plain form: an object on each line, every key once, text where columns are that."""
 
 from __future__ import annotations
 

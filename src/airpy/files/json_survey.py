@@ -239,7 +239,7 @@ def _nothing_collected() -> Iterator[None]:
 
 
 def _a_line_each(seen: list[Any], chunk: bytes) -> bool:
-    """Whether the values stand on as many lines; the decoder takes values over many lines, and many on one."""
+    """Whether they stand on as many lines; the decoder takes values over many, and many on one."""
     lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
     return len(seen) in (
         lines,

@@ -160,8 +160,10 @@ def planned_frame(
         )
 
     source = opened(every_column=named is None)
-    if named is not None and not named <= set(source.frame.collect_schema()):
-        source = opened(every_column=True)  # later rows may have what the first do not
+    if named is not None and first.format == "jsonl":
+        schema = source.frame.collect_schema()
+        if any(name not in schema or schema[name].is_nested() for name in named):
+            source = opened(every_column=True)  # later rows may have keys that the first do not
     others = [
         scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful)
         for dataset, how in zip(joined, options[1:], strict=True)

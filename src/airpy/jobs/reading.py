@@ -36,6 +36,9 @@ DOUBTED: frozenset[ErrorReason] = frozenset(
 )
 """What a reader says, or an engine, of a text file that is not what its head promised."""
 
+UNREAD: frozenset[ErrorReason] = frozenset({"UNREADABLE_FILE", "READER_CRASHED"})
+"""What a reader says of a Parquet file that another may read."""
+
 REPAIRS: dict[FaultKind, tuple[dict[str, object], ...]] = {
     "bad_value": ({"infer_rows": 0}, {"on_error": "null"}),
     "bad_json": ({"on_error": "skip"},),
@@ -84,8 +87,8 @@ def read_through(
 ) -> tuple[T, Planned]:
     """What becomes of the frame, and how it was read.
 
-    Files are read on trust in what their beginnings promise. Where that fails, and they are text, the place
-    is looked for; where none is found, they are put into plain form and read again.
+    Files are read on trust in what their beginnings promise. Where that fails, the place is looked for in
+    text; where none is found, the files are put into plain form and read again.
 
     Raises:
         FileUnavailable: A file is wrong; with the place, and a change of the request that works.
@@ -98,7 +101,8 @@ def read_through(
         return consume(planned.frame), planned
     except BaseException as error:  # a panic in native code is no Exception
         told = failure(error)
-        if told.reason not in DOUBTED or all(each.dataset.format == "parquet" for each in asked):
+        text = any(each.dataset.format != "parquet" for each in asked)
+        if told.reason not in (DOUBTED if text else UNREAD):
             raise
         found = told.fault or _located(planned)
         if found is None:
