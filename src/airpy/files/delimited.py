@@ -9,8 +9,10 @@ import polars as pl
 
 from airpy.engine.evidence import rules_of
 from airpy.engine.text_types import known_as_null, parse_text
+from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.numerals import no_codes
 from airpy.files.opening import Opened, together
+from airpy.files.places import placed
 from airpy.files.plain_csv import faults_of, forms_of, prepare, read
 from airpy.files.weighing import check_asked, weighed
 
@@ -18,8 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from airpy.contract import Fault
     from airpy.engine.evidence import Evidence
     from airpy.files.opening import Opening
+    from airpy.files.plain_csv import CsvFile
+    from airpy.files.weighing import Weighed
 
 __all__ = ["scan_csv"]
 
@@ -58,7 +63,7 @@ def scan_csv(opening: Opening) -> Opened:
     )
 
     def read_typed(paths: Sequence[Path]) -> pl.LazyFrame:
-        columns = {name: found.columns.get(name, found.unknown) for name in files[paths[0]].columns}
+        columns = _columns(files[paths[0]], found)
         types = {name: each.kind.dtype for name, each in columns.items() if _by_reader(each)}
         if not types or opening.head_only or not all(map(trusted, paths)):
             return _as_types(as_text(paths), columns, careful=True)
@@ -66,13 +71,59 @@ def scan_csv(opening: Opening) -> Opened:
         typed = read([files[path] for path in paths], types, null)
         return _as_types(typed, columns, careful=False, by_reader=types)
 
+    def checked(path: Path) -> CheckedFile:
+        columns = _columns(files[path], found)
+        text = as_text([path]).with_columns(_known_null(columns))
+        return CheckedFile(files[path].form.example, text, _values(columns))
+
+    def locate() -> Fault | None:
+        for path, file in files.items():
+            if fault := first_fault([checked(path)]):
+                plain = file.readable == file.source
+                original = file.source == opening.local[path]
+                return placed(
+                    fault, file.source, file.dialect, len(file.columns), plain=plain, original=original
+                )
+        return None
+
+    on_error, faults = opening.options.on_error or "fail", faults_of(files.values())
+    if on_error != "fail":
+        faults = added(faults, count_faults(map(checked, opening.files), on_error))
+
+        def read_typed(paths: Sequence[Path]) -> pl.LazyFrame:
+            return pl.concat([lenient(checked(path), on_error) for path in paths])
+
     return Opened(
         together(opening, read_typed, alike),
         forms_of(files.values()),
         found.told,
         distinct={name: each.distinct for name, each in found.columns.items() if each.distinct is not None},
-        faults=faults_of(files.values()),
+        faults=faults,
+        locate=locate,
     )
+
+
+def _columns(file: CsvFile, found: Weighed) -> dict[str, Evidence]:
+    """What the file's columns are."""
+    return {name: found.columns.get(name, found.unknown) for name in file.columns}
+
+
+def _known_null(columns: Mapping[str, Evidence]) -> list[pl.Expr]:
+    """The text of each column that has markers of null, without them."""
+    return [
+        known_as_null(pl.nth(place), column.markers)
+        for place, column in enumerate(columns.values())
+        if column.markers
+    ]
+
+
+def _values(columns: Mapping[str, Evidence]) -> dict[str, tuple[pl.Expr, pl.Expr]]:
+    """By column that is more than text: its text, and its values, null where the text is none."""
+    return {
+        name: (pl.nth(place), parse_text(pl.nth(place), column.kind, strict=False))
+        for place, (name, column) in enumerate(columns.items())
+        if column.kind.dtype != pl.String
+    }
 
 
 def _by_reader(column: Evidence) -> bool:

@@ -52,6 +52,8 @@ class CsvFile(NamedTuple):
     """A CSV file, and how it is read."""
 
     path: Path
+    source: Path
+    """Its text in UTF-8; itself, where it is that."""
     readable: Path
     """What Polars reads in its place; itself, where it is plain."""
     dialect: Dialect
@@ -122,6 +124,7 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         readable, examples = source, ()
     return CsvFile(
         path,
+        source,
         readable,
         dialect,
         columns,
