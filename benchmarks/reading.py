@@ -2,15 +2,15 @@
 
     python benchmarks/reading.py [rounds] [previews]
 
-TPC-H's `lineitem` at scale 1 as in query.py. The service's time is its caller's, over HTTP: of a schema from the
-POST to the record that has it, polled every 5 ms or a twentieth of the time gone by; of a preview one request.
-DuckDB works in this process, its imports not counted, and takes turns with the service; the best of the rounds
-counts.
+TPC-H's `lineitem` at scale 1 as in query.py. The service's time is its caller's, over HTTP: of a schema from
+the POST to the record that has it, polled every 5 ms or a twentieth of the time gone by; of a preview one
+request. DuckDB works in this process, its imports not counted, and takes turns with the service; the best of
+the rounds counts.
 
 - `sample`: types of 20,000 rows and the first of them, and the exact number of rows, beside `sniff_csv` of as
   many rows and ten rows read.
-- `full`: types that all rows support, their exact number, nulls and distinct values, beside the file read whole,
-  once into an aggregate of all columns and once into a table.
+- `full`: types that all rows support, their exact number, nulls and distinct values, beside the file read
+  whole, once into an aggregate of all columns and once into a table.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main(rounds: int, previews: int) -> None:
                 "duckdb, sniff_csv and ten rows": sniffed,
                 "service, full": lambda: schema(caller, 0),
                 "duckdb, aggregate of all columns": lambda: peer.sql(
-                    f"select count(*), {largest} from {SOURCE}"
+                    f"select count(*), {largest} from {SOURCE}"  # noqa: S608  the benchmark's own names
                 ).fetchall(),
                 "duckdb, create table": lambda: peer.sql(f"create or replace table t as from {SOURCE}"),
             },

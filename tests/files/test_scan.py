@@ -13,7 +13,7 @@ import yaml
 
 from airpy.engine.failures import failure
 from airpy.errors import AirError, FileUnavailable
-from airpy.files import delimited, parquet
+from airpy.files import json_lines, parquet, weighing
 from airpy.files.datasets import dataset_at
 from airpy.files.opening import spread
 from airpy.files.scan import scan
@@ -168,7 +168,7 @@ def test_the_delimiter_is_told_from_whole_rows_where_the_sample_cuts_one(root: F
 def test_the_delimiter_is_the_one_that_most_rows_agree_on(root: FileRoot, read: Read) -> None:
     put(root, "a.csv", "a;b\n1,5;2\n2,5;3\n3;4\n")
 
-    assert held(read("a.csv"))[1] == [["1,5", 2], ["2,5", 3], ["3", 4]]
+    assert held(read("a.csv"))[1] == [[1.5, 2], [2.5, 3], [3.0, 4]]
 
 
 def test_a_quote_that_opens_nothing_in_quoted_text_is_text(root: FileRoot, read: Read) -> None:
@@ -203,6 +203,10 @@ def test_files_of_different_dialects_are_read_as_one(root: FileRoot, read: Read)
         ("5", "1e3"),
         ("5", "9223372036854775808"),
         ("5", "true"),
+        ("5", "007"),
+        ("5", "+491701234567"),
+        ("1.5", "001.1"),
+        ("2025-01-02", "25-01-03"),
         ("1.5", "x"),
         ("1.5", '"1,5"'),
         ("true", "1"),
@@ -243,7 +247,8 @@ def test_a_later_string_that_is_no_date_fails(root: FileRoot, read: Read, later:
 def test_dates_of_files_that_were_not_looked_into_are_not_guessed(
     root: FileRoot, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delimited, "MOST_COMPARED", 1)
+    for room in (weighing, json_lines, parquet):
+        monkeypatch.setattr(room, "MOST_COMPARED", 1)
     put(root, "ds/1.csv", "d\n2025-01-02\n")
     put(root, "ds/2.csv", "d\n03/04/2025\n")
 
@@ -389,7 +394,8 @@ def test_many_files_that_are_alike_are_one_scan(root: FileRoot, scratch: Path) -
 def test_more_parquet_files_than_are_compared_fail_where_they_differ(
     root: FileRoot, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "MOST_COMPARED", 1)
+    for room in (weighing, json_lines, parquet):
+        monkeypatch.setattr(room, "MOST_COMPARED", 1)
     write(pl.DataFrame({"v": [1]}), root.real / "ds/1.parquet")
     write(pl.DataFrame({"v": [1], "w": [2]}), root.real / "ds/2.parquet")
 

@@ -1,7 +1,7 @@
 """Decides the types of text columns by every row, in bounded memory.
 
-A sample says what each column may be, and one pass counts how many of its values that takes. Where it does not
-take all, values that it refused join the sample, and the column is decided and counted again.
+A sample says what each column may be, and one pass counts how many of its values that takes. Where it does
+not take all, values that it refused join the sample, and the column is decided and counted again.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from airpy.engine.evidence import MOST_EXAMPLES, Candidate, Evidence, Rules, decided
+from airpy.engine.evidence import DOUBT, Evidence, Rules, decided
 from airpy.engine.text_forms import PLAIN
 from airpy.engine.text_types import STRING, TextType, fits, known_as_null
+from airpy.engine.trials import MOST_EXAMPLES, Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -87,7 +88,7 @@ def _hopeful(column: Evidence) -> list[TextType]:
         rivals = [
             each.kind
             for each in column.candidates[1:]
-            if column.confidence == 0.5 and each.accepted == column.values
+            if column.confidence == DOUBT and each.accepted == column.values
         ]
         return [column.kind, *rivals]
     return [
@@ -236,13 +237,13 @@ def _concluded(
             if each.kind not in {STRING, *counts.accepted} and each.accepted * 2 >= column.values
         ]
         candidates = [Candidate(STRING, values), *candidates, *_judged(files, name, tried, rules)]
-    sure = column.confidence != 0.5 or column.kind == STRING and not counts.accepted and values  # noqa: PLR2004, RUF021
+    settled = column.kind == STRING and not counts.accepted and values > 0
     return column._replace(
         values=values,
         nulls=nulls,
         null_markers=marked,
         candidates=tuple(candidates),
-        confidence=1.0 if sure else 0.5,
+        confidence=1.0 if settled or column.confidence != DOUBT else DOUBT,
         distinct=counts.distinct,
     )
 

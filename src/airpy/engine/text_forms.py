@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from itertools import product
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ INTEGER = pl.Int64()
 FLOAT = pl.Float64()
 DATE = pl.Date()
 MOMENT = pl.Datetime("us")
+SOME_DAY = dt.datetime(2001, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
 INSTANT = pl.Datetime("us", "UTC")
 
 EXPONENT = r"(?:[eE][+-]?[0-9]{1,3})?"
@@ -30,9 +32,16 @@ SEPARATORS = {",": ",", ".": ".", " ": SPACES, "'": "'"}
 """What may stand between thousands, by the name it has in read options."""
 
 NUMERIC: dict[str, pl.DataType] = {
-    "int8": pl.Int8(), "int16": pl.Int16(), "int32": pl.Int32(), "int64": pl.Int64(),
-    "uint8": pl.UInt8(), "uint16": pl.UInt16(), "uint32": pl.UInt32(), "uint64": pl.UInt64(),
-    "float32": pl.Float32(), "float64": pl.Float64(),
+    "int8": pl.Int8(),
+    "int16": pl.Int16(),
+    "int32": pl.Int32(),
+    "int64": pl.Int64(),
+    "uint8": pl.UInt8(),
+    "uint16": pl.UInt16(),
+    "uint32": pl.UInt32(),
+    "uint64": pl.UInt64(),
+    "float32": pl.Float32(),
+    "float64": pl.Float64(),
 }
 
 # What each letter of a layout looks like.
@@ -187,19 +196,24 @@ def _numbers_so(form: TextType, decimal: str | None, thousands: str | None) -> b
 def _own(layout: str) -> TextType:
     """The form that the caller gives."""
     letters = set(re.findall(r"%[-_0]?(\.?[0-9]?[A-Za-z+])", layout))
-    dtype: pl.DataType = DATE
+    dtype: pl.Date | pl.Datetime = DATE
     if letters & {"H", "I", "k", "l", "T", "R", "X", "r", "s", "c", "+"}:
         dtype = INSTANT if letters & {"z", "+", "s"} else MOMENT
     parts = set(re.findall(r"%\.f|%[^.]?", layout))
     known = all(part[1:] in LETTERS for part in parts)
     own = TextType(dtype, _looks(layout) if known else "", form=layout, layout=layout)
+    moment = pl.Series([SOME_DAY], dtype=pl.Datetime("us", "UTC"))
     try:
-        sample = pl.Series(["?"], dtype=pl.String).to_frame()
-        sample.select(pl.first().str.strptime(dtype, layout, strict=False))
-    except pl.exceptions.PolarsError as error:
+        # What is written so must be read again; a day needs its year, its month and itself.
+        written = moment.dt.strftime(layout).to_frame()
+        again = written.select(pl.first().str.strptime(dtype, layout, strict=False)).to_series()
+        read = again.cast(pl.Date).to_list() == [SOME_DAY.date()]
+    except pl.exceptions.PolarsError:
+        read = False
+    if not read:
         raise InvalidOptions(
-            f'"{layout}" is no format of dates: {error}',
+            f'"{layout}" is no format of dates or timestamps',
             field="read.date_format",
-            constraint="letters of strftime, as in %d/%m/%Y",
-        ) from None
+            constraint="letters of strftime that say year, month and day, as in %d/%m/%Y",
+        )
     return own

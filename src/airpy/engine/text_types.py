@@ -101,12 +101,7 @@ def _written(text: pl.Expr, kind: TextType) -> pl.Expr | None:
 def _converted(text: pl.Expr, kind: TextType, *, strict: bool) -> pl.Expr:
     match kind.dtype:
         case pl.Boolean():
-            yes, no = kind.words
-            words = {yes: True, no: False}
-            lower = text.str.to_lowercase()
-            if strict:
-                return lower.replace_strict(words, return_dtype=pl.Boolean())
-            return lower.replace_strict(words, default=None, return_dtype=pl.Boolean())
+            return _truth(text, kind.words, strict=strict)
         case pl.Date():
             # To read the plain form is half the work of remembering the dates that were read.
             cache = kind.layout != ISO_DATE
@@ -123,10 +118,22 @@ def _converted(text: pl.Expr, kind: TextType, *, strict: bool) -> pl.Expr:
         case pl.String():
             return text
         case _:
-            if kind.thousands in SPACES and kind.thousands:
-                text = text.str.replace_all(f"[{SPACES}]", "")
-            elif kind.thousands:
-                text = text.str.replace_all(kind.thousands, "", literal=True)
-            if kind.decimal != ".":
-                text = text.str.replace(kind.decimal, ".", literal=True)
-            return text.cast(kind.dtype, strict=strict)
+            return _plainly(text, kind).cast(kind.dtype, strict=strict)
+
+
+def _truth(text: pl.Expr, words: tuple[str, str], *, strict: bool) -> pl.Expr:
+    known = {words[0]: True, words[1]: False}
+    lower = text.str.to_lowercase()
+    if strict:
+        return lower.replace_strict(known, return_dtype=pl.Boolean())
+    return lower.replace_strict(known, default=None, return_dtype=pl.Boolean())
+
+
+def _plainly(text: pl.Expr, kind: TextType) -> pl.Expr:
+    """Numbers with a point before their fraction, and nothing between thousands."""
+    if kind.thousands:
+        letters = SPACES if kind.thousands in SPACES else kind.thousands
+        text = text.str.replace_all(f"[{letters}]", "")
+    if kind.decimal != ".":
+        text = text.str.replace(kind.decimal, ".", literal=True)
+    return text

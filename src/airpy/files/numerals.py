@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from array import array
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -44,7 +45,7 @@ def _found(path: Path, pattern: str, line_end: bytes) -> bool:
             while cuts[-1] < size:
                 at = seen.find(line_end, cuts[-1] + BLOCK_BYTES)
                 cuts.append(size if at < 0 else at)
-        places = pa.array(cuts, pa.int64()).buffers()[1]
+        places = pa.py_buffer(array("q", cuts))  # `pa.array` would import pandas, if it is there
         blocks = pa.Array.from_buffers(
             pa.large_binary(), len(cuts) - 1, [None, places, mapped.read_buffer(size)]
         )

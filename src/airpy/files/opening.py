@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -31,6 +31,8 @@ __all__ = [
     "together",
     "with_moments",
 ]
+
+T = TypeVar("T")
 
 MOST_COMPARED = 64
 """Files that are looked into before many are read as one; of more, as many evenly spread ones."""
@@ -86,7 +88,7 @@ class Opened(NamedTuple):
     """Finds the first place that cannot be read, after the frame could not be."""
 
 
-def spread(files: Sequence[Path], most: int) -> list[Path]:
+def spread(files: Sequence[T], most: int) -> list[T]:
     """At most so many of the files, evenly spread and always the same; the first is among them."""
     if len(files) <= most:
         return list(files)

@@ -57,7 +57,7 @@ def weighed(
     if opening.infer_rows is None and not rules.raw:
         columns = decided_by_all(list(texts.values()), rules, typed)
         return Weighed(columns, told(columns, _in_files(names, None), full=True), unknown)
-    looked_into = spread(paths, MOST_COMPARED)
+    looked_into = [paths[place] for place in spread(range(len(paths)), MOST_COMPARED)]
     wanted = opening.infer_rows if opening.infer_rows is not None else 1
     shares = [
         wanted // len(looked_into) + (place < wanted % len(looked_into)) for place in range(len(looked_into))
@@ -100,8 +100,9 @@ def check_asked(opening: Opening, names: Iterable[str]) -> None:
 
 
 def _in_files(names: Sequence[str], ends: Sequence[int] | None) -> Callable[[int], tuple[str, int]]:
-    """Finds the file and its row, from 1, of a row of all: by where each file's rows end, or by their number
-    when rows of the files are numbered apart.
+    """Finds the file and its row, from 1, of a row of all.
+
+    By where each file's rows end, or by its bits when there is nothing of that.
     """
     if ends is None:
         return lambda row: (names[row >> FILE_BITS], (row & ROW_MASK) + 1)

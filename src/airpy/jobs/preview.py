@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["preview"]
 
+MOST_INFERRED = 2_000
+"""Rows that decide the types of a preview; so few are read and judged within milliseconds."""
 COUNTED_BYTES = 64 * 1024 * 1024
 """Text up to this size is counted to the row; above it, the number of rows is estimated."""
 
@@ -38,7 +40,7 @@ def preview(
     limit = min(request.limit, max_rows_json)
     with TemporaryDirectory(prefix="airpy-preview-") as scratch, held([dataset], Path(scratch)) as [source]:
         # One row more tells whether these are all. Columns that only later rows have are none of a preview.
-        inferred = infer_rows and max(infer_rows, limit + 1)
+        inferred = max(min(infer_rows or MOST_INFERRED, MOST_INFERRED), limit + 1)
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             del on_step

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     import polars as pl
+    from pydantic import BaseModel
 
     from airpy.contract import ErrorReason, FaultKind
     from airpy.engine.steps import OnStep
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from airpy.files.opening import Opened
 
     T = TypeVar("T")
+    M = TypeVar("M", bound=BaseModel)
 
-__all__ = ["Asked", "Planned", "read_through", "reading_of"]
+__all__ = ["Asked", "Planned", "read_through", "reading_of", "said"]
 
 MOST_TEXTS = 100
 MOST_EXAMPLES = 10
@@ -116,15 +118,22 @@ def reading_of(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Reading
     faults = [each.faults for each in opened]
     return Reading(
         sources=sources_of(datasets),
-        texts=list(chain.from_iterable(each.texts for each in opened))[:MOST_TEXTS],
+        texts=[said(form) for form in chain.from_iterable(each.texts for each in opened)][:MOST_TEXTS],
         faults=Faults(
             rows_skipped=sum(each.rows_skipped for each in faults),
             values_nulled=sum(each.values_nulled for each in faults),
             rows_ragged=sum(each.rows_ragged for each in faults),
-            examples=list(chain.from_iterable(each.examples for each in faults))[:MOST_EXAMPLES],
+            examples=[said(fault) for fault in chain.from_iterable(each.examples for each in faults)][
+                :MOST_EXAMPLES
+            ],
         ),
-        notes=list(chain.from_iterable(each.notes for each in opened))[:MOST_TEXTS],
+        notes=[said(note) for note in chain.from_iterable(each.notes for each in opened)][:MOST_TEXTS],
     )
+
+
+def said(model: M) -> M:
+    """The model without what is not known, which is left out of an answer."""
+    return type(model).model_validate(model.model_dump(exclude_none=True))
 
 
 def _located(planned: Planned | None) -> Fault | None:
