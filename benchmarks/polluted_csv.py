@@ -3,11 +3,11 @@
     python benchmarks/polluted_csv.py [seed] [system …]
 
 Five clean tables of different shapes are each polluted in one way per file, as the Pollock benchmark (VLDB
-2023) describes it, and what a reader makes of a file is compared with the clean table as multisets: success,
-and precision, recall and F1 of the header's values, of the records and of all values; ten figures, 10 at most. A
-record is its values one after another, numbers and upper case made alike; values are compared as they are
-written. Simple is the mean over all files, weighted the mean by how often real files are so. Every row and
-column of a table is polluted in turn, up to a dozen rows and eight columns of each.
+2023) describes it, and what a reader makes of a file is compared with the clean table as multisets:
+success, and precision, recall and F1 of the header's values, of the records and of all values; ten figures,
+10 at most. A record is its values one after another, numbers and upper case made alike; values are compared
+as they are written. Simple is the mean over all files, weighted the mean by how often real files are so.
+Every row and column of a table is polluted in turn, up to a dozen rows and eight columns of each.
 """
 
 from __future__ import annotations

@@ -129,6 +129,7 @@ def test_line_ends_are_found(text: str, line_end: str, mixed: bool) -> None:  # 
         ("name,2011,2012\nNorth,1.5,2.5\nSouth,3.5,4.5\n", 1, 0, 0, ("name", "2011", "2012")),
         ("set,x,y\nI,1.5,2.5\nII,3.5,4.5\n", 1, 0, 0, ("set", "x", "y")),
         ("AB-12,x\nAC-13,y\nAD-14,z\n", 0, 0, 0, ()),
+        ("Anna,Oslo\nAnna,Oslo\nBen,Rome\n", 1, 0, 0, ("Anna", "Oslo")),
         ("name,city\nAnna,Oslo\nBen,Rome\n", 1, 0, 0, ("name", "city")),
         ("Title\n\nname,n\nAnna,1\nBen,2\n", 1, 2, 0, ("name", "n")),
         ("title,\n,\nname,n\nAnna,1\nBen,2\n", 1, 2, 0, ("name", "n")),

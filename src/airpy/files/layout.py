@@ -196,9 +196,10 @@ def _header_rows(records: Sequence[Record], first: int) -> int:
 def _goes_on(records: Sequence[Record], first: int, place: int) -> bool:
     """Whether the record belongs to the header that begins at `first`."""
     head, record, body = records[first], records[place], records[place + 1 :]
-    if record.cells == head.cells:
-        return all(_kind(cell) in {"text", ""} for cell in head.cells) and records[place + 1 :] != []
     kinds = _column_kinds(body)
+    if record.cells == head.cells:
+        # Of text alone equal rows are rows.
+        return all(_kind(cell) in {"text", ""} for cell in head.cells) and bool({*kinds} - {"text", ""})
     if _fills_gaps(head, record, body):
         return True
     typed = [place for place, kind in enumerate(kinds) if kind not in {"text", ""}]
