@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpy.contract import ReadOptions
@@ -344,6 +344,7 @@ def test_columns_that_only_some_files_have_are_counted_in_those() -> None:
     }
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["1", "2.5", "007", "x", "NA", "", "1,5", "01/02/2025", "31/12/2025"]), max_size=6

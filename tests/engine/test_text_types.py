@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpy.engine.failures import failure
@@ -159,6 +159,7 @@ DAYS = st.dates(dt.date(1000, 1, 1), dt.date(9999, 12, 31))
 WRITTEN = [form for form in FORMS if form.dtype == pl.Date and form.layout]
 
 
+@settings(deadline=None)
 @given(DAYS, st.sampled_from(WRITTEN))
 def test_a_date_that_is_written_in_a_form_comes_back(day: dt.date, kind: TextType) -> None:
     assert parsed([day.strftime(kind.layout)], kind) == [day]
@@ -167,11 +168,13 @@ def test_a_date_that_is_written_in_a_form_comes_back(day: dt.date, kind: TextTyp
 MOMENTS = [form for form in FORMS if str(form.dtype) == MOMENT and "%S" in form.layout]
 
 
+@settings(deadline=None)
 @given(st.datetimes(at(1000, 1, 1), at(9999, 12, 31)), st.sampled_from(MOMENTS))
 def test_a_timestamp_that_is_written_in_a_form_comes_back(moment: dt.datetime, kind: TextType) -> None:
     assert parsed([moment.strftime(kind.layout.replace("%.f", ".%f"))], kind) == [moment]
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_an_integer_comes_back(number: int) -> None:
     assert parsed([str(number)], BY_FORM[INT, ""]) == [number]
@@ -179,6 +182,7 @@ def test_an_integer_comes_back(number: int) -> None:
     assert parsed([f"{number:,}".replace(",", ".")], BY_FORM[INT, "1.234"]) == [number]
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12).map(lambda number: round(number, 2)))
 def test_a_number_with_separators_comes_back(number: float) -> None:
     american = f"{number:,.2f}"

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import yaml
 
+from airpy.contract import ReadOptions
 from airpy.engine.failures import failure
 from airpy.errors import AirError, FileUnavailable
 from airpy.files import json_lines, parquet, weighing
@@ -244,6 +245,17 @@ def test_a_marker_of_null_that_shows_later_is_null_once_care_is_taken(root: File
     assert values(careful=True) == [(5, dt.date(2025, 1, 2), "x"), (None, None, None)]
     with pytest.raises(pl.exceptions.PolarsError):
         values(careful=False)
+
+
+def test_text_that_is_asked_for_as_it_is_written_has_no_nulls_but_other_columns_do(
+    root: FileRoot, scratch: Path
+) -> None:
+    put(root, "a.csv", "n,raw,t\n5,NULL,NULL\n6,x,y\n")
+
+    options = ReadOptions(types={"raw": "string"})
+    frame = scan(dataset_at(root, "a.csv", "uri"), options, infer_rows=10, scratch=scratch).frame
+
+    assert frame.collect().rows() == [(5, "NULL", None), (6, "x", "y")]
 
 
 @pytest.mark.parametrize("later", ["x", "2025-02-30", "01/02/2025"])

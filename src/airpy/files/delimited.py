@@ -67,9 +67,10 @@ def scan_csv(opening: Opening) -> Opened:
         types = {name: each.kind.dtype for name, each in columns.items() if _by_reader(each)}
         if not types or opening.head_only or not all(map(trusted, paths)):
             return _as_types(as_text(paths), columns, careful=True)
-        null = () if rules.asked else rules.markers_in_text
+        # The reader knows no column whose text is asked for as it is written.
+        null = () if "string" in rules.asked.values() else rules.markers_in_text
         typed = read([files[path] for path in paths], types, null)
-        return _as_types(typed, columns, careful=False, by_reader=types)
+        return _as_types(typed, columns, careful=False, by_reader=types, null=null)
 
     def checked(path: Path) -> CheckedFile:
         columns = _columns(files[path], found)
@@ -138,6 +139,7 @@ def _as_types(
     *,
     careful: bool,
     by_reader: Mapping[str, pl.DataType] | None = None,
+    null: Sequence[str] = (),
 ) -> pl.LazyFrame:
     """The frame with its text read as the columns' types.
 
@@ -150,8 +152,8 @@ def _as_types(
             continue
         markers = column.markers if careful or column.null_markers else ()
         if column.kind.dtype == pl.String:
-            if careful and markers:
-                values.append(known_as_null(pl.nth(place), markers))
+            if column.markers and not null:
+                values.append(known_as_null(pl.nth(place), column.markers))
         else:
             values.append(parse_text(pl.nth(place), column.kind, markers=markers))
     return text.with_columns(values)
