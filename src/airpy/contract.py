@@ -1227,11 +1227,11 @@ class DiscoverResult(BaseModel):
     total_size_bytes: int
     truncated: Annotated[bool, Field(description='Whether there are more files than `max_files`.')]
     unreadable: Annotated[
-        list[str],
+        list[str] | None,
         Field(
             description='Sub-directories that the service may not read, and whose files are not here; at most 100 of them.'
         ),
-    ]
+    ] = None
 
 
 FilterValue = TypeAliasType(

@@ -48,7 +48,7 @@ HTML = b"\n <!DOCTYPE HTML><html><body><table></table></body></html>"
 XML = b'\xef\xbb\xbf<?xml version="1.0"?><rows/>'
 
 NO_TEXTS = {
-    "gzip": gzip.compress(CSV),
+    "gzip": gzip.compress(CSV, mtime=0),
     "Zstandard": ZSTD,
     "bzip2": bz2.compress(CSV),
     "xz": b"\xfd7zXZ\x00rest",
@@ -90,9 +90,9 @@ def test_what_is_no_table_is_told_by_its_kind(root: FileRoot, read: Read, form: 
         ("a.parquet", JSONL, "not Parquet but JSON"),
         ("a.csv.gz", CSV, "not gzip but something else"),
         ("a.csv.gz", ZSTD, "not gzip but Zstandard"),
-        ("a.csv.gz", gzip.compress(PARQUET), "not CSV but Parquet"),
-        ("a.csv.gz", gzip.compress(gzip.compress(CSV)), "not CSV but gzip"),
-        ("a.csv.zst", gzip.compress(CSV), "not Zstandard but gzip"),
+        ("a.csv.gz", gzip.compress(PARQUET, mtime=0), "not CSV but Parquet"),
+        ("a.csv.gz", gzip.compress(gzip.compress(CSV, mtime=0), mtime=0), "not CSV but gzip"),
+        ("a.csv.zst", gzip.compress(CSV, mtime=0), "not Zstandard but gzip"),
         ("a.jsonl.bz2", JSONL, "not bzip2 but JSON"),
         ("a.jsonl.zst", ZSTD, "not JSON lines but other text"),
     ],
