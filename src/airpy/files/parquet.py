@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import pyarrow.parquet as pq
+
     from airpy.files.opening import Opening
     from airpy.files.partitions import Partition
 
@@ -43,11 +45,12 @@ def scan_parquet(opening: Opening) -> Opened:
     readable = dict(opening.local)
     schemas: dict[Path, pl.Schema] = {}
     notes: list[ReadingNote] = []
+    met: list[tuple[pq.FileMetaData, pl.Schema]] = []
     for path in spread(files, MOST_COMPARED):
         if remote:
             schemas[path] = remote.scan_parquet([path]).collect_schema()
             continue
-        readable[path], schemas[path], why = _known(path, opening)
+        readable[path], schemas[path], why = _known(path, opening, met)
         if why:
             notes.append(ReadingNote(file=dataset.root.shown(path), text=f"read through Arrow, since {why}"))
     asked = asked_types(options)
@@ -91,17 +94,27 @@ def scan_parquet(opening: Opening) -> Opened:
     )
 
 
-def _known(path: Path, opening: Opening) -> tuple[Path, pl.Schema, str | None]:
-    """Where the engine reads the file from, its columns, and why that is a copy, if it is."""
+def _known(
+    path: Path, opening: Opening, met: list[tuple[pq.FileMetaData, pl.Schema]]
+) -> tuple[Path, pl.Schema, str | None]:
+    """Where the engine reads the file from, its columns, and why that is a copy, if it is.
+
+    The footer that was met last is remembered: most files are alike, and are asked for their columns once.
+    """
     local = opening.local[path]
     footer = footer_of(local)
     why = "it was not read otherwise" if opening.careful else why_not_by_engine(local, footer)
     if why is None:
+        if met and met[0][0].schema.equals(footer.schema) and met[0][0].metadata == footer.metadata:
+            return local, met[0][1], None
         try:
             # `read_parquet_schema` would take a name's letters for a pattern.
-            return local, pl.scan_parquet([local], glob=False, hive_partitioning=False).collect_schema(), None
+            schema = pl.scan_parquet([local], glob=False, hive_partitioning=False).collect_schema()
         except BaseException as error:  # noqa: BLE001  a panic is no Exception
             why = f"the engine does not: {failure(error).message}"
+        else:
+            met[:] = [(footer, schema)]
+            return local, schema, None
     target = opening.scratch / f"{len(list(opening.scratch.iterdir()))}.parquet"
     copied(local, target)
     return target, pl.scan_parquet([target], glob=False, hive_partitioning=False).collect_schema(), why
