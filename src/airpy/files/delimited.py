@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from airpy.contract import Fault
+    from airpy.contract import Fault, OnError
     from airpy.engine.evidence import Evidence
     from airpy.files.opening import Opening
-    from airpy.files.plain_csv import CsvFile
-    from airpy.files.weighing import Weighed
 
 __all__ = ["scan_csv"]
 
@@ -33,98 +31,110 @@ BY_READER = (pl.Boolean, pl.Int64, pl.Float64)
 
 
 def scan_csv(opening: Opening) -> Opened:
-    """CSV files, each in its own dialect; columns have the types that their values support."""
-    rules = rules_of(opening.options)
-    files = {path: prepare(path, opening) for path in opening.files}
-    check_asked(opening, dict.fromkeys(name for file in files.values() for name in file.columns))
+    """CSV files, each in its own dialect; columns have the types that their values support.
 
-    def as_text(paths: Sequence[Path]) -> pl.LazyFrame:
-        return read([files[path] for path in paths], {})
-
-    def alike(path: Path) -> tuple[object, ...]:
-        return files[path].alike
-
-    @cache
-    def trusted(path: Path) -> bool:
-        plain = files[path].plain
-        return not opening.careful and no_codes(
-            files[path].readable, plain.delimiter, plain.quote, plain.line_end
-        )
-
-    def by_reader(types: Mapping[str, pl.DataType]) -> list[pl.LazyFrame]:
-        return [read([file], types) for file in files.values()]
-
-    every_row = opening.infer_rows is None and not rules.raw
-    found = weighed(
-        opening,
-        rules,
-        {path: as_text([path]) for path in opening.files},
-        by_reader if every_row and all(map(trusted, opening.files)) else None,
+    Raises:
+        FileUnavailable: A file is empty, or no text in its encoding.
+        InvalidOptions: The options contradict one another, or what is there.
+    """
+    found = _CsvFiles(opening)
+    faults, read = faults_of(found.files.values()), found.typed
+    if found.on_error != "fail":
+        faults = added(faults, count_faults(map(found.checked, opening.files), found.on_error))
+        read = found.lenient
+    return Opened(
+        together(opening, read, lambda path: found.files[path].alike),
+        forms_of(found.files.values()),
+        found.weighed.told,
+        distinct={
+            name: each.distinct for name, each in found.weighed.columns.items() if each.distinct is not None
+        },
+        faults=faults,
+        locate=found.first_fault,
     )
 
-    def read_typed(paths: Sequence[Path]) -> pl.LazyFrame:
-        columns = _columns(files[paths[0]], found)
-        types = {name: each.kind.dtype for name, each in columns.items() if _by_reader(each)}
-        if not types or opening.head_only or not all(map(trusted, paths)):
-            return _as_types(as_text(paths), columns, careful=True)
+
+class _CsvFiles:
+    """The files, how each is read as text, and what their columns are."""
+
+    def __init__(self, opening: Opening) -> None:
+        rules = rules_of(opening.options)
+        self.opening = opening
+        self.on_error: OnError = opening.options.on_error or "fail"
+        self.files = {path: prepare(path, opening) for path in opening.files}
+        check_asked(opening, dict.fromkeys(name for file in self.files.values() for name in file.columns))
         # The reader knows no column whose text is asked for as it is written.
-        null = () if "string" in rules.asked.values() else rules.markers_in_text
-        typed = read([files[path] for path in paths], types, null)
-        return _as_types(typed, columns, careful=False, by_reader=types, null=null)
+        self.null = () if "string" in rules.asked.values() else rules.markers_in_text
+        self.trusted = cache(self._trusted)
+        every_row = opening.infer_rows is None and not rules.raw
+        self.weighed = weighed(
+            opening,
+            rules,
+            {path: self.text([path]) for path in opening.files},
+            self._by_reader if every_row and all(map(self.trusted, opening.files)) else None,
+        )
 
-    def checked(path: Path) -> CheckedFile:
-        columns = _columns(files[path], found)
-        text = as_text([path]).with_columns(_known_null(columns))
-        return CheckedFile(files[path].form.example, text, _values(columns))
+    def text(self, paths: Sequence[Path]) -> pl.LazyFrame:
+        """Files that are alike, every column as text."""
+        return read([self.files[path] for path in paths], {})
 
-    def locate() -> Fault | None:
-        for path, file in files.items():
-            if fault := first_fault([checked(path)]):
-                plain = file.readable == file.source
-                original = file.source == opening.local[path]
+    def typed(self, paths: Sequence[Path]) -> pl.LazyFrame:
+        """Files that are alike, with values; one that is none fails the query."""
+        columns = self._columns(paths[0])
+        types = {name: each.kind.dtype for name, each in columns.items() if _by_reader(each)}
+        if not types or self.opening.head_only or not all(map(self.trusted, paths)):
+            return _as_types(self.text(paths), columns, careful=True)
+        frame = read([self.files[path] for path in paths], types, self.null)
+        return _as_types(frame, columns, careful=False, by_reader=types, null=self.null)
+
+    def lenient(self, paths: Sequence[Path]) -> pl.LazyFrame:
+        """Files that are alike, without what is no value."""
+        return pl.concat([lenient(self.checked(path), self.on_error) for path in paths])
+
+    def checked(self, path: Path) -> CheckedFile:
+        """A file as text, and what its columns are to become."""
+        columns = self._columns(path)
+        nulls = [
+            known_as_null(pl.nth(place), column.markers)
+            for place, column in enumerate(columns.values())
+            if column.markers
+        ]
+        values = {
+            name: (pl.nth(place), parse_text(pl.nth(place), column.kind, strict=False))
+            for place, (name, column) in enumerate(columns.items())
+            if column.kind.dtype != pl.String
+        }
+        return CheckedFile(self.files[path].form.example, self.text([path]).with_columns(nulls), values)
+
+    def first_fault(self) -> Fault | None:
+        """The first value that its column's type does not take."""
+        for path, file in self.files.items():
+            if fault := first_fault([self.checked(path)]):
                 return placed(
-                    fault, file.source, file.dialect, len(file.columns), plain=plain, original=original
+                    fault,
+                    file.source,
+                    file.dialect,
+                    len(file.columns),
+                    plain=file.readable == file.source,
+                    original=file.source == self.opening.local[path],
                 )
         return None
 
-    on_error, faults = opening.options.on_error or "fail", faults_of(files.values())
-    if on_error != "fail":
-        faults = added(faults, count_faults(map(checked, opening.files), on_error))
+    def _columns(self, path: Path) -> dict[str, Evidence]:
+        return {
+            name: self.weighed.columns.get(name, self.weighed.unknown) for name in self.files[path].columns
+        }
 
-        def read_typed(paths: Sequence[Path]) -> pl.LazyFrame:
-            return pl.concat([lenient(checked(path), on_error) for path in paths])
+    def _trusted(self, path: Path) -> bool:
+        """Whether the reader may take numbers of the file for such."""
+        file = self.files[path]
+        plain = file.plain
+        return not self.opening.careful and no_codes(
+            file.readable, plain.delimiter, plain.quote, plain.line_end
+        )
 
-    return Opened(
-        together(opening, read_typed, alike),
-        forms_of(files.values()),
-        found.told,
-        distinct={name: each.distinct for name, each in found.columns.items() if each.distinct is not None},
-        faults=faults,
-        locate=locate,
-    )
-
-
-def _columns(file: CsvFile, found: Weighed) -> dict[str, Evidence]:
-    """What the file's columns are."""
-    return {name: found.columns.get(name, found.unknown) for name in file.columns}
-
-
-def _known_null(columns: Mapping[str, Evidence]) -> list[pl.Expr]:
-    """The text of each column that has markers of null, without them."""
-    return [
-        known_as_null(pl.nth(place), column.markers)
-        for place, column in enumerate(columns.values())
-        if column.markers
-    ]
-
-
-def _values(columns: Mapping[str, Evidence]) -> dict[str, tuple[pl.Expr, pl.Expr]]:
-    """By column that is more than text: its text, and its values, null where the text is none."""
-    return {
-        name: (pl.nth(place), parse_text(pl.nth(place), column.kind, strict=False))
-        for place, (name, column) in enumerate(columns.items())
-        if column.kind.dtype != pl.String
-    }
+    def _by_reader(self, types: Mapping[str, pl.DataType]) -> list[pl.LazyFrame]:
+        return [read([file], types) for file in self.files.values()]
 
 
 def _by_reader(column: Evidence) -> bool:
