@@ -77,6 +77,13 @@ REFUSABLE = {
     "parquet-testing/data/incorrect_map_schema.parquet": "",
     "parquet-testing/data/map_no_value.parquet": "",
 }
+# Where our answer is another than that of the reader it is compared with, and why.
+OTHERWISE = {
+    "fastparquet/no_columns.parquet": "without columns there are no rows",
+    "fastparquet/no_columns_new.parquet": "without columns there are no rows",
+    "parquet-testing/data/int96_from_spark.parquet": "in microseconds; the other reader wraps round",
+    "json-test-suite/y_array_heterogeneous.json": "items of several kinds are text, and a note says so",
+}
 
 
 def outcomes(folder: str = "") -> Iterator[Outcome]:
@@ -149,6 +156,8 @@ def _compared(name: str, found: dict[str, Any], truth_of: Callable[[], list[dict
     found_wrong = difference(rows, truth)
     if found_wrong is None:
         return Outcome(name, RIGHT, f"{len(rows):,} rows")
+    if name in OTHERWISE:
+        return Outcome(name, READ, OTHERWISE[name])
     if "bad_data" in name:
         return Outcome(name, READ, f"broken, and the readers differ: {found_wrong}")
     return Outcome(name, WRONG, found_wrong)
@@ -181,7 +190,8 @@ def _json_lines(sandbox: Sandbox) -> Iterator[Outcome]:
         base = Path(folder)
         root = FileRoot.at(base, EXTENSIONS)
         for path in sorted((CORPORA / "json-test-suite").rglob("*.json")):
-            text = path.read_bytes()
+            # What is to be read stands on one line.
+            text = path.read_bytes().replace(b"\n", b" " if path.name.startswith("y_") else b"\n")
             file = base / f"{path.stem}.jsonl"
             file.write_bytes(b'{"a": null}\n{"a": ' + text + b'}\n{"a": null}\n')
             found = _asked(sandbox, root, file.name, AS_FOUND)

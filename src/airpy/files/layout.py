@@ -141,7 +141,7 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
     """Whether the record names the columns: it is unlike the values below it."""
     cells = [(cell or "").strip() for cell in head.cells]
     if not body:
-        return any(_name_kind(cell) == "text" for cell in cells) or not any(cells)
+        return all(_name_kind(cell) in {"text", ""} for cell in cells)
     votes = 0.0
     body = [record for record in body[:200] if record.cells != head.cells]
     for place, kind in enumerate(_column_kinds(body)[: len(cells)]):
