@@ -1348,7 +1348,8 @@ type DataType string
 
 // DatasetFile defines model for DatasetFile.
 type DatasetFile struct {
-	// EstimatedRows Exact for Parquet, estimated for text; null for a file that cannot be read.
+	// EstimatedRows Exact for Parquet, estimated for text; null for a file that cannot be read, one in the cloud, and a compressed
+	// one whose first block does not hold all of it.
 	EstimatedRows *int64     `json:"estimated_rows"`
 	Format        FileFormat `json:"format"`
 	Modified      time.Time  `json:"modified"`
@@ -1438,6 +1439,9 @@ type DiscoverResult struct {
 
 	// Truncated Whether there are more files than `max_files`.
 	Truncated bool `json:"truncated"`
+
+	// Unreadable Sub-directories that the service may not read, and whose files are not here; at most 100 of them.
+	Unreadable []string `json:"unreadable,omitempty,omitzero"`
 }
 
 // DropNulls Drops the rows with a null in any of the columns.
@@ -2286,11 +2290,24 @@ type ReadOptions_Types struct {
 // Reading Which files an answer comes from, and how they were read.
 type Reading struct {
 	// Faults What could not be read as it stands; all zero for clean files.
-	Faults  Faults  `json:"faults"`
-	Sources Sources `json:"sources"`
+	Faults Faults `json:"faults"`
+
+	// Notes What a person would want to know beside: a column that is text because it holds values of different kinds, a
+	// file that is read in another way than others; at most 100.
+	Notes   []ReadingNote `json:"notes"`
+	Sources Sources       `json:"sources"`
 
 	// Texts How text files are written, those written alike together; at most 100.
 	Texts []TextForm `json:"texts"`
+}
+
+// ReadingNote defines model for ReadingNote.
+type ReadingNote struct {
+	Column string `json:"column,omitempty,omitzero"`
+
+	// File The first file of which it is so.
+	File string `json:"file"`
+	Text string `json:"text"`
 }
 
 // Row One row, by column name.
@@ -2398,6 +2415,9 @@ type SchemaStats struct {
 
 	// UniqueCounts By column, the distinct values (null not counted) among the rows read. Nested columns are left out.
 	UniqueCounts map[string]int64 `json:"unique_counts"`
+
+	// UniqueExact Whether `unique_counts` were counted; of more than 100,000 rows they are estimates, within some percent.
+	UniqueExact bool `json:"unique_exact"`
 }
 
 // Severity How bad it is. Of a rule that is not met: `error` fails the verdict, `warning` warns, `info` only tells.
@@ -2408,7 +2428,7 @@ type SortDirection string
 
 // Source defines model for Source.
 type Source struct {
-	// Fingerprint Of the content: of all of a file up to 16 MiB, else of its size and 64 blocks of 64 KiB spread evenly over it,
+	// Fingerprint Of the content: of all of a file up to 1 MiB, else of its size and 16 blocks of 64 KiB spread evenly over it,
 	// the first and the last among them. For a cloud file, of what its storage tags it with.
 	Fingerprint string `json:"fingerprint"`
 
@@ -2420,7 +2440,7 @@ type Source struct {
 
 // Sources defines model for Sources.
 type Sources struct {
-	// Files At most 100 of them.
+	// Files The first of them, at most 100; a file that is read twice is one.
 	Files []Source `json:"files"`
 
 	// Fingerprint Of all files together; another one when any of them has changed.
@@ -3587,7 +3607,6 @@ type ClientInterface interface {
 	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-	// - `422` `UNSUPPORTED`: a directory in the cloud.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes any type of body and a specified content type.
@@ -3608,7 +3627,6 @@ type ClientInterface interface {
 	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-	// - `422` `UNSUPPORTED`: a directory in the cloud.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes a body of the `application/json` content type.
@@ -3771,6 +3789,8 @@ type ClientInterface interface {
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
 	//
+	// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
+	//
 	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
 	// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
@@ -3788,6 +3808,8 @@ type ClientInterface interface {
 	// `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
+	//
+	// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
 	//
 	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
@@ -4027,7 +4049,6 @@ func (c *Client) RequeueDeadLetter(ctx context.Context, token Token, params *Req
 // - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 // - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 // - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-// - `422` `UNSUPPORTED`: a directory in the cloud.
 // - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes any type of body and a specified content type.
@@ -4058,7 +4079,6 @@ func (c *Client) DiscoverFilesWithBody(ctx context.Context, params *DiscoverFile
 // - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 // - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 // - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-// - `422` `UNSUPPORTED`: a directory in the cloud.
 // - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes a body of the `application/json` content type.
@@ -4331,6 +4351,8 @@ func (c *Client) GetMetrics(ctx context.Context, reqEditors ...RequestEditorFn) 
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
 //
+// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
+//
 // - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 // - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
 // - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
@@ -4358,6 +4380,8 @@ func (c *Client) PreviewFileWithBody(ctx context.Context, contentType string, bo
 // `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
+//
+// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
 //
 // - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 // - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
@@ -5446,7 +5470,6 @@ type ClientWithResponsesInterface interface {
 	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-	// - `422` `UNSUPPORTED`: a directory in the cloud.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -5467,7 +5490,6 @@ type ClientWithResponsesInterface interface {
 	// - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-	// - `422` `UNSUPPORTED`: a directory in the cloud.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -5646,6 +5668,8 @@ type ClientWithResponsesInterface interface {
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
 	//
+	// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
+	//
 	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
 	// - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
@@ -5663,6 +5687,8 @@ type ClientWithResponsesInterface interface {
 	// `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 	// when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 	// `stats.total_rows_exact` says which.
+	//
+	// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
 	//
 	// - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 	// - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
@@ -6439,7 +6465,6 @@ func (c *ClientWithResponses) RequeueDeadLetterWithResponse(ctx context.Context,
 // - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 // - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 // - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-// - `422` `UNSUPPORTED`: a directory in the cloud.
 // - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -6466,7 +6491,6 @@ func (c *ClientWithResponses) DiscoverFilesWithBodyWithResponse(ctx context.Cont
 // - `400` `EXTENSION_NOT_ALLOWED`: a file that is not one of `PY_ALLOWED_EXT`.
 // - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 // - `422` `FILE_MISSING`: nothing there; `details.suggestion` has the nearest names.
-// - `422` `UNSUPPORTED`: a directory in the cloud.
 // - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -6711,6 +6735,8 @@ func (c *ClientWithResponses) GetMetricsWithResponse(ctx context.Context, reqEdi
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
 //
+// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
+//
 // - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 // - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
 // - `413` `MEMORY_CAP`, `PROCESS_KILLED`: it took more than `PY_MEMORY_MB`, or than the machine has.
@@ -6734,6 +6760,8 @@ func (c *ClientWithResponses) PreviewFileWithBodyWithResponse(ctx context.Contex
 // `PY_MAX_ROWS_JSON` are given; `stats.sample_size` says how many there are. `stats.total_rows` is exact
 // when it is known cheaply (Parquet, or text of moderate size) and an estimate otherwise;
 // `stats.total_rows_exact` says which.
+//
+// Types of text are those of the first 1,000 rows, or of `limit` where that is more, unless `read.infer_rows` says otherwise.
 //
 // - `400` `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`, `AMBIGUOUS_DATASET`: as for `infer_schema`.
 // - `408` `TIME_LIMIT`: it took more than `PY_TIMEOUT_S` seconds.
