@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from pydantic import AliasChoices
+from pydantic import AliasChoices, SecretStr
 
 from airpy.config import Credentials, Settings, SettingsError
 
@@ -37,6 +37,15 @@ def test_the_rest_of_the_settings_need_not_be_given() -> None:
         "broker_url": "redis://localhost:6379/0",
         "max_rows_json": 50_000,
         "infer_rows": 20_000,
+        "s3_endpoint_url": "",
+        "s3_region": "us-east-1",
+        "s3_access_key_id": "",
+        "s3_secret_access_key": SecretStr(""),
+        "gs_endpoint_url": "",
+        "gs_service_account_key": SecretStr(""),
+        "az_endpoint_url": "",
+        "az_account_name": "",
+        "az_account_key": SecretStr(""),
         "memory_mb": 2048,
         "workers": 2,
         "timeout_s": 90,
@@ -65,6 +74,15 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "CELERY_BROKER_URL": "redis://:pass@redis:6380/6",
         "PY_MAX_ROWS_JSON": "10",
         "PY_INFER_ROWS": "0",
+        "PY_S3_ENDPOINT_URL": "http://minio:9000/",
+        "PY_S3_REGION": "eu-central-1",
+        "PY_S3_ACCESS_KEY_ID": "key",
+        "PY_S3_SECRET_ACCESS_KEY": "hunter2",
+        "PY_GS_ENDPOINT_URL": "https://storage.example.com",
+        "PY_GS_SERVICE_ACCOUNT_KEY": '{"private_key": "hunter2"}',
+        "PY_AZ_ENDPOINT_URL": "https://blobs.example.com",
+        "PY_AZ_ACCOUNT_NAME": "account",
+        "PY_AZ_ACCOUNT_KEY": "hunter2",
         "PY_MEMORY_MB": "512",
         "PY_WORKERS": "8",
         "PY_TIMEOUT_S": "1.5",
@@ -92,6 +110,15 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "broker_url": "redis://:pass@redis:6380/5",
         "max_rows_json": 10,
         "infer_rows": 0,
+        "s3_endpoint_url": "http://minio:9000",
+        "s3_region": "eu-central-1",
+        "s3_access_key_id": "key",
+        "s3_secret_access_key": SecretStr("hunter2"),
+        "gs_endpoint_url": "https://storage.example.com",
+        "gs_service_account_key": SecretStr('{"private_key": "hunter2"}'),
+        "az_endpoint_url": "https://blobs.example.com",
+        "az_account_name": "account",
+        "az_account_key": SecretStr("hunter2"),
         "memory_mb": 512,
         "workers": 8,
         "timeout_s": 1.5,
@@ -136,6 +163,15 @@ WRONG = {
     ],
     "DRAMATIQ_BROKER_URL": ["localhost", "redis://elsewhere:6379/0", "redis://localhost:6379/x"],
     "PY_MAX_ROWS_JSON": ["0", "-1", "1000001", "many", "1.5"],
+    "PY_S3_ENDPOINT_URL": ["minio:9000", "ftp://minio", "https://", "https://user:hunter2@minio"],
+    "PY_S3_REGION": ["EU", "a b"],
+    "PY_S3_ACCESS_KEY_ID": ["without its secret"],
+    "PY_S3_SECRET_ACCESS_KEY": ["without its key"],
+    "PY_GS_ENDPOINT_URL": ["storage"],
+    "PY_GS_SERVICE_ACCOUNT_KEY": ["/path/to/key.json"],
+    "PY_AZ_ENDPOINT_URL": ["blobs"],
+    "PY_AZ_ACCOUNT_NAME": ["An account"],
+    "PY_AZ_ACCOUNT_KEY": ["without its account"],
     "PY_INFER_ROWS": ["-1", "1000000001", "all"],
     "PY_MEMORY_MB": ["63", "0", "16777217", "2G"],
     "PY_WORKERS": ["0", "-2", "257", "two"],
@@ -184,6 +220,29 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+def test_storage_is_reached_by_settings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an endpoint, and the word to sign nothing where no keys are set: a client looks for them else."""
+    without = Settings.from_env()
+    monkeypatch.setenv("PY_S3_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("PY_S3_SECRET_ACCESS_KEY", "hunter2")
+    monkeypatch.setenv("PY_S3_REGION", "eu-central-1")
+    signed = Settings.from_env()
+
+    assert without.storage["s3"] == {
+        "endpoint": "https://s3.us-east-1.amazonaws.com",
+        "region": "us-east-1",
+        "skip_signature": "true",
+    }
+    assert all(settings["skip_signature"] == "true" for settings in without.storage.values())
+    assert signed.storage["s3"] == {
+        "endpoint": "https://s3.eu-central-1.amazonaws.com",
+        "region": "eu-central-1",
+        "access_key_id": "key",
+        "secret_access_key": "hunter2",
+    }
+    assert "hunter2" not in repr(signed)
+
+
 def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PY_WORKERS", "REDIS_URL", "PY_RESULTS_PATH", "PY_CLOUD_PREFIXES", "PY_DOCS"):
         monkeypatch.setenv(name, "")
@@ -202,7 +261,17 @@ def test_a_base_path_set_to_nothing_is_not_the_current_directory(monkeypatch: py
         Settings.from_env()
 
 
-@pytest.mark.parametrize("name", ["PY_AUTH_SECRET", "REDIS_URL", "DRAMATIQ_BROKER_URL"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PY_AUTH_SECRET",
+        "REDIS_URL",
+        "DRAMATIQ_BROKER_URL",
+        "PY_S3_SECRET_ACCESS_KEY",
+        "PY_GS_SERVICE_ACCOUNT_KEY",
+        "PY_AZ_ACCOUNT_KEY",
+    ],
+)
 def test_no_message_repeats_a_secret(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "hunter2")
 

@@ -17,6 +17,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from starlette.routing import Router
 
 from airpy.config import Settings
+from airpy.files.access import Access
 from airpy.files.paths import FileRoot
 from airpy.jobs.changes import Changes
 from airpy.jobs.fitness import check_redis
@@ -115,7 +116,9 @@ def _redis(settings: Settings) -> Redis:
 def _state(settings: Settings, redis: Redis, listening: Redis, requests: Requests) -> AppState:
     results = Results(settings.results_path.absolute())
     results.path.mkdir(parents=True, exist_ok=True)
-    files = FileRoot.at(settings.base_path, settings.allowed_ext, settings.cloud_prefixes)
+    files = FileRoot.at(
+        settings.base_path, settings.allowed_ext, settings.cloud_prefixes, Access(settings.storage)
+    )
     store = JobStore(redis, settings.redis_url, settings.broker_url)
     return AppState(
         settings=settings,

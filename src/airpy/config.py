@@ -41,6 +41,9 @@ LONGEST_S = 366 * 86_400
 MOST_MEMORY_MB = 16 * 1024 * 1024
 
 
+NOT_SET = SecretStr("")
+
+
 class SettingsError(Exception):
     """Settings with which the service does not start; the message names each of them."""
 
@@ -78,6 +81,75 @@ class Reading(_Environment):
     cloud_prefixes: Annotated[tuple[str, ...], NoDecode, Field(validation_alias="PY_CLOUD_PREFIXES")] = ()
     max_rows_json: Annotated[int, Field(validation_alias="PY_MAX_ROWS_JSON", ge=1, le=1_000_000)] = 50_000
     infer_rows: Annotated[int, Field(validation_alias="PY_INFER_ROWS", ge=0, le=1_000_000_000)] = 20_000
+    s3_endpoint_url: Annotated[str, Field(validation_alias="PY_S3_ENDPOINT_URL")] = ""
+    s3_region: Annotated[str, Field(validation_alias="PY_S3_REGION", pattern="^[a-z0-9-]+$")] = "us-east-1"
+    s3_access_key_id: Annotated[str, Field(validation_alias="PY_S3_ACCESS_KEY_ID")] = ""
+    s3_secret_access_key: Annotated[SecretStr, Field(validation_alias="PY_S3_SECRET_ACCESS_KEY")] = NOT_SET
+    gs_endpoint_url: Annotated[str, Field(validation_alias="PY_GS_ENDPOINT_URL")] = ""
+    gs_service_account_key: Annotated[SecretStr, Field(validation_alias="PY_GS_SERVICE_ACCOUNT_KEY")] = (
+        NOT_SET
+    )
+    az_endpoint_url: Annotated[str, Field(validation_alias="PY_AZ_ENDPOINT_URL")] = ""
+    az_account_name: Annotated[str, Field(validation_alias="PY_AZ_ACCOUNT_NAME", pattern="^[a-z0-9]*$")] = ""
+    az_account_key: Annotated[SecretStr, Field(validation_alias="PY_AZ_ACCOUNT_KEY")] = NOT_SET
+
+    @property
+    def storage(self) -> dict[str, dict[str, str]]:
+        """How cloud storage is reached: by scheme, the client's settings by their names.
+
+        Nothing is left for the client to find elsewhere: it has an endpoint, and keys or the word to use
+        none.
+        """
+        s3_keys = {
+            "access_key_id": self.s3_access_key_id,
+            "secret_access_key": self.s3_secret_access_key.get_secret_value(),
+        }
+        gs_keys = {"service_account_key": self.gs_service_account_key.get_secret_value()}
+        az_keys = {"account_key": self.az_account_key.get_secret_value()}
+        return {
+            "s3": {
+                "endpoint": self.s3_endpoint_url or f"https://s3.{self.s3_region}.amazonaws.com",
+                "region": self.s3_region,
+                **_keys_or_none(s3_keys),
+            },
+            "gs": {
+                "base_url": self.gs_endpoint_url or "https://storage.googleapis.com",
+                **_keys_or_none(gs_keys),
+            },
+            "az": {
+                "endpoint": self.az_endpoint_url or f"https://{self.az_account_name}.blob.core.windows.net",
+                "account_name": self.az_account_name,
+                **_keys_or_none(az_keys),
+            },
+        }
+
+    @field_validator("s3_endpoint_url", "gs_endpoint_url", "az_endpoint_url")
+    @classmethod
+    def _an_endpoint(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.username):
+            raise ValueError("must be https://host or http://host:port, without a user")
+        return value.rstrip("/")
+
+    @field_validator("gs_service_account_key")
+    @classmethod
+    def _a_key_file(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().lstrip().startswith("{"):
+            raise ValueError("must be what a service account's key file holds, which is JSON")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_keys(self) -> Self:
+        key, secret = bool(self.s3_access_key_id), bool(self.s3_secret_access_key.get_secret_value())
+        account, account_key = bool(self.az_account_name), bool(self.az_account_key.get_secret_value())
+        for name, needed, half in (
+            ("PY_S3_ACCESS_KEY_ID", "PY_S3_SECRET_ACCESS_KEY", key and not secret),
+            ("PY_S3_SECRET_ACCESS_KEY", "PY_S3_ACCESS_KEY_ID", secret and not key),
+            ("PY_AZ_ACCOUNT_KEY", "PY_AZ_ACCOUNT_NAME", account_key and not account),
+        ):
+            if half:
+                raise ValueError(f"{name}: means nothing without {needed}")
+        return self
 
     @field_validator("allowed_ext", "cloud_prefixes", mode="before")
     @classmethod
@@ -224,6 +296,11 @@ def misspelt_settings() -> dict[str, list[str]]:
     strange = (name for name in os.environ if name.startswith("PY_") and name not in known)
     close = {name: difflib.get_close_matches(name, known, n=2, cutoff=LIKENESS) for name in strange}
     return {name: names for name, names in close.items() if names}
+
+
+def _keys_or_none(keys: dict[str, str]) -> dict[str, str]:
+    """The keys; without them, the word that requests are not to be signed."""
+    return keys if all(keys.values()) else {"skip_signature": "true"}
 
 
 def _kept_secret(state_path: Path) -> str:

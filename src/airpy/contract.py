@@ -342,7 +342,7 @@ class Source(BaseModel):
     fingerprint: Annotated[
         str,
         Field(
-            description='Of the content: of all of a file up to 16 MiB, else of its size and 64 blocks of 64 KiB spread evenly over it,\nthe first and the last among them. For a cloud file, of what its storage tags it with.\n'
+            description='Of the content: of all of a file up to 1 MiB, else of its size and 16 blocks of 64 KiB spread evenly over it,\nthe first and the last among them. For a cloud file, of what its storage tags it with.\n'
         ),
     ]
 
@@ -452,6 +452,12 @@ class SchemaStats(BaseModel):
         dict[str, int],
         Field(
             description='By column, the distinct values (null not counted) among the rows read. Nested columns are left out.'
+        ),
+    ]
+    unique_exact: Annotated[
+        bool,
+        Field(
+            description='Whether `unique_counts` were counted; of more than 100,000 rows they are estimates, within some percent.'
         ),
     ]
     memory_usage_mb: Annotated[
@@ -929,7 +935,9 @@ class Sources(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    files: Annotated[list[Source], Field(description='At most 100 of them.')]
+    files: Annotated[
+        list[Source], Field(description='The first of them, at most 100; a file that is read twice is one.')
+    ]
     total_files: int
     total_size_bytes: int
     fingerprint: Annotated[
@@ -990,7 +998,9 @@ class DatasetFile(BaseModel):
     modified: AwareDatetime
     estimated_rows: Annotated[
         int | None,
-        Field(description='Exact for Parquet, estimated for text; null for a file that cannot be read.'),
+        Field(
+            description='Exact for Parquet, estimated for text; null for a file that cannot be read, one in the cloud, and a compressed\none whose first block does not hold all of it.\n'
+        ),
     ]
 
 
@@ -1216,6 +1226,12 @@ class DiscoverResult(BaseModel):
     total_files: Annotated[int, Field(description='Files in the list.')]
     total_size_bytes: int
     truncated: Annotated[bool, Field(description='Whether there are more files than `max_files`.')]
+    unreadable: Annotated[
+        list[str] | None,
+        Field(
+            description='Sub-directories that the service may not read, and whose files are not here; at most 100 of them.'
+        ),
+    ] = None
 
 
 FilterValue = TypeAliasType(
@@ -1302,11 +1318,11 @@ class Reading(BaseModel):
     ]
     faults: Faults
     notes: Annotated[
-        list[ReadingNote] | None,
+        list[ReadingNote],
         Field(
             description='What a person would want to know beside: a column that is text because it holds values of different kinds, a\nfile that is read in another way than others; at most 100.\n'
         ),
-    ] = None
+    ]
 
 
 class InferSchemaResult(BaseModel):

@@ -216,8 +216,8 @@ class FileUnavailable(AirError):
 
     @property
     def retryable(self) -> bool:  # type: ignore[override]
-        """Storage that failed in passing may be back; a missing or damaged file stays so."""
-        return self.reason == "READ_INTERRUPTED"
+        """Storage that failed in passing may be back, and a file be done changing; a damaged one stays so."""
+        return self.reason in {"READ_INTERRUPTED", "FILE_CHANGED"}
 
 
 class QueueUnavailable(AirError):

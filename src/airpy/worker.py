@@ -18,6 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from airpy.config import Settings, SettingsError
+from airpy.files.access import Access
 from airpy.files.paths import FileRoot
 from airpy.jobs.broker import WakeBroker, worker_client
 from airpy.jobs.fitness import check_redis
@@ -52,7 +53,9 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         redis=redis,
         sandbox=sandbox,
         results=results,
-        files=FileRoot.at(settings.base_path, settings.allowed_ext, settings.cloud_prefixes),
+        files=FileRoot.at(
+            settings.base_path, settings.allowed_ext, settings.cloud_prefixes, Access(settings.storage)
+        ),
         limits=Limits(
             settings.infer_rows, settings.max_rows_json, settings.job_timeout_s, settings.max_attempts
         ),

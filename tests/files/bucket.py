@@ -1,70 +1,81 @@
-"""A bucket on this machine: as much of S3 as it takes to read objects."""
+"""A bucket on this machine: an S3 server, and what is asked of it."""
 
 from __future__ import annotations
 
-import re
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx2
+import obstore
+from moto.server import ThreadedMotoServer
+from obstore.store import S3Store
+from werkzeug.serving import WSGIRequestHandler
+
+from airpy.files.access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+NAME = "bucket"
+KEYS = {
+    "access_key_id": "a key",
+    "secret_access_key": "a secret that is told to nobody",
+    "region": "us-east-1",
+}
 
 
 class Bucket(NamedTuple):
-    """Objects by their path, and where they are served."""
+    """A bucket, and how it is reached."""
 
-    objects: dict[str, bytes]
-    asked_for: list[str]
-    """The paths of every request, in order."""
     url: str
+    store: S3Store
+    asked_for: list[str]
+    """The method and path of every request, in order."""
+
+    @property
+    def access(self) -> Access:
+        """How a service reaches it."""
+        return Access({"s3": {"endpoint": self.url, **KEYS}})
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The same as a service's settings."""
+        return {
+            "PY_CLOUD_PREFIXES": f"s3://{NAME}/energy/",
+            "PY_S3_ENDPOINT_URL": self.url,
+            "PY_S3_ACCESS_KEY_ID": KEYS["access_key_id"],
+            "PY_S3_SECRET_ACCESS_KEY": KEYS["secret_access_key"],
+        }
+
+    def put(self, key: str, content: bytes) -> None:
+        """An object with this content."""
+        obstore.put(self.store, key, content)
+
+    def empty(self) -> None:
+        """No object, and nothing asked for."""
+        for page in obstore.list(self.store):
+            obstore.delete(self.store, [found["path"] for found in page])
+        self.asked_for.clear()
 
 
 @contextmanager
 def running_bucket() -> Iterator[Bucket]:
-    """Serve objects until the block ends."""
-    objects: dict[str, bytes] = {}
+    """Serve a bucket until the block ends."""
     asked_for: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.answer(body=False)
+    def log_request(self: WSGIRequestHandler, *_: Any) -> None:
+        asked_for.append(f"{self.command} {self.path}")
 
-        def do_GET(self) -> None:
-            self.answer(body=True)
-
-        def answer(self, *, body: bool) -> None:
-            asked_for.append(self.path)
-            whole = objects.get(self.path)
-            if whole is None:
-                self.send_error(404)
-                return
-            first, last = 0, len(whole)
-            asked = RANGE.fullmatch(self.headers.get("Range") or "")
-            if asked and asked[1]:
-                first, last = int(asked[1]), min(int(asked[2] or last - 1) + 1, last)
-            elif asked:
-                first = max(last - int(asked[2]), 0)
-            self.send_response(206 if asked else 200)
-            self.send_header("Content-Length", str(last - first))
-            self.send_header("Content-Range", f"bytes {first}-{last - 1}/{len(whole)}")
-            self.send_header("ETag", '"1"')
-            self.send_header("Last-Modified", "Wed, 01 Jan 2025 00:00:00 GMT")
-            self.end_headers()
-            if body:
-                self.wfile.write(whole[first:last])
-
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield Bucket(objects, asked_for, f"http://127.0.0.1:{server.server_port}")
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logged, WSGIRequestHandler.log_request = WSGIRequestHandler.log_request, log_request  # type: ignore[assignment, method-assign]
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        config: Any = {"endpoint": url, **KEYS}
+        store = S3Store(NAME, config=config, client_options={"allow_http": True})
+        httpx2.put(f"{url}/{NAME}")
+        yield Bucket(url, store, asked_for)
+    finally:
+        WSGIRequestHandler.log_request = logged  # type: ignore[method-assign]
+        server.stop()

@@ -13,6 +13,7 @@ import pytest
 from airpy.errors import FileUnavailable
 from airpy.files.listing import data_files, describe_file, estimated_rows
 from airpy.files.paths import resolve
+from airpy.files.walk import Walk
 from tests.files.conftest import put, without_privileges
 
 if TYPE_CHECKING:
@@ -126,14 +127,16 @@ def test_a_directory_that_may_not_be_read_is_left_out_unless_all_is_needed(publi
     (public_root.real / "locked").chmod(0)
 
     with without_privileges():
-        lenient = listed(public_root)
+        locked: list[Path] = []
+        lenient = list(data_files(public_root, public_root.real, unreadable=locked.append))
         with pytest.raises(FileUnavailable, match='"locked" may not be read') as partial:
-            list(data_files(public_root, public_root.real, strict=True))
+            list(data_files(public_root, public_root.real))
         with pytest.raises(FileUnavailable):
             listed(public_root, "locked")
     (public_root.real / "locked").chmod(0o700)
 
-    assert lenient == ["a.csv", "z.csv"]
+    assert [path.name for path in lenient] == ["a.csv", "z.csv"]
+    assert locked == [public_root.real / "locked"]
     assert partial.value.reason == "UNREADABLE_FILE"
 
 
@@ -141,7 +144,8 @@ def test_a_file_is_described_as_the_caller_knows_it(root: FileRoot) -> None:
     file = put(root, "energy/a.csv", "v\n1\n2\n")
     os.utime(file, ns=(0, 1_736_937_000_999_999_999))  # 2025-01-15T10:30:00.999999999Z
 
-    described = describe_file(root, file)
+    with Walk(root) as walk:
+        described = describe_file(root, file, walk)
 
     assert described.model_dump() == {
         "path": f"{root.base}/energy/a.csv",

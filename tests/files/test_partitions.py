@@ -10,7 +10,7 @@ import pytest
 
 from airpy.contract import Filter
 from airpy.engine.schema import type_name
-from airpy.files import delimited, json_lines, parquet
+from airpy.files import json_lines, parquet, weighing
 from airpy.files.datasets import dataset_at
 from airpy.files.paths import FileRoot
 from airpy.files.scan import scan
@@ -153,7 +153,7 @@ def test_a_sample_has_its_partitions(root: FileRoot, read: Read, form: str) -> N
 def test_a_data_set_may_have_more_partitions_than_are_compared(
     root: FileRoot, read: Read, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in (delimited, json_lines, parquet):
+    for room in (weighing, json_lines, parquet):
         monkeypatch.setattr(room, "MOST_COMPARED", 1)
     put_partitions(root, form, "p=1", "p=2/q=x", "p=3")
 

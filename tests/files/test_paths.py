@@ -326,7 +326,14 @@ def test_a_cloud_uri_beside_the_allowed_prefix_is_refused(root: FileRoot, reques
     assert refusal.value.reason == ("FILE_MISSING" if no_uri else "PATH_REFUSED")
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a", "", "a.csv.gz"])
+@pytest.mark.parametrize("name", ["a", "a/", "", "v1.2/", "a/*.csv", "a.csv.gz"])
+def test_a_cloud_uri_may_be_a_directory_a_pattern_or_a_file(root: FileRoot, name: str) -> None:
+    root = root._replace(cloud_prefixes=("s3://bucket/",))
+
+    assert resolve(root, f"s3://bucket/{name}", "uri").cloud == f"s3://bucket/{name}"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.parquet.gz"])
 def test_a_cloud_uri_has_an_allowed_extension(root: FileRoot, name: str) -> None:
     root = root._replace(cloud_prefixes=("s3://bucket/",))
 
@@ -340,7 +347,7 @@ def test_a_cloud_uri_has_an_allowed_extension(root: FileRoot, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["a.txt", "a.csv.exe", "a.csv.gz", "a.csv~", ".csv", "a", "a.csv.", "a.ｃｓｖ"]
+    "name", ["a.txt", "a.csv.exe", "a.parquet.gz", "a.csv~", ".csv", "a", "a.csv.", "a.ｃｓｖ"]
 )
 def test_a_file_without_an_allowed_extension_is_refused(root: FileRoot, name: str) -> None:
     put(root, name)

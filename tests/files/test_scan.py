@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 import yaml
 
+from airpy.contract import ReadOptions
 from airpy.engine.failures import failure
 from airpy.errors import AirError, FileUnavailable
-from airpy.files import delimited, parquet
+from airpy.files import json_lines, parquet, weighing
 from airpy.files.datasets import dataset_at
 from airpy.files.opening import spread
 from airpy.files.scan import scan
@@ -29,13 +30,11 @@ REFUSED = {
     "zero-bytes.csv": ("EMPTY_FILE", "is empty"),
     "blank.csv": ("EMPTY_FILE", "is empty"),
     "only-byte-order-mark.csv": ("EMPTY_FILE", "is empty"),
-    "long-row.csv": ("UNREADABLE_FILE", "more fields"),
-    "unclosed-quote.csv": ("UNREADABLE_FILE", "opened and never closed"),
-    "gzip.csv": ("UNSUPPORTED", "is not text but gzip"),
-    "zip.csv": ("UNSUPPORTED", "is not text but a ZIP archive"),
-    "parquet.csv": ("UNSUPPORTED", "is not text but Parquet"),
-    "sqlite.csv": ("UNSUPPORTED", "is not text but a SQLite database"),
-    "random.csv": ("UNREADABLE_FILE", "is not text in an encoding that can be told"),
+    "gzip.csv": ("CONTENT_MISMATCH", "is not CSV but gzip"),
+    "zip.csv": ("CONTENT_MISMATCH", "is not CSV but a ZIP archive"),
+    "parquet.csv": ("CONTENT_MISMATCH", "is not CSV but Parquet"),
+    "sqlite.csv": ("CONTENT_MISMATCH", "is not CSV but a SQLite database"),
+    "random.csv": ("ENCODING", "is not text in an encoding that can be told"),
     "zero-bytes.jsonl": ("EMPTY_FILE", "is empty"),
     "broken-line.jsonl": ("FAULTY_ROW", "line 2 is no JSON object"),
     "cut-off.jsonl": ("FAULTY_ROW", "line 2 is no JSON object"),
@@ -125,7 +124,10 @@ def test_text_that_does_not_go_on_in_its_encoding_fails(
 
     error = refused(read, "a.csv")
 
-    assert error.message == f'"a.csv" begins as text in {encoding}, and does not go on so'
+    assert error.message.startswith(f'"a.csv" begins as text in {encoding}, and does not go on so: byte ')
+    assert error.reason == "ENCODING"
+    assert error.fault is not None
+    assert error.fault.line == 50_002
 
 
 def test_text_is_cut_between_letters_when_it_is_looked_at(root: FileRoot, read: Read) -> None:
@@ -167,13 +169,13 @@ def test_the_delimiter_is_told_from_whole_rows_where_the_sample_cuts_one(root: F
 def test_the_delimiter_is_the_one_that_most_rows_agree_on(root: FileRoot, read: Read) -> None:
     put(root, "a.csv", "a;b\n1,5;2\n2,5;3\n3;4\n")
 
-    assert held(read("a.csv"))[1] == [["1,5", 2], ["2,5", 3], ["3", 4]]
+    assert held(read("a.csv"))[1] == [[1.5, 2], [2.5, 3], [3.0, 4]]
 
 
-def test_a_quote_that_opens_nothing_in_quoted_text_fails(root: FileRoot, read: Read) -> None:
+def test_a_quote_that_opens_nothing_in_quoted_text_is_text(root: FileRoot, read: Read) -> None:
     put(root, "a.csv", 'a,b\n"x" y,1\n2,3\n')
 
-    assert refused(read, "a.csv").reason == "UNREADABLE_FILE"
+    assert held(read("a.csv"))[1] == [['"x" y', 1], ["2", 3]]
 
 
 def test_single_quotes_may_run_beyond_what_is_looked_at(root: FileRoot, read: Read) -> None:
@@ -202,6 +204,10 @@ def test_files_of_different_dialects_are_read_as_one(root: FileRoot, read: Read)
         ("5", "1e3"),
         ("5", "9223372036854775808"),
         ("5", "true"),
+        ("5", "007"),
+        ("5", "+491701234567"),
+        ("1.5", "001.1"),
+        ("2025-01-02", "25-01-03"),
         ("1.5", "x"),
         ("1.5", '"1,5"'),
         ("true", "1"),
@@ -229,6 +235,29 @@ def test_a_later_value_that_contradicts_the_type_fails(
     assert as_text["v"].to_list()[1] in {later.strip('"'), 1000.0, 5.0}
 
 
+def test_a_marker_of_null_that_shows_later_is_null_once_care_is_taken(root: FileRoot, scratch: Path) -> None:
+    put(root, "a.csv", "n,d,t\n5,2025-01-02,x\nNA,-,NULL\n")
+
+    def values(*, careful: bool) -> list[tuple[Any, ...]]:
+        dataset = dataset_at(root, "a.csv", "uri")
+        return scan(dataset, infer_rows=1, scratch=scratch, careful=careful).frame.collect().rows()
+
+    assert values(careful=True) == [(5, dt.date(2025, 1, 2), "x"), (None, None, None)]
+    with pytest.raises(pl.exceptions.PolarsError):
+        values(careful=False)
+
+
+def test_text_that_is_asked_for_as_it_is_written_has_no_nulls_but_other_columns_do(
+    root: FileRoot, scratch: Path
+) -> None:
+    put(root, "a.csv", "n,raw,t\n5,NULL,NULL\n6,x,y\n")
+
+    options = ReadOptions(types={"raw": "string"})
+    frame = scan(dataset_at(root, "a.csv", "uri"), options, infer_rows=10, scratch=scratch).frame
+
+    assert frame.collect().rows() == [(5, "NULL", None), (6, "x", "y")]
+
+
 @pytest.mark.parametrize("later", ["x", "2025-02-30", "01/02/2025"])
 def test_a_later_string_that_is_no_date_fails(root: FileRoot, read: Read, later: str) -> None:
     put(root, "a.jsonl", f'{{"d":"2025-01-02"}}\n{{"d":"{later}"}}\n')
@@ -242,7 +271,8 @@ def test_a_later_string_that_is_no_date_fails(root: FileRoot, read: Read, later:
 def test_dates_of_files_that_were_not_looked_into_are_not_guessed(
     root: FileRoot, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delimited, "MOST_COMPARED", 1)
+    for room in (weighing, json_lines, parquet):
+        monkeypatch.setattr(room, "MOST_COMPARED", 1)
     put(root, "ds/1.csv", "d\n2025-01-02\n")
     put(root, "ds/2.csv", "d\n03/04/2025\n")
 
@@ -388,7 +418,8 @@ def test_many_files_that_are_alike_are_one_scan(root: FileRoot, scratch: Path) -
 def test_more_parquet_files_than_are_compared_fail_where_they_differ(
     root: FileRoot, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "MOST_COMPARED", 1)
+    for room in (weighing, json_lines, parquet):
+        monkeypatch.setattr(room, "MOST_COMPARED", 1)
     write(pl.DataFrame({"v": [1]}), root.real / "ds/1.parquet")
     write(pl.DataFrame({"v": [1], "w": [2]}), root.real / "ds/2.parquet")
 

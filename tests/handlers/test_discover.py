@@ -63,6 +63,7 @@ def test_a_file_is_listed_with_size_date_and_rows(service: Service, base: Path) 
         "total_files": 1,
         "total_size_bytes": status.st_size,
         "truncated": False,
+        "unreadable": [],
     }
 
 
@@ -116,7 +117,13 @@ def test_a_file_is_listed_as_itself(service: Service, base: Path) -> None:
 def test_a_directory_without_data_files_is_an_empty_list(service: Service, odd: Path) -> None:
     data = discovered(service, f"{odd}/notes")
 
-    assert data == {"files": [], "total_files": 0, "total_size_bytes": 0, "truncated": False}
+    assert data == {
+        "files": [],
+        "total_files": 0,
+        "total_size_bytes": 0,
+        "truncated": False,
+        "unreadable": [],
+    }
 
 
 def test_a_file_that_cannot_be_read_has_no_estimate(service: Service, odd: Path) -> None:

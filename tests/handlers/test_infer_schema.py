@@ -51,6 +51,7 @@ def test_every_format_has_the_same_statistics(service: Service, uri: str) -> Non
         "columns": 4,
         "null_ratio": pytest.approx({"timestamp": 0, "site_id": 0, "kwh": 1 / 36, "cost": 1 / 36}),
         "unique_counts": {"timestamp": 12, "site_id": 3, "kwh": 3, "cost": 3},
+        "unique_exact": True,
         "files": 1,
         "sampled_rows": 36,
         "rows_exact": True,
@@ -211,3 +212,131 @@ def test_the_steps_are_the_specifications(service: Service) -> None:
         "schema_complete",
     ]
     assert job["steps"][0]["message"] == "Found measurements.parquet"
+
+
+# Evidence
+
+
+def put(base: Path, name: str, text: str) -> None:
+    path = base / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def evidence(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {column["name"]: column for column in data["columns"]}
+
+
+def test_every_column_of_text_tells_why_it_has_its_type(service: Service, base: Path) -> None:
+    put(base, "_told.csv", 'zip,day,n,price\n00501,31/12/2025,1,"1.234,5"\n10001,01/02/2025,NA,"7"\n')
+
+    told = evidence(inferred(service, "_told.csv"))
+
+    assert told["zip"] == {
+        "name": "zip",
+        "type": "string",
+        "note": "leading zeros",
+        "values": 2,
+        "nulls": 0,
+        "null_markers": {},
+        "candidates": [
+            {"type": "string", "accepted": 2, "counter_examples": []},
+            {"type": "int64", "accepted": 1, "counter_examples": [counter("_told.csv", 1, "00501", base)]},
+            {"type": "float64", "accepted": 1, "counter_examples": [counter("_told.csv", 1, "00501", base)]},
+        ],
+        "confidence": 1.0,
+        "scan": "full",
+    }
+    assert (told["day"]["type"], told["day"]["form"]) == ("date", "%d/%m/%Y")
+    assert (told["n"]["type"], told["n"]["nulls"], told["n"]["null_markers"]) == ("int64", 1, {"NA": 1})
+    assert (told["price"]["type"], told["price"]["form"]) == ("float64", "1.234,56")
+
+
+def counter(name: str, row: int, value: str, base: Path) -> dict[str, Any]:
+    return {"file": str(base / name), "row": row, "value": value}
+
+
+def test_parquet_says_its_types_itself(service: Service) -> None:
+    assert inferred(service, "energy/measurements.parquet")["columns"] == []
+
+
+@pytest.mark.parametrize("infer_rows", [20_000, 0])
+def test_a_counter_example_is_named_by_its_file_and_row(
+    service: Service, base: Path, infer_rows: int
+) -> None:
+    put(base, f"_two{infer_rows}/a.csv", "v\n1\n2\n")
+    put(base, f"_two{infer_rows}/b.csv", "v\n3\nx\n")
+
+    told = evidence(inferred(service, f"_two{infer_rows}", infer_rows=infer_rows))["v"]
+
+    assert (told["type"], told["values"], told["scan"]) == ("string", 4, "full")
+    integer = next(each for each in told["candidates"] if each["type"] == "int64")
+    assert integer["accepted"] == 3
+    assert integer["counter_examples"] == [counter(f"_two{infer_rows}/b.csv", 2, "x", base)]
+
+
+def test_every_row_decides_where_that_is_asked(service: Service, base: Path) -> None:
+    rows = 120_000
+    put(base, "_late.csv", "id,code\n" + "".join(f"{n},5\n" for n in range(rows - 1)) + f"{rows},007\n")
+
+    sample, whole = inferred(service, "_late.csv"), inferred(service, "_late.csv", infer_rows=0)
+
+    assert [field["type"] for field in sample["schema"]["fields"]] == ["int64", "int64"]
+    assert [field["type"] for field in whole["schema"]["fields"]] == ["int64", "string"]
+    assert evidence(sample)["code"]["scan"] == "sample"
+    assert evidence(sample)["code"]["confidence"] < 1
+    assert evidence(whole)["code"]["scan"] == "full"
+    stats = whole["stats"]
+    assert (stats["rows"], stats["sampled_rows"], stats["unique_exact"]) == (rows, rows, False)
+    assert stats["unique_counts"]["code"] == 2
+    assert stats["unique_counts"]["id"] == pytest.approx(rows, rel=0.1)
+    assert stats["null_ratio"] == {"id": 0.0, "code": 0.0}
+    assert [field["nullable"] for field in whole["schema"]["fields"]] == [False, False]
+
+
+@pytest.mark.parametrize("extension", ["parquet", "jsonl"])
+def test_many_rows_of_other_formats_are_counted_as_well(service: Service, base: Path, extension: str) -> None:
+    frame = pl.DataFrame({"id": range(120_000), "half": [None, 1.5] * 60_000})
+    path = base / f"_many.{extension}"
+    frame.write_parquet(path) if extension == "parquet" else frame.write_ndjson(path)
+
+    data = inferred(service, path.name, infer_rows=0)
+
+    assert (data["stats"]["rows"], data["stats"]["sampled_rows"]) == (120_000, 120_000)
+    assert data["stats"]["null_ratio"] == {"id": 0.0, "half": 0.5}
+    assert data["stats"]["unique_counts"]["half"] == 1
+    assert data["stats"]["unique_exact"] is False
+
+
+def test_a_sample_of_many_files_is_of_exactly_so_many_rows(service: Service, base: Path) -> None:
+    for name in "abc":
+        put(base, f"_three/{name}.csv", "v\n" + "1\n" * 10)
+
+    stats = inferred(service, "_three", infer_rows=20)["stats"]
+
+    assert (stats["rows"], stats["sampled_rows"]) == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("read", "field", "suggestion"),
+    [
+        ({"types": {"kWh": "float64"}}, "read.types.kWh", ["kwh"]),
+        ({"decimal": ",", "thousands": ","}, "read.thousands", None),
+        ({"date_format": "%H:%M"}, "read.date_format", None),
+    ],
+)
+def test_read_options_that_cannot_be_met_fail_the_job(
+    service: Service, read: dict[str, Any], field: str, suggestion: list[str] | None
+) -> None:
+    job = service.run("infer_schema", {"datasource_id": "e", "uri": "csv/measurements.csv", "read": read})
+
+    error = failed(job, 400, "INVALID_OPTIONS")
+    assert (error["details"]["field"], error["details"].get("suggestion")) == (field, suggestion)
+
+
+def test_types_of_string_give_raw_text(service: Service, base: Path) -> None:
+    put(base, "_raw.csv", "a,b\n007,NULL\n1.50,\n")
+
+    data = inferred(service, "_raw.csv", read={"types": "string"})
+
+    assert data["sample_preview"] == [{"a": "007", "b": "NULL"}, {"a": "1.50", "b": None}]

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import gzip
 import os
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from airpy.errors import FileUnavailable, PathRefused
-
-if TYPE_CHECKING:
-    from tests.jobs.conftest import Bench
+from airpy.files.paths import FileRoot
+from tests.files.bucket import running_bucket
+from tests.files.conftest import without_privileges
+from tests.jobs.conftest import Bench
 
 
 def fill(bench: Bench) -> None:
@@ -90,7 +93,13 @@ def test_an_empty_directory_has_no_files(bench: Bench) -> None:
 
     data = bench.data("discover", {"uri": "energy"})
 
-    assert data == {"files": [], "total_files": 0, "total_size_bytes": 0, "truncated": False}
+    assert data == {
+        "files": [],
+        "total_files": 0,
+        "total_size_bytes": 0,
+        "truncated": False,
+        "unreadable": [],
+    }
 
 
 def test_a_broken_file_is_listed_without_rows(bench: Bench) -> None:
@@ -114,8 +123,50 @@ def test_what_lies_outside_is_refused_before_the_job(bench: Bench) -> None:
         bench.check("discover", {"uri": "/etc"})
 
 
-def test_cloud_directories_are_not_listed(bench: Bench) -> None:
-    with pytest.raises(FileUnavailable) as caught:
-        bench.check("discover", {"uri": "s3://bucket/energy/a.csv"})
+def test_directories_that_may_not_be_read_are_named(bench: Bench) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o777)  # for nobody, too
+        root = FileRoot.at(place / "base", (".csv",))
+        bench = Bench(root.base, bench.context._replace(files=root, folder=place), [])
+        (root.base / "locked").mkdir(parents=True)
+        (root.base / "a.csv").write_bytes(b"v\n1\n")
+        (root.base / "locked").chmod(0)
 
-    assert caught.value.reason == "UNSUPPORTED"
+        with without_privileges():
+            data = bench.data("discover", {"uri": "."})
+
+    assert data["unreadable"] == [str(root.base / "locked")]
+    assert data["total_files"] == 1
+
+
+def test_a_file_of_no_bytes_has_no_rows(bench: Bench) -> None:
+    (bench.base / "a.parquet").touch()
+    (bench.base / "a.csv.gz").write_bytes(gzip.compress(b"v\n1\n"))
+
+    files = bench.data("discover", {"uri": "."})["files"]
+
+    assert [(Path(file["path"]).name, file["estimated_rows"]) for file in files] == [
+        ("a.csv.gz", 1),
+        ("a.parquet", None),
+    ]
+
+
+def test_objects_of_a_bucket_are_listed(bench: Bench) -> None:
+    with running_bucket() as bucket:
+        for key in ("energy/a.csv", "energy/p=1/b.parquet", "energy/_SUCCESS", "energy-secret/c.csv"):
+            bucket.put(key, b"v\n1\n")
+        root = bench.root._replace(cloud_prefixes=("s3://bucket/energy/",), access=bucket.access)
+        bench = bench._replace(context=bench.context._replace(files=root))
+
+        data = bench.data("discover", {"uri": "s3://bucket/energy"})
+        top = bench.data("discover", {"uri": "s3://bucket/energy/", "recurse": False})
+        with pytest.raises(FileUnavailable) as gone:
+            bench.data("discover", {"uri": "s3://bucket/energy/gone/"})
+
+    assert [(file["path"], file["size_bytes"], file["estimated_rows"]) for file in data["files"]] == [
+        ("s3://bucket/energy/a.csv", 4, None),
+        ("s3://bucket/energy/p=1/b.parquet", 4, None),
+    ]
+    assert [file["format"] for file in top["files"]] == ["csv"]
+    assert gone.value.reason == "FILE_MISSING"

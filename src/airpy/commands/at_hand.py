@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 from airpy.engine.failures import failure
 from airpy.engine.steps import ignore_steps
 from airpy.errors import AirError, FileUnavailable, InvalidRequest, PathRefused, did_you_mean, nearest
+from airpy.files.access import Access
 from airpy.files.paths import SCHEME, FileRoot, is_pattern, neighbours
 from airpy.jobs.context import JobContext
 
@@ -48,7 +49,9 @@ class AtHand(NamedTuple):
         _check_unicode(requested)
         if SCHEME.match(requested):  # the service's own rules say which of these may be read
             return cls(
-                FileRoot.at(Path.cwd(), reading.allowed_ext, reading.cloud_prefixes), requested, reading
+                FileRoot.at(Path.cwd(), reading.allowed_ext, reading.cloud_prefixes, Access(reading.storage)),
+                requested,
+                reading,
             )
         path = Path(requested)
         if os.path.lexists(path):

@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.errors import AmbiguousDataset, FileUnavailable, did_you_mean, listed, nearest, shortened
-from airpy.files.formats import EXTENSIONS, format_of
+from airpy.files.formats import EXTENSIONS, compression_of, endings, format_of
 from airpy.files.listing import data_files
 from airpy.files.paths import SCHEME, Place, is_pattern, locate, neighbours, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airpy.contract import FileFormat
+    from airpy.files.cloud import Remote
     from airpy.files.paths import FileRoot
 
-__all__ = ["Dataset", "Load", "dataset_at", "find_dataset", "load_of"]
+__all__ = ["Dataset", "Load", "dataset_at", "find_dataset", "load_of", "looked_up", "objects_at"]
+
+BUCKET_SLASHES = 2
+"""Of a URI that names a bucket and nothing in it, without the slash at its end."""
 
 
 class Dataset(NamedTuple):
@@ -37,6 +42,19 @@ class Dataset(NamedTuple):
     directory: Path | None = None
     """Hive partitions (`year=2025/`) below it become columns; none for a single file."""
     cloud: str | None = None
+    """A URI that is not looked at yet; `looked_up` does."""
+    remote: Remote | None = None
+    """The objects that its files stand for."""
+    held: Mapping[Path, Path] = MappingProxyType({})
+    """Where files that are held open are read, so that nobody can put others in their place."""
+
+    def place(self, path: Path) -> Path:
+        """Where one of the files is read."""
+        return self.held.get(path, path)
+
+    def size(self, path: Path) -> int:
+        """The bytes of one of the files, as they are stored."""
+        return self.remote.objects[path].size if self.remote else self.place(path).stat().st_size
 
 
 class Load(NamedTuple):
@@ -126,8 +144,8 @@ def _meanings(root: FileRoot, level: str, field: str) -> Iterator[Place]:
     place = locate(root, level, field)
     if place is not None and place.directory is not None:
         yield place
-    for extension in root.extensions:
-        place = locate(root, level + extension, field)
+    for ending in endings(root.extensions):
+        place = locate(root, level + ending, field)
         if place is not None and all(map(root.allows, place.files)):
             yield place
 
@@ -141,35 +159,94 @@ def _dataset(
     only: FileFormat | None = None,
 ) -> Dataset:
     if place.cloud is not None:
-        return Dataset(place.name, format_of(Path(place.name)), root, cloud=place.cloud)
-    files = place.files or tuple(data_files(root, place.directory or root.real, strict=True))
+        # What it is, only the storage can say; and that is not asked while a request waits.
+        return Dataset(place.name, "parquet", root, cloud=place.cloud)
+    files = place.files or tuple(data_files(root, place.directory or root.real))
+    return _of_one_format(root, place.name, files, place.directory, field, named=named, only=only)
+
+
+def looked_up(dataset: Dataset, field: str) -> Dataset:
+    """The data set with the objects that its URI names, if it is one of the cloud; else itself.
+
+    Raises:
+        FileUnavailable: There is no data file, or the storage cannot be reached.
+        AmbiguousDataset: There are files of more than one format.
+    """
+    if dataset.cloud is None:
+        return dataset
+    root, uri = dataset.root, dataset.cloud
+    remote = objects_at(root, uri)
+    found = _of_one_format(root, dataset.name, tuple(remote.objects), remote.directory, field)
+    return found._replace(remote=remote)
+
+
+def objects_at(root: FileRoot, uri: str, *, recurse: bool = True) -> Remote:
+    """The data files among the objects that an allowed URI names.
+
+    Raises:
+        FileUnavailable: The bucket is not there, or cannot be reached.
+    """
+    from airpy.files.cloud import find  # noqa: PLC0415  few have their data in a bucket
+
+    is_file = root.allows(Path(uri.rpartition("/")[2])) and uri.count("/") > BUCKET_SLASHES
+    remote = find(root.access, uri, is_file=is_file, is_pattern=is_pattern(uri))
+    objects = {
+        path: found
+        for path, found in remote.objects.items()
+        if root.allows(path) and (recurse or path.parent == (remote.directory or path.parent))
+    }
+    return remote._replace(objects=objects)
+
+
+def _of_one_format(
+    root: FileRoot,
+    name: str,
+    files: tuple[Path, ...],
+    directory: Path | None,
+    field: str,
+    *,
+    named: str | None = None,
+    only: FileFormat | None = None,
+) -> Dataset:
     formats = sorted({format_of(path) for path in files})
     if only is not None:
         files = tuple(path for path in files if format_of(path) == only)
         formats = [form for form in formats if form == only]
     if not files:
         raise FileUnavailable(
-            f'"{shortened(place.name)}" has no {only or "data"} files',
+            f'"{shortened(name)}" has no {only or "data"} files',
             field=field,
             constraint=f"at least one file with an extension of: {listed(root.extensions)}",
             reason="NO_DATA_FILES",
         )
     if len(formats) > 1:
         raise AmbiguousDataset(
-            f'"{shortened(place.name)}" holds files of different formats: {listed(formats)}',
+            f'"{shortened(name)}" holds files of different formats: {listed(formats)}',
             field=field,
             constraint="files of one format",
             suggestion=[
-                f"{named}_{form}" if named else f"{root.shown(place.directory or root.real)}/**/*.{form}"
+                f"{named}_{form}"
+                if named
+                else f"{root.shown(directory or root.real)}/**/*.{form}{_any_ending(files, form)}"
                 for form in formats
             ],
         )
-    return Dataset(place.name, formats[0], root, files, place.directory)
+    return Dataset(name, formats[0], root, files, directory)
+
+
+def _any_ending(files: Iterable[Path], form: FileFormat) -> str:
+    """What a pattern needs behind the extension to match the compressed files of this format too."""
+    return "*" if any(format_of(path) == form and compression_of(path) for path in files) else ""
+
+
+def _stem(name: str) -> str:
+    """The name without its extension and the ending of its compression."""
+    return Path(name).stem if compression_of(Path(name)) is None else Path(Path(name).stem).stem
 
 
 def _unknown(root: FileRoot, datasource_id: str, name: str, field: str) -> FileUnavailable:
     known = {
-        entry.name if entry.is_directory else Path(entry.name).stem
+        entry.name if entry.is_directory else _stem(entry.name)
         for folder in (root.real / datasource_id, root.real)
         for entry in neighbours(root, folder)
     }

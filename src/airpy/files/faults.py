@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from airpy.contract import OnError
 
-__all__ = ["CheckedFile", "count_faults", "first_fault", "lenient"]
+__all__ = ["CheckedFile", "added", "count_faults", "first_fault", "lenient"]
 
 MOST_EXAMPLES = 10
 LONGEST_TEXT = 200
@@ -63,6 +63,16 @@ def count_faults(files: Iterable[CheckedFile], on_error: OnError) -> Faults:
         values_nulled=0 if skipped else values,
         rows_ragged=0,
         examples=examples,
+    )
+
+
+def added(one: Faults, other: Faults) -> Faults:
+    """The faults of both, and the first examples."""
+    return Faults(
+        rows_skipped=one.rows_skipped + other.rows_skipped,
+        values_nulled=one.values_nulled + other.values_nulled,
+        rows_ragged=one.rows_ragged + other.rows_ragged,
+        examples=[*one.examples, *other.examples][:MOST_EXAMPLES],
     )
 
 

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from airpy.contract import Faults
-from airpy.engine.text_types import infer_types
+from airpy.engine.evidence import infer_types
 from airpy.errors import AirError
 from airpy.files.casting import as_type, asked_types, check_known, every_value_text, known_as_null
 from airpy.files.evolution import evolution_of, spellings
-from airpy.files.faults import CheckedFile, count_faults, first_fault, lenient
+from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.json_kinds import Kind
-from airpy.files.json_sources import MOST_EXAMPLES, forms_of, lets_pass, notes_on, plain_form, source_of
+from airpy.files.json_sources import forms_of, lets_pass, notes_on, plain_form, source_of
 from airpy.files.json_survey import survey
-from airpy.files.opening import MOST_COMPARED, Opened, cut, first_rows, share, spread, together
+from airpy.files.opening import MOST_COMPARED, Opened, first_rows, share, spread, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,11 +41,7 @@ def scan_jsonl(opening: Opening) -> Opened:
         FileUnavailable: A line is no object, where that is not to be let pass.
         CapExceeded: A line is too long, or there are too many keys.
     """
-    dataset, options = opening.dataset, opening.options
-    if dataset.cloud is not None:
-        looked_at = opening.rows_per_file if opening.every_column else opening.infer_rows
-        rows = pl.scan_ndjson(dataset.cloud, infer_schema_length=looked_at, credential_provider=None)
-        return Opened(cut(rows, opening))
+    options = opening.options
     sources = {path: source_of(path, opening) for path in opening.files}
     spelled = spellings({path: source.found.kind.members for path, source in sources.items()})
     columns = _columns(sources, spelled)
@@ -97,10 +92,10 @@ def scan_jsonl(opening: Opening) -> Opened:
         return read(paths).with_columns(value.alias(name) for name, (_, value) in values(strict=True).items())
 
     if left_out and values(strict=True):
-        faults = _both(faults, count_faults(map(checked, opening.files), left_out))
+        faults = added(faults, count_faults(map(checked, opening.files), left_out))
     return Opened(
         together(opening, read_typed, spelled.get),
-        texts=forms_of(sources, plain),
+        texts=forms_of(sources, plain, opening.local),
         evolution=evolution_of(
             {source.name: source.found.kind.types for source in sources.values()},
             {name: wanted.get(name, dtype) for name, dtype in schema.items()},
@@ -170,12 +165,3 @@ def _locate(sources: Mapping[Path, JsonSource], checked: Callable[[Path], Checke
         except (pl.exceptions.PolarsError, AirError):  # that is not for want of one value
             continue
     return None
-
-
-def _both(one: Faults, other: Faults) -> Faults:
-    return Faults(
-        rows_skipped=one.rows_skipped + other.rows_skipped,
-        values_nulled=one.values_nulled + other.values_nulled,
-        rows_ragged=0,
-        examples=[*one.examples, *other.examples][:MOST_EXAMPLES],
-    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from airpy.contract import Faults, ReadingNote, TextForm
 from airpy.errors import FileUnavailable, listed, shortened
 from airpy.files.encodings import detect_encoding
+from airpy.files.formats import compression_of
 from airpy.files.json_rows import begins_as_list, from_list, plain_rows
 from airpy.files.json_survey import refuse, survey
 from airpy.files.rewriting import in_utf8
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airpy.contract import Fault, OnError, ReadOptions
+    from airpy.files.formats import Compression
     from airpy.files.json_kinds import Kind
     from airpy.files.json_survey import Survey
     from airpy.files.opening import Opening
@@ -42,9 +44,9 @@ class JsonSource(NamedTuple):
 
 def source_of(path: Path, opening: Opening) -> JsonSource:
     """A file that can be read, and what its lines hold as far as they are looked at."""
-    options, name = opening.options, opening.dataset.root.shown(path)
-    encoding = options.encoding or detect_encoding(path)
-    readable = in_utf8(path, encoding, opening.scratch, READ_BY_JSONL)
+    options, name, local = opening.options, opening.dataset.root.shown(path), opening.local[path]
+    encoding = options.encoding or detect_encoding(local)
+    readable = in_utf8(local, encoding, opening.scratch, READ_BY_JSONL)
     if begins_as_list(readable):
         target = _fresh(opening, path)
         if from_list(readable, target, path.name):
@@ -57,7 +59,7 @@ def source_of(path: Path, opening: Opening) -> JsonSource:
         raise FileUnavailable(
             f'"{path.name}" has no rows', constraint="at least one object", reason="EMPTY_FILE"
         )
-    return JsonSource(name, readable, encoding, found, rewritten=readable != path)
+    return JsonSource(name, readable, encoding, found, rewritten=readable != local)
 
 
 def plain_form(
@@ -89,15 +91,23 @@ def plain_form(
     )
 
 
-def forms_of(sources: Mapping[Path, JsonSource], plain: Mapping[Path, Path]) -> tuple[TextForm, ...]:
+def forms_of(
+    sources: Mapping[Path, JsonSource], plain: Mapping[Path, Path], local: Mapping[Path, Path]
+) -> tuple[TextForm, ...]:
     """How the files are written, those written alike together."""
-    alike: dict[tuple[str, bool], list[str]] = {}
+    alike: dict[tuple[str, Compression | None, bool], list[str]] = {}
     for path, source in sources.items():
         encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
-        alike.setdefault((encoding, plain[path] != path), []).append(source.name)
+        alike.setdefault((encoding, compression_of(path), plain[path] != local[path]), []).append(source.name)
     return tuple(
-        TextForm(files=len(names), example=names[0], encoding=encoding, rewritten=rewritten)
-        for (encoding, rewritten), names in alike.items()
+        TextForm(
+            files=len(names),
+            example=names[0],
+            encoding=encoding,
+            compression=compression,
+            rewritten=rewritten,
+        )
+        for (encoding, compression, rewritten), names in alike.items()
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -32,6 +32,8 @@ __all__ = [
     "with_moments",
 ]
 
+T = TypeVar("T")
+
 MOST_COMPARED = 64
 """Files that are looked into before many are read as one; of more, as many evenly spread ones."""
 
@@ -54,8 +56,13 @@ class Opening(NamedTuple):
     """Every file with its partitions; the types of their columns are those of all."""
     files: Sequence[Path]
     """The files that are to be read."""
+    local: Mapping[Path, Path]
+    """Where the bytes of each of them are: plain, and under the same name. What is opened is this; what is
+    named to the caller is the file itself."""
     careful: bool = False
     """Whether nothing is taken on trust: every text file is put into plain form before it is read."""
+    head_only: bool = False
+    """Whether only the first rows are to be read, so that no look at the whole of a file is worth it."""
 
 
 def _unknown() -> Fault | None:
@@ -70,14 +77,18 @@ class Opened(NamedTuple):
     texts: tuple[TextForm, ...] = ()
     evidence: tuple[ColumnEvidence, ...] = ()
     evolution: SchemaEvolution = SchemaEvolution(changes=[], files_compared=0, total_changes=0)
+    distinct: Mapping[str, int] = {}
+    """By column, distinct values, approximately; where every row of text was looked at for the types."""
     faults: Faults = Faults(rows_skipped=0, values_nulled=0, rows_ragged=0, examples=[])
+    whole: bool = True
+    """Whether all of the files is there; else as much of compressed ones as was asked for."""
     notes: tuple[ReadingNote, ...] = ()
     """What a person would want to know beside."""
     locate: Callable[[], Fault | None] = _unknown
     """Finds the first place that cannot be read, after the frame could not be."""
 
 
-def spread(files: Sequence[Path], most: int) -> list[Path]:
+def spread(files: Sequence[T], most: int) -> list[T]:
     """At most so many of the files, evenly spread and always the same; the first is among them."""
     if len(files) <= most:
         return list(files)

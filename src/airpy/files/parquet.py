@@ -14,7 +14,7 @@ from airpy.engine.failures import failure
 from airpy.files.arrow_parquet import copied, footer_of, why_not_by_engine
 from airpy.files.casting import as_type, asked_types, check_known, every_value_text
 from airpy.files.evolution import evolution_of, spellings
-from airpy.files.opening import Opened, cut, spread, together
+from airpy.files.opening import Opened, spread, together
 from airpy.files.partitions import partition_of, partition_types
 
 if TYPE_CHECKING:
@@ -40,14 +40,16 @@ def scan_parquet(opening: Opening) -> Opened:
         CapExceeded: A file has too many columns.
     """
     dataset, options = opening.dataset, opening.options
-    if dataset.cloud is not None:
-        return Opened(cut(pl.scan_parquet(dataset.cloud, credential_provider=None), opening))
+    remote = dataset.remote
     files = list(opening.files)
-    readable = {path: path for path in files}
+    readable = dict(opening.local)
     schemas: dict[Path, pl.Schema] = {}
     notes: list[ReadingNote] = []
     met: list[tuple[pq.FileMetaData, pl.Schema]] = []
     for path in spread(files, MOST_COMPARED):
+        if remote:
+            schemas[path] = remote.scan_parquet([path]).collect_schema()
+            continue
         readable[path], schemas[path], why = _known(path, opening, met)
         if why:
             notes.append(ReadingNote(file=dataset.root.shown(path), text=f"read through Arrow, since {why}"))
@@ -57,7 +59,10 @@ def scan_parquet(opening: Opening) -> Opened:
     wanted = {name: pl.String() for name in known} if every_value_text(options) else asked
 
     def read(paths: Sequence[Path]) -> pl.LazyFrame:
-        frame = pl.scan_parquet([readable[path] for path in paths], glob=False, hive_partitioning=False)
+        if remote:
+            frame = remote.scan_parquet(paths)
+        else:
+            frame = pl.scan_parquet([readable[path] for path in paths], glob=False, hive_partitioning=False)
         if not wanted:
             return frame
         return frame.with_columns(
@@ -68,12 +73,15 @@ def scan_parquet(opening: Opening) -> Opened:
 
     shown = {dataset.root.shown(path): schema for path, schema in schemas.items()}
     alike = all(schema == schemas[files[0]] for schema in schemas.values())
-    if alike and opening.rows_per_file is None and not wanted:
+    if alike and opening.rows_per_file is None and not wanted and not remote:
         partitions = {path: partition_of(dataset.directory, path) for path in files}
         if _known_to_reader(dataset.directory, partitions.values()) and not notes:
             types = partition_types(partitions.values())
             frame = pl.scan_parquet(
-                files, glob=False, hive_partitioning=bool(types), hive_schema=types or None
+                [readable[path] for path in files],
+                glob=False,
+                hive_partitioning=bool(types),
+                hive_schema=types or None,
             )
             return Opened(frame, evolution=evolution_of(shown, schemas[files[0]]))
     if len(files) > len(schemas):
@@ -93,21 +101,22 @@ def _known(
 
     The footer that was met last is remembered: most files are alike, and are asked for their columns once.
     """
-    footer = footer_of(path)
-    why = "it was not read otherwise" if opening.careful else why_not_by_engine(path, footer)
+    local = opening.local[path]
+    footer = footer_of(local)
+    why = "it was not read otherwise" if opening.careful else why_not_by_engine(local, footer)
     if why is None:
         if met and met[0][0].schema.equals(footer.schema) and met[0][0].metadata == footer.metadata:
-            return path, met[0][1], None
+            return local, met[0][1], None
         try:
             # `read_parquet_schema` would take a name's letters for a pattern.
-            schema = pl.scan_parquet([path], glob=False, hive_partitioning=False).collect_schema()
+            schema = pl.scan_parquet([local], glob=False, hive_partitioning=False).collect_schema()
         except BaseException as error:  # noqa: BLE001  a panic is no Exception
             why = f"the engine does not: {failure(error).message}"
         else:
             met[:] = [(footer, schema)]
-            return path, schema, None
+            return local, schema, None
     target = opening.scratch / f"{len(list(opening.scratch.iterdir()))}.parquet"
-    copied(path, target)
+    copied(local, target)
     return target, pl.scan_parquet([target], glob=False, hive_partitioning=False).collect_schema(), why
 
 

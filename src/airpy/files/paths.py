@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from airpy.errors import FileUnavailable, PathRefused, did_you_mean, listed, nearest, shortened
+from airpy.files.access import Access
+from airpy.files.formats import extension_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,19 +58,31 @@ class FileRoot(NamedTuple):
     cloud_prefixes: tuple[str, ...] = ()
     """What a cloud URI must begin with; none is allowed when there are none."""
 
+    access: Access = Access()
+    """How cloud storage is reached."""
+
     @classmethod
-    def at(cls, base: Path, extensions: tuple[str, ...], cloud_prefixes: tuple[str, ...] = ()) -> Self:
+    def at(
+        cls,
+        base: Path,
+        extensions: tuple[str, ...],
+        cloud_prefixes: tuple[str, ...] = (),
+        access: Access = Access(),  # noqa: B008  it is frozen
+    ) -> Self:
         """The root at this base path."""
         base = Path(os.path.abspath(base))  # noqa: PTH100  `resolve` would follow links
-        return cls(base, base.resolve(), extensions, cloud_prefixes)
+        return cls(base, base.resolve(), extensions, cloud_prefixes, access)
 
     def shown(self, path: Path) -> str:
-        """A path under the base path, as the caller knows it."""
+        """A path under the base path, or one that stands for an object, as the caller knows it."""
+        if not path.is_absolute():
+            scheme, *parts = path.parts
+            return f"{scheme}//{'/'.join(parts)}"
         return str(self.base / path.relative_to(self.real))
 
     def allows(self, path: Path) -> bool:
-        """Whether the file's extension is allowed, in capitals too."""
-        return path.suffix.lower() in self.extensions
+        """Whether the file's extension is allowed, in capitals too, and compressed if it is one of text."""
+        return extension_of(path) in self.extensions
 
 
 class Place(NamedTuple):
@@ -105,7 +119,11 @@ def resolve(root: FileRoot, requested: str, field: str) -> Place:
         if relative.suffix and not (root.allows(relative) or is_pattern(str(relative))):
             raise _extension_refused(root, relative, field)
         raise _missing(root, relative, field)
-    if place.directory is None and not all(map(root.allows, (Path(place.name), *place.files))):
+    if (
+        place.directory is None
+        and place.cloud is None
+        and not all(map(root.allows, (Path(place.name), *place.files)))
+    ):
         raise _extension_refused(root, Path(place.name), field)
     return place
 
@@ -182,8 +200,19 @@ def is_pattern(text: str) -> bool:
 
 
 def contained(root: FileRoot, path: Path) -> Path | None:
-    """The path with every link followed, if that lies under the base path; else nothing."""
-    real = Path(os.path.realpath(path))
+    """The path with every link followed, if that lies under the base path; else nothing.
+
+    Raises:
+        FileUnavailable: Something on the way was replaced at this very moment.
+    """
+    try:
+        real = Path(os.path.realpath(path))
+    except OSError:  # what was a link is none any more
+        raise FileUnavailable(
+            f'"{shortened(path.name)}" changed while it was looked up',
+            constraint="files that stay as they are until the answer is there",
+            reason="FILE_CHANGED",
+        ) from None
     return real if real == root.real or root.real in real.parents else None
 
 
@@ -262,18 +291,19 @@ def _cloud(root: FileRoot, requested: str, scheme: str, field: str) -> Place:
             field=field,
             constraint=f"a path, file://, or one of: {listed(name + '://' for name in CLOUD_SCHEMES)}",
         )
-    parts = requested.split("/")
-    # Whoever reads the URI takes %2e%2e for a step up.
-    steps = {".", ".."}.intersection(unquote(requested).split("/"))
-    if steps or not requested.startswith(root.cloud_prefixes or "\0"):
+    # Whoever reads the URI takes %2e%2e for a step up, and objects below an empty name are none of ours.
+    parts = unquote(requested.partition("://")[2]).rstrip("/").split("/")
+    inside = f"{requested.rstrip('/')}/".startswith(root.cloud_prefixes or "\0")
+    if {".", "..", ""}.intersection(parts) or not inside:
         raise PathRefused(
             "the URI lies under no allowed cloud prefix",
             field=field,
             constraint=f"PY_CLOUD_PREFIXES: {listed(root.cloud_prefixes) or 'none'}",
         )
-    if not root.allows(Path(parts[-1])):
-        raise _extension_refused(root, Path(parts[-1]), field)
-    return Place(parts[-1], cloud=requested)
+    name = Path(requested.rstrip("/").rpartition("/")[2])
+    if name.suffix and not (root.allows(name) or requested.endswith("/") or is_pattern(requested)):
+        raise _extension_refused(root, name, field)
+    return Place(name.name, cloud=requested)
 
 
 def _matches(root: FileRoot, relative: Path, field: str) -> Place | None:

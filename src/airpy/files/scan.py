@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from airpy.contract import ReadOptions
+from airpy.files.compression import unpacked
+from airpy.files.content import check_content, check_packed
 from airpy.files.delimited import scan_csv
+from airpy.files.formats import compression_of
+from airpy.files.gates import check_columns, check_lines
 from airpy.files.json_lines import scan_jsonl
 from airpy.files.opening import Opened, Opening
 from airpy.files.parquet import scan_parquet
@@ -47,6 +51,8 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
     filters: Sequence[Filter] = (),
     timezone: ZoneInfo = UTC,
     careful: bool = False,
+    head_only: bool = False,
+    most_unpacked: int | None = None,
 ) -> Opened:
     """The data set as one lazy frame, in the order of its files.
 
@@ -62,15 +68,21 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
         filters: Files whose partitions cannot pass these are not opened; their rows the caller filters.
         timezone: Where times in the filters are that carry no offset.
         careful: Whether nothing is taken on trust: every text file is put into plain form first.
+        head_only: Whether only the first rows are going to be read.
+        most_unpacked: How many bytes of text to fetch and to unpack; all when None. What comes after them, in
+            the order of the files, is not there, and `whole` is false.
 
     Raises:
-        FileUnavailable: A file is empty, its encoding is unknown, or files contradict one another.
+        FileUnavailable: A file is empty or damaged, its encoding is unknown, or files contradict one another.
+        CapExceeded: A compressed file becomes too large.
     """
     options = options or AS_FOUND
     rows = infer_rows if options.infer_rows is None else options.infer_rows
     partitions = {path: partition_of(dataset.directory, path) for path in dataset.files}
-    files = passing(partitions, filters, timezone)
-    return SCANS[dataset.format](
+    local, whole = _local(
+        dataset, passing(partitions, filters, timezone), options.skip or 0, scratch, most_unpacked
+    )
+    opened = SCANS[dataset.format](
         Opening(
             dataset,
             options,
@@ -79,7 +91,40 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
             rows_per_file,
             every_column,
             partitions,
-            files,
+            list(local),
+            local,
             careful,
+            head_only,
         )
     )
+    return opened._replace(whole=opened.whole and whole)
+
+
+def _local(
+    dataset: Dataset, files: Sequence[Path], skip: int, scratch: Path, most_unpacked: int | None
+) -> tuple[dict[Path, Path], bool]:
+    """Where the plain bytes of each file are, fit for a reader; and whether those are all of them."""
+    local: dict[Path, Path] = {}
+    left = most_unpacked
+    for path in files:
+        if left is not None and left <= 0:
+            return local, False
+        local[path] = dataset.place(path)
+        whole = True
+        if dataset.remote:
+            if dataset.format == "parquet":
+                continue  # its reader asks for the ranges that it needs
+            local[path], whole = dataset.remote.fetched(path, scratch / "fetched", left)
+        if compression_of(path):
+            check_packed(local[path], path.name)
+            local[path], whole = unpacked(local[path], path.name, scratch / "unpacked", left)
+        if left is not None and (dataset.remote or compression_of(path)):
+            left -= local[path].stat().st_size
+        check_content(local[path], path.name, dataset.format)
+        if dataset.format != "parquet":
+            check_lines(local[path], path.name)
+        if dataset.format == "csv":
+            check_columns(local[path], path.name, skip)
+        if not whole:
+            return local, False
+    return local, True

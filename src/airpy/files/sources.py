@@ -18,34 +18,48 @@ __all__ = ["fingerprint", "sources_of"]
 
 MOST_NAMED = 100
 BLOCK = 64 * 1024
-BLOCKS = 64
-WHOLE_BYTES = 16 * 1024 * 1024
-"""Files up to this size are read in whole for their fingerprint."""
+BLOCKS = 16
+WHOLE_BYTES = BLOCK * BLOCKS
+"""Files up to this size are read in whole for their fingerprint, and as much of larger ones: a millisecond of
+each."""
 
 
 def sources_of(datasets: Iterable[Dataset]) -> Sources:
-    """The files of the data sets, each with its fingerprint, and one of all together."""
-    files: list[Source] = []
-    count = size = 0
+    """The files of the data sets, each with its fingerprint, and one of all together; a file counts once."""
+    files: dict[Path, Source] = {}
+    sizes: dict[Path, int] = {}
     whole = hashlib.blake2b(digest_size=16)
     for dataset in datasets:
         for path in dataset.files:
-            status = path.stat()
-            count += 1
-            size += status.st_size
+            if path in sizes:
+                continue
+            size, modified, tag = _looked_at(dataset, path)
+            sizes[path] = size
+            shown = dataset.root.shown(path)
+            whole.update(repr((shown, size, modified.timestamp(), tag)).encode())
             if len(files) < MOST_NAMED:
-                files.append(
-                    Source(
-                        path=dataset.root.shown(path),
-                        size_bytes=status.st_size,
-                        modified=dt.datetime.fromtimestamp(status.st_mtime_ns // 1_000_000_000, dt.UTC),
-                        fingerprint=fingerprint(path),
-                    )
+                files[path] = Source(
+                    path=shown,
+                    size_bytes=size,
+                    modified=modified.replace(microsecond=0),
+                    fingerprint=tag if dataset.remote else fingerprint(dataset.place(path)),
                 )
-                whole.update(files[-1].fingerprint.encode())
-            else:
-                whole.update(repr((status.st_size, status.st_mtime_ns, status.st_ino)).encode())
-    return Sources(files=files, total_files=count, total_size_bytes=size, fingerprint=whole.hexdigest())
+                whole.update(files[path].fingerprint.encode())
+    return Sources(
+        files=list(files.values()),
+        total_files=len(sizes),
+        total_size_bytes=sum(sizes.values()),
+        fingerprint=whole.hexdigest(),
+    )
+
+
+def _looked_at(dataset: Dataset, path: Path) -> tuple[int, dt.datetime, str]:
+    """Size and time of a file, and what its storage tags it with, where it does."""
+    if dataset.remote:
+        found = dataset.remote.objects[path]
+        return found.size, found.modified, found.tag.strip('"')
+    status = dataset.place(path).stat()
+    return status.st_size, dt.datetime.fromtimestamp(status.st_mtime, dt.UTC), str(status.st_mtime_ns)
 
 
 def fingerprint(path: Path) -> str:

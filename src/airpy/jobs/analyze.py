@@ -13,13 +13,12 @@ from airpy.engine.encoding import (
     encode_rows,
     portable,
 )
-from airpy.engine.plan import named_columns
 from airpy.engine.profile.report import report
 from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load
-from airpy.jobs.planning import check_planned, plan_asked, plan_through, tell_input
+from airpy.jobs.planning import check_planned, plan_asked, plan_through
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
@@ -100,7 +99,6 @@ def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, 
         form = request.frame_ref.type if request.frame_ref else "arrow"
         return portable(DECODERS[form](context.input).lazy()).collect(), None
     asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
-    tell_input([each.dataset for each in asked], named_columns(request.plan))
     return plan_through(
         request.plan, asked, context, lambda frame: portable(frame).collect(engine="streaming")
     )

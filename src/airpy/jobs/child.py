@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from airpy.engine.failures import failure
+from airpy.files import holding
 from airpy.jobs import work
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ def serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int, 
     cap = (memory_mb + RESERVE_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    most_open = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (most_open, most_open)
+    )  # every file of a data set is held open
     with contextlib.suppress(OSError):  # a full disk keeps nobody from trying
         importlib.import_module(PRELOADED).warm_up()
     try:
@@ -59,6 +64,7 @@ def serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int, 
     except (EOFError, OSError):
         os._exit(0)
     work.listen(lambda *counts: pipe.send(("work", counts)))
+    holding.listen(lambda states: pipe.send(("holds", states)))
     try:
         function, args = ForkingPickler.loads(task)
         pipe.send(("done", function(*args, on_step=lambda *step: pipe.send(("step", step)))))

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from airpy.contract import SchemaStats
+from airpy.contract import ReadOptions, SchemaStats
 from airpy.engine.encoding import encode_model, encode_object, encode_rows, portable
 from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import counted
-from airpy.files.datasets import dataset_at, load_of
+from airpy.files.datasets import dataset_at, load_of, looked_up
+from airpy.files.holding import held
 from airpy.files.opening import spread
 from airpy.files.scan import scan
 from airpy.jobs.planning import tell_input
-from airpy.jobs.reading import Asked, reading_of
+from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airpy.contract import InferSchemaRequest, ReadOptions
+    from airpy.contract import InferSchemaRequest
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
+    from airpy.files.opening import Opened
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
 
 __all__ = ["check_infer_schema", "infer_schema"]
 
 PREVIEW_ROWS = 10
+MOST_EXACT = 100_000
+"""Rows whose distinct values are counted; those of more are estimated."""
 MEBIBYTE = 1024 * 1024
 MOST_FOOTERS = 64
 """Footers that are read for their null counts."""
@@ -47,7 +51,7 @@ def check_infer_schema(request: InferSchemaRequest, root: FileRoot) -> Load:
 
 def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: OnStep) -> None:
     """Infer names, types and nullability from a sample, and count the rows of the whole data set."""
-    dataset = dataset_at(context.files, request.uri, "uri")
+    dataset = looked_up(dataset_at(context.files, request.uri, "uri"), "uri")
     sampled = spread(dataset.files, request.sample_files)
     on_step(
         "file_found",
@@ -59,57 +63,132 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         "reading_file",
         f"Reading {f'{infer_rows:,}' if infer_rows else 'all'} rows of {counted(len(sampled) or 1, 'file')}",
     )
-    with context.scratch() as scratch:
+    with context.scratch() as scratch, held([dataset], scratch) as [source]:
         share = -(-infer_rows // max(len(sampled), 1)) if infer_rows else None
-        part = dataset._replace(files=tuple(sampled))
-        opened = scan(part, request.read, infer_rows=infer_rows, scratch=scratch, rows_per_file=share)
-        rows = portable(opened.frame).collect(engine="streaming")
-        on_step("analyzing_schema", f"Analyzing types and structure of {counted(rows.width, 'column')}")
-        whole = share is None and len(sampled) == len(dataset.files)
-        if not whole and dataset.format != "parquet":
-            tell_input([dataset], None)  # its rows are counted
-        total = rows.height if whole else count_rows(dataset, request.read, infer_rows, scratch)
-    metrics = column_metrics(rows)
-    certain = total == rows.height
-    without_nulls = set() if certain else columns_without_nulls(dataset)
+        part = source._replace(files=tuple(sampled))
+        # One file is opened once, for its first rows and for their number.
+        alone = source.format == "csv" and len(source.files) == 1
+        last: list[Opened] = []
+
+        def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
+            del on_step
+            opened = scan(
+                part,
+                options[0],
+                infer_rows=infer_rows,
+                scratch=scratch,
+                rows_per_file=None if alone else share,
+                careful=careful,
+                head_only=True,
+            )
+            last[:] = [opened]
+            return Planned(portable(opened.frame), [opened])
+
+        def measured(frame: pl.LazyFrame) -> tuple[pl.DataFrame, Measured]:
+            # Of three files' shares of 20,000 rows, one is a row too many.
+            return _measured(frame.head(infer_rows) if infer_rows else frame, last[0])
+
+        (first, looked_at), _ = read_through([Asked(dataset, request.read, "/read")], opens, measured)
+        [opened] = last
+        width = first.width
+        on_step("analyzing_schema", f"Analyzing types and structure of {counted(width, 'column')}")
+        whole = share is None and len(sampled) == len(source.files)
+        if not whole and source.format != "parquet":
+            tell_input([source], None)  # its rows are counted
+        if whole:
+            total = looked_at.rows
+        else:
+            total = _height(opened.frame) if alone else count_rows(source, request.read, scratch)
+        certain = total == looked_at.rows
+        without_nulls = set() if certain else columns_without_nulls(source)
+        reading = reading_of([source], [opened])
     stats = SchemaStats(
         rows=total,
-        columns=rows.width,
-        null_ratio={column.name: _ratio(column.missing, rows.height) for column in metrics},
-        unique_counts={column.name: column.unique for column in metrics if column.unique is not None},
-        memory_usage_mb=round(_ratio(rows.estimated_size() * total, rows.height) / MEBIBYTE, 3),
+        columns=width,
+        null_ratio={name: _ratio(count, looked_at.rows) for name, count in looked_at.nulls.items()},
+        unique_counts=looked_at.unique,
+        unique_exact=looked_at.exact,
+        memory_usage_mb=round(_ratio(first.estimated_size() * total, first.height) / MEBIBYTE, 3),
         files=len(dataset.files) or 1,
-        sampled_rows=rows.height,
+        sampled_rows=looked_at.rows,
         rows_exact=True,
     )
     nullable = [
-        column.name for column in metrics if column.missing or not (certain or column.name in without_nulls)
+        name for name, count in looked_at.nulls.items() if count or not (certain or name in without_nulls)
     ]
     write_data(
         context.folder,
         encode_object(
-            schema=encode_model(describe_schema(rows.schema, nullable)),
+            schema=encode_model(describe_schema(first.schema, nullable)),
             stats=encode_model(stats),
-            sample_preview=encode_rows(rows.head(PREVIEW_ROWS)),
+            sample_preview=encode_rows(first.head(PREVIEW_ROWS)),
             columns=b"[" + b",".join(map(encode_model, opened.evidence)) + b"]",
             evolution=encode_model(opened.evolution),
-            reading=encode_model(reading_of([Asked(dataset, request.read, "/read")], [opened])),
+            reading=encode_model(reading),
         ),
     )
     on_step("schema_complete", "Schema inference completed")
 
 
-def count_rows(dataset: Dataset, options: ReadOptions | None, infer_rows: int, scratch: Path) -> int:
-    """Rows of the whole data set; Parquet's footers tell, text is counted."""
-    frame = scan(dataset, options, infer_rows=infer_rows, scratch=scratch, every_column=False).frame
+class Measured(NamedTuple):
+    """What the rows that were read say of each column."""
+
+    rows: int
+    nulls: dict[str, int]
+    unique: dict[str, int]
+    """Distinct values; nested columns have none."""
+    exact: bool
+
+
+def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measured]:
+    """The first rows, and what all of them say; those beyond the first are passed through, and never held."""
+    first = frame.head(MOST_EXACT + 1).collect(engine="streaming")
+    if first.height <= MOST_EXACT:
+        metrics = column_metrics(first)
+        return first, Measured(
+            first.height,
+            {column.name: column.missing for column in metrics},
+            {column.name: column.unique for column in metrics if column.unique is not None},
+            exact=True,
+        )
+    # What decided the types of text by every row has counted it already.
+    known = {each.name: each for each in opened.evidence} if opened.distinct else {}
+    wanted = [] if known else [pl.len().alias("rows")]
+    for place, (name, dtype) in enumerate(first.schema.items()):
+        if name not in known:
+            wanted.append(pl.nth(place).null_count().alias(f"{place}:nulls"))
+            if not (dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Null))):
+                wanted.append(pl.nth(place).drop_nulls().approx_n_unique().alias(f"{place}:unique"))
+    found = frame.select(wanted).collect(engine="streaming").row(0, named=True) if wanted else {}
+    rows = next(each.values + each.nulls for each in known.values()) if known else found["rows"]
+    nulls = {
+        name: known[name].nulls if name in known else found[f"{place}:nulls"]
+        for place, name in enumerate(first.columns)
+    }
+    unique = {name: found.get(f"{place}:unique") for place, name in enumerate(first.columns)}
+    unique |= {name: opened.distinct.get(name) for name in known}
+    return first, Measured(
+        rows, nulls, {name: count for name, count in unique.items() if count is not None}, exact=False
+    )
+
+
+def count_rows(dataset: Dataset, options: ReadOptions | None, scratch: Path) -> int:
+    """Rows of the whole data set; Parquet's footers tell, text is counted, and no value is looked at."""
+    as_text = (options or ReadOptions()).model_copy(update={"types": "string"})
+    return _height(
+        scan(dataset, as_text, infer_rows=1, scratch=scratch, every_column=False, head_only=True).frame
+    )
+
+
+def _height(frame: pl.LazyFrame) -> int:
     return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 
 def columns_without_nulls(dataset: Dataset) -> set[str]:
     """Columns that the files' own statistics say have no nulls; only Parquet can say so."""
-    if dataset.format != "parquet" or not 0 < len(dataset.files) <= MOST_FOOTERS:
+    if dataset.format != "parquet" or dataset.remote or not 0 < len(dataset.files) <= MOST_FOOTERS:
         return set()
-    return set.intersection(*map(_complete_columns, dataset.files))
+    return set.intersection(*map(_complete_columns, map(dataset.place, dataset.files)))
 
 
 def _complete_columns(path: Path) -> set[str]:

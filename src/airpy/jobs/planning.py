@@ -10,7 +10,8 @@ from airpy.engine.execute import execute
 from airpy.engine.literals import zone
 from airpy.engine.plan import check_plan, named_columns
 from airpy.engine.steps import ignore_steps
-from airpy.files.datasets import find_dataset, load_of
+from airpy.files.datasets import find_dataset, load_of, looked_up
+from airpy.files.holding import held
 from airpy.files.scan import scan
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.work import tell
@@ -67,7 +68,11 @@ def plan_asked(plan: Plan, datasource_id: str, root: FileRoot, options: ReadOpti
     Raises:
         AirError: One of them cannot be found.
     """
-    first, *joined = plan_datasets(plan, datasource_id, root)
+    found = plan_datasets(plan, datasource_id, root)
+    first, *joined = [
+        looked_up(dataset, f"plan.joins[{index - 1}].dataset" if index else "plan.dataset")
+        for index, dataset in enumerate(found)
+    ]
     return [
         Asked(first, options, "/read"),
         *(
@@ -89,23 +94,25 @@ def plan_through(
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
     """
-    with context.scratch() as scratch:
+    with context.scratch() as scratch, held([each.dataset for each in asked], scratch) as datasets:
+        tell_input(datasets, named_columns(plan))
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
-            datasets = [each.dataset for each in asked]
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
         done, planned = read_through(asked, opens, consume, on_step)
-        return done, reading_of(asked, planned.opened)
+        return done, reading_of(datasets, planned.opened)
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
     """Tell how many bytes are to be read, where that is worth watching."""
     total = 0
     for dataset in datasets:
-        size = sum(path.stat().st_size for path in dataset.files)
+        if dataset.remote:
+            continue  # what comes over the network is not counted
+        size = sum(map(dataset.size, dataset.files))
         if size > LEAST_TOLD_BYTES and dataset.format == "parquet" and columns is not None:
-            size = sum(_chunk_bytes(path, columns) for path in dataset.files)
+            size = sum(_chunk_bytes(dataset.place(path), columns) for path in dataset.files)
         total += size
     if total > LEAST_TOLD_BYTES:
         tell(0, total, "bytes")

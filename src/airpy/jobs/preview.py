@@ -11,19 +11,22 @@ import polars as pl
 from airpy.contract import PreviewStats
 from airpy.engine.encoding import encode_first_rows, encode_model, encode_object, portable
 from airpy.engine.schema import describe_schema
-from airpy.files.datasets import dataset_at
+from airpy.files.datasets import dataset_at, looked_up
+from airpy.files.holding import held
 from airpy.files.listing import estimated_rows
 from airpy.files.scan import scan
-from airpy.jobs.reading import Asked, reading_of
+from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 
 if TYPE_CHECKING:
-    from airpy.contract import PreviewRequest
+    from airpy.contract import PreviewRequest, ReadOptions
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset
     from airpy.files.paths import FileRoot
 
 __all__ = ["preview"]
 
+MOST_INFERRED = 1_000
+"""Rows that decide the types of a preview; so few are read and judged within milliseconds."""
 COUNTED_BYTES = 64 * 1024 * 1024
 """Text up to this size is counted to the row; above it, the number of rows is estimated."""
 
@@ -33,17 +36,36 @@ def preview(
 ) -> bytes:
     """The answer to a preview request, as JSON."""
     del on_step  # nothing is slow enough to be reported
-    dataset = dataset_at(root, request.path, "path")
+    dataset = looked_up(dataset_at(root, request.path, "path"), "path")
     limit = min(request.limit, max_rows_json)
-    with TemporaryDirectory(prefix="airpy-preview-") as scratch:
+    with TemporaryDirectory(prefix="airpy-preview-") as scratch, held([dataset], Path(scratch)) as [source]:
         # One row more tells whether these are all. Columns that only later rows have are none of a preview.
-        inferred = infer_rows and max(infer_rows, limit + 1)
-        opened = scan(dataset, request.read, infer_rows=inferred, scratch=Path(scratch), every_column=False)
-        frame = portable(opened.frame)
-        head = frame.head(limit + 1).collect(engine="streaming")
-        more = head.height > limit
+        inferred = max(min(infer_rows or MOST_INFERRED, MOST_INFERRED), limit + 1)
+
+        def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
+            del on_step
+            opened = scan(
+                source,
+                options[0],
+                infer_rows=inferred,
+                scratch=Path(scratch),
+                every_column=False,
+                head_only=True,
+                most_unpacked=COUNTED_BYTES,
+                careful=careful,
+            )
+            return Planned(portable(opened.frame), [opened])
+
+        head, planned = read_through(
+            [Asked(dataset, request.read, "/read")],
+            opens,
+            lambda frame: frame.head(limit + 1).collect(engine="streaming"),
+        )
+        [opened] = planned.opened
+        more = head.height > limit or not opened.whole
         head = head.head(limit)
-        total, exact = _total_rows(dataset, frame) if more else (head.height, True)
+        total, exact = _total_rows(source, planned.frame, whole=opened.whole) if more else (head.height, True)
+        reading = reading_of([source], [opened])
     rows, shown = encode_first_rows(head)
     return encode_object(
         rows=rows,
@@ -55,12 +77,12 @@ def preview(
                 sampled=total > shown or more, total_rows=total, total_rows_exact=exact, sample_size=shown
             )
         ),
-        reading=encode_model(reading_of([Asked(dataset, request.read, "/read")], [opened])),
+        reading=encode_model(reading),
     )
 
 
-def _total_rows(dataset: Dataset, frame: pl.LazyFrame) -> tuple[int, bool]:
-    """Rows of the data set, and whether that is their exact number."""
-    if dataset.format == "parquet" or sum(path.stat().st_size for path in dataset.files) <= COUNTED_BYTES:
-        return int(frame.select(pl.len()).collect(engine="streaming").item()), True
-    return sum(estimated_rows(path) or 0 for path in dataset.files), False
+def _total_rows(dataset: Dataset, frame: pl.LazyFrame, *, whole: bool) -> tuple[int, bool]:
+    """Rows of the data set, and whether that is their exact number; where not all is there, of what is."""
+    if dataset.format == "parquet" or not whole or sum(map(dataset.size, dataset.files)) <= COUNTED_BYTES:
+        return int(frame.select(pl.len()).collect(engine="streaming").item()), whole
+    return sum(estimated_rows(dataset.place(path)) or 0 for path in dataset.files), False

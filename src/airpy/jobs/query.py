@@ -14,9 +14,8 @@ from airpy.engine.encoding import (
     write_arrow,
     write_parquet,
 )
-from airpy.engine.plan import named_columns
 from airpy.engine.steps import counted
-from airpy.jobs.planning import check_planned, plan_asked, plan_through, tell_input
+from airpy.jobs.planning import check_planned, plan_asked, plan_through
 from airpy.jobs.results import frame_file, result_frame, write_data
 
 if TYPE_CHECKING:
@@ -43,12 +42,10 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     """Run the plan, stream its answer into a file, and keep the first rows beside it."""
     began = time.monotonic()
     asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
-    datasets = [each.dataset for each in asked]
-    main = datasets[0]
+    main = asked[0].dataset
     count = len(main.files) or 1
     on_step("file_found", f"Found {main.name}: {counted(count, f'{main.format} file')}")
     on_step("loading_data", "Loading data from files")
-    tell_input(datasets, named_columns(request.plan))
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
     written, reading = plan_through(

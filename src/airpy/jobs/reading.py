@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     import polars as pl
+    from pydantic import BaseModel
 
     from airpy.contract import ErrorReason, FaultKind
     from airpy.engine.steps import OnStep
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from airpy.files.opening import Opened
 
     T = TypeVar("T")
+    M = TypeVar("M", bound=BaseModel)
 
-__all__ = ["Asked", "Planned", "read_through", "reading_of"]
+__all__ = ["Asked", "Planned", "read_through", "reading_of", "said"]
 
 MOST_TEXTS = 100
 MOST_EXAMPLES = 10
@@ -115,23 +117,27 @@ def read_through(
         raise _explained(told, found, asked, opens) from None
 
 
-def reading_of(asked: Sequence[Asked], opened: Sequence[Opened]) -> Reading:
+def reading_of(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Reading:
     """What the contract's `Reading` says of these data sets, once their frames are read."""
     faults = [each.faults for each in opened]
-    notes = list(chain.from_iterable(each.notes for each in opened))[:MOST_TEXTS]
-    reading = Reading(
-        sources=sources_of(each.dataset for each in asked),
-        texts=list(chain.from_iterable(each.texts for each in opened))[:MOST_TEXTS],
+    return Reading(
+        sources=sources_of(datasets),
+        texts=[said(form) for form in chain.from_iterable(each.texts for each in opened)][:MOST_TEXTS],
         faults=Faults(
             rows_skipped=sum(each.rows_skipped for each in faults),
             values_nulled=sum(each.values_nulled for each in faults),
             rows_ragged=sum(each.rows_ragged for each in faults),
-            examples=list(chain.from_iterable(each.examples for each in faults))[:MOST_EXAMPLES],
+            examples=[said(fault) for fault in chain.from_iterable(each.examples for each in faults)][
+                :MOST_EXAMPLES
+            ],
         ),
+        notes=[said(note) for note in chain.from_iterable(each.notes for each in opened)][:MOST_TEXTS],
     )
-    if notes:  # what is never set is not told
-        reading.notes = notes
-    return reading
+
+
+def said(model: M) -> M:
+    """The model without what is not known, which is left out of an answer."""
+    return type(model).model_validate(model.model_dump(exclude_none=True))
 
 
 def _located(planned: Planned | None) -> Fault | None:

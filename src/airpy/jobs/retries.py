@@ -14,8 +14,8 @@ __all__ = ["CRASHES", "TRANSIENT", "is_retried", "pause_ms"]
 CRASHES: frozenset[ErrorReason] = frozenset({"READER_CRASHED", "PROCESS_KILLED", "WORKER_DIED"})
 """The job's process was ended by a signal, or its worker died: by chance, or because of the job."""
 
-TRANSIENT: frozenset[ErrorReason] = frozenset({"READ_INTERRUPTED"})
-"""The storage failed in a way that may pass."""
+TRANSIENT: frozenset[ErrorReason] = frozenset({"READ_INTERRUPTED", "FILE_CHANGED"})
+"""The storage failed in a way that may pass, or files were replaced while they were read."""
 
 FIRST_PAUSE_MS = 200
 LONGEST_PAUSE_MS = 10_000

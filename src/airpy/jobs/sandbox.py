@@ -28,6 +28,7 @@ import psutil
 import structlog
 
 from airpy.errors import CapExceeded, FileUnavailable, InternalFault, JobTimedOut
+from airpy.files.holding import check_unchanged
 from airpy.jobs.child import PRELOADED, serve
 from airpy.jobs.work import Work, bytes_read
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from airpy.engine.steps import OnStep
     from airpy.errors import AirError
+    from airpy.files.holding import States
 
 __all__ = ["Sandbox", "Stopped", "Watch"]
 
@@ -211,6 +213,7 @@ class _Supervision:
         self._watch = watch
         self._said = bytearray()
         self._read_before: int | None = None
+        self._holds: States = {}
 
     def outcome(self, on_step: OnStep | None) -> Any:  # noqa: ANN401  what the function returns
         """What the child says that the function returned; or raises what it says, or what befell it."""
@@ -226,6 +229,8 @@ class _Supervision:
                     raise error
                 case ("step", step) if on_step is not None:
                     on_step(*step)
+                case ("holds", states):
+                    self._holds = states
                 case ("work", counts):
                     self._watch.work = Work(*counts)
                     self._read_before = bytes_read(self._child.pid) if counts[2] == "bytes" else None
@@ -287,6 +292,7 @@ class _Supervision:
                 constraint=f"memory for {self._memory_mb} MiB (PY_MEMORY_MB) in every worker slot",
                 reason="PROCESS_KILLED",
             )
+        check_unchanged(self._holds)  # a file that is cut short while it is mapped ends its reader
         return FileUnavailable(
             f"the reader crashed on the data ({name})",
             constraint="data that its reader survives",

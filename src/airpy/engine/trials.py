@@ -1,0 +1,157 @@
+"""Tries forms of text on the values of columns: how many each takes, and which values speak against it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from airpy.engine.text_types import TextType, fits, parse_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+__all__ = [
+    "MOST_EXAMPLES",
+    "Candidate",
+    "Trial",
+    "counter_examples",
+    "keeps_digits",
+    "read_alike",
+    "trials_of",
+]
+
+ROUNDS = 3
+PROBES = 8
+"""Values of a column that rule out most forms before the whole of it is looked at."""
+MOST_EXAMPLES = 3
+LONGEST_EXACT = 16
+"""Of a number with fewer letters than that a float keeps every digit."""
+
+
+class Candidate(NamedTuple):
+    """A type that was tried on a column."""
+
+    kind: TextType
+    accepted: int
+    counter_examples: tuple[tuple[int, str], ...] = ()
+    """Values that it does not take, each with its place in the column."""
+
+
+class Trial(NamedTuple):
+    """A type on all values of a column."""
+
+    kind: TextType
+    takes: pl.Series
+    """Which values it takes; null where there is none."""
+    accepted: int
+
+
+def trials_of(columns: Sequence[pl.Series], forms: Sequence[Sequence[TextType]]) -> list[list[Trial]]:
+    """Each column's likely types on all its values, at once."""
+    frame = pl.DataFrame(columns)
+    tried: list[list[Trial]] = [[] for _ in columns]
+    likely = [
+        list(_likely_forms(_probes(column), known)) for column, known in zip(columns, forms, strict=True)
+    ]
+    for _ in range(ROUNDS):
+        asked = [(place, kind) for place, kinds in enumerate(likely) for kind in kinds]
+        if not asked:
+            break
+        takes = frame.select(
+            fits(pl.nth(place), kind).alias(str(at)) for at, (place, kind) in enumerate(asked)
+        )
+        for (place, kind), mask in zip(asked, takes, strict=True):
+            if kind.dtype.is_float() and (kept := _keep_digits(columns[place], kind)) is not None:
+                mask &= kept  # noqa: PLW2901
+            tried[place].append(Trial(kind, mask, int(mask.sum() or 0)))
+        # A value that none of them takes may have a form that none of those had that were looked at.
+        likely = [
+            _next_likely(columns[place], tried[place], forms[place]) if kinds else []
+            for place, kinds in enumerate(likely)
+        ]
+    return tried
+
+
+def _likely_forms(probes: Iterable[str], forms: Sequence[TextType]) -> Iterator[TextType]:
+    """The forms that some of the values have, and not only as values of a plainer form have it."""
+    probes = list(probes)
+    for form in forms:
+        own = form.thousands or (form.decimal if form.decimal != "." else "")
+        if any(
+            _matcher(form.pattern)(probe) and (not own or any(letter in probe for letter in own))
+            for probe in probes
+        ):
+            yield form
+
+
+def _probes(column: pl.Series) -> list[str]:
+    """A few of the values, spread over the column."""
+    values = column.drop_nulls()
+    return list(dict.fromkeys(values.gather_every(max(len(values) // PROBES, 1)).head(PROBES).to_list()))
+
+
+def _next_likely(column: pl.Series, tried: Sequence[Trial], forms: Sequence[TextType]) -> list[TextType]:
+    best = max(tried, key=lambda each: each.accepted)
+    if best.accepted == len(column) - column.null_count():
+        return []
+    probes = [value for _, value in counter_examples(column, best.takes)]
+    known = {each.kind for each in tried}
+    return [form for form in _likely_forms(probes, forms) if form not in known] if probes else []
+
+
+@lru_cache(maxsize=1024)
+def _matcher(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern or ".*", re.DOTALL).fullmatch
+
+
+def read_alike(values: pl.Series, one: TextType, other: TextType) -> bool:
+    """Whether all values are the same in both types; what is plain is read in one way."""
+    if not one.form and not other.form:
+        return True
+    if one.dtype.is_numeric() != other.dtype.is_numeric():
+        return False
+    if one.dtype.is_temporal() and one.dtype != other.dtype:
+        return False
+    read = values.to_frame().select(
+        parse_text(pl.first(), one, strict=False).alias("one"),
+        parse_text(pl.first(), other, strict=False).alias("other"),
+    )
+    return bool(read.select(pl.col("one").eq_missing(pl.col("other")).all()).item())
+
+
+def counter_examples(values: pl.Series, takes: pl.Series) -> tuple[tuple[int, str], ...]:
+    """The first values that a type does not take, each with its place."""
+    refused = takes.not_().fill_null(value=False)
+    if not refused.any():
+        return ()
+    places = refused.arg_true().head(MOST_EXAMPLES)
+    return tuple(zip(places.to_list(), values.gather(places).to_list(), strict=True))
+
+
+def _keep_digits(values: pl.Series, kind: TextType) -> pl.Series | None:
+    """Whether a float keeps every digit of each value; None when it does of all."""
+    places = (values.str.len_bytes() > LONGEST_EXACT).arg_true()
+    if not len(places):
+        return None
+    return pl.repeat(value=True, n=len(values), eager=True).scatter(
+        places, [keeps_digits(value, kind) for value in values.gather(places)]
+    )
+
+
+def keeps_digits(value: str, kind: TextType) -> bool:
+    """Whether a float that is written with as many digits is the number again."""
+    for letter in kind.thousands:
+        value = value.replace(letter, "")
+    value = value.replace(kind.decimal, ".")
+    try:
+        number = Decimal(value)
+        _, digits, exponent = number.as_tuple()
+    except ArithmeticError:
+        return True
+    if not isinstance(exponent, int) or len(digits) <= LONGEST_EXACT - 1:
+        return True
+    return Decimal(f"{float(value):.{len(digits) - 1}e}") == number
