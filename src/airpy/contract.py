@@ -468,7 +468,12 @@ class SchemaStats(BaseModel):
         int,
         Field(description='Rows read for types, nulls and distinct values; equal to `rows` when all were.'),
     ]
-    rows_exact: Annotated[bool, Field(description='Whether `rows` was counted rather than estimated.')]
+    rows_exact: Annotated[
+        bool,
+        Field(
+            description='Whether `rows` was counted rather than estimated, as it is for text of more than 64 MiB when not every row is\nread.\n'
+        ),
+    ]
 
 
 class PreviewStats(BaseModel):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.text import Text
 
 from airpy.errors import AirError
+
+if TYPE_CHECKING:
+    from airpy.contract import JsonPatchOperation
 
 __all__ = ["complain"]
 
@@ -47,7 +52,9 @@ def _refused(error: AirError) -> int:
     """Say why files cannot be answered for; what an option cannot mean is a matter of usage."""
     close = [name for name in error.suggestion if name not in error.message]
     next_step: str | None = None
-    if error.reason in NEXT_STEPS:
+    if error.repair:
+        next_step = f"Try {' '.join(map(_as_options, error.repair))}."
+    elif error.reason in NEXT_STEPS:
         next_step = NEXT_STEPS[error.reason]
     elif close:
         next_step = f"Try {' or '.join(close)}."
@@ -55,6 +62,11 @@ def _refused(error: AirError) -> int:
         next_step = f"Allowed: {error.constraint}."
     _say(error.message, next_step=next_step)
     return 2 if (error.field or "").startswith("--") else 1
+
+
+def _as_options(change: JsonPatchOperation) -> str:
+    """A change of how files are read, as options of the command."""
+    return " ".join(f"-r {name}={value}" for name, value in (change.value or {}).items())
 
 
 def _say(alarm: str, text: str = "", next_step: str | None = None) -> None:

@@ -82,7 +82,8 @@ class _CsvFiles:
         """Files that are alike, with values; one that is none fails the query."""
         columns = self._columns(paths[0])
         types = {name: each.kind.dtype for name, each in columns.items() if _by_reader(each)}
-        if not types or self.opening.head_only or not all(map(self.trusted, paths)):
+        few = self.opening.head_only or self.opening.rows_per_file is not None
+        if not types or few or not all(map(self.trusted, paths)):
             return _as_types(self.text(paths), columns, careful=True)
         frame = read([self.files[path] for path in paths], types, self.null)
         return _as_types(frame, columns, careful=False, by_reader=types, null=self.null)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from airpy.contract import Faults, TextForm
 from airpy.errors import FileUnavailable
 from airpy.files.cells import plain_line
+from airpy.files.counting import COUNTED_BYTES
 from airpy.files.dialect import detect_dialect, lines_of
 from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
 from airpy.files.formats import compression_of
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["CsvFile", "Plain", "faults_of", "forms_of", "prepare", "read"]
 
 UTF_8 = {"utf-8", "utf-8-sig"}
-HEAD_BYTES = 256 * 1024
-TAIL_BYTES = 64 * 1024
+WHOLE_BYTES = 256 * 1024
+"""Files up to this size are looked at in whole; of larger ones, both ends."""
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 16 * 1024
 MOST_CUT = 100
 """Lines before the end of the head in which a value may begin that goes on behind it."""
 MOST_EXAMPLES = 10
@@ -93,14 +97,12 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
     layout, style = dialect.layout, dialect.style
     columns = column_names(layout.names, layout.width)
     ragged, odd = _head_faults(head, tail, dialect, len(columns))
-    # Who wants the first rows alone need not know what is behind the head.
-    wanted = opening.infer_rows if opening.head_only else opening.rows_per_file
-    beyond = bool(tail) and (wanted is None or wanted > head.count("\n") // 2)
+    reach = _reach(opening, source, head, tail)
     if (
         opening.careful
         or odd
         or _needs_rewriting(dialect)
-        or (beyond and is_suspicious(source, dialect, head))
+        or (reach and is_suspicious(source, dialect, head, reach))
     ):
         target = fresh(opening.scratch, ".csv")
         try:
@@ -183,8 +185,8 @@ def _ends(source: Path) -> tuple[str, str]:
     """The beginning of a file in UTF-8 and its end, in whole lines; no end where the beginning is all."""
     size = source.stat().st_size
     with source.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-        if size <= HEAD_BYTES:
+        head = file.read(WHOLE_BYTES if size <= WHOLE_BYTES else HEAD_BYTES)
+        if size == len(head):
             return head.decode("utf-8-sig", errors="ignore"), ""
         cut = max(head.rfind(b"\n"), head.rfind(b"\r") if b"\n" not in head else -1)
         file.seek(max(len(head), size - TAIL_BYTES))
@@ -194,6 +196,18 @@ def _ends(source: Path) -> tuple[str, str]:
         head[: cut + 1 or None].decode("utf-8-sig", errors="ignore"),
         tail[begin + 1 :].decode("utf-8", errors="ignore"),
     )
+
+
+def _reach(opening: Opening, source: Path, head: str, tail: str) -> int:
+    """How many bytes of the file will be read; 0 when the head has them all."""
+    wanted = opening.infer_rows if opening.head_only else opening.rows_per_file
+    if not tail:
+        return 0
+    if wanted is None or source.stat().st_size <= COUNTED_BYTES:
+        return sys.maxsize
+    rows = max(head.count("\n"), head.count("\r"), 1)
+    # Later rows may be longer.
+    return 0 if 2 * wanted < rows else 2 * wanted * len(head.encode()) // rows
 
 
 def _needs_rewriting(dialect: Dialect) -> bool:

@@ -35,14 +35,21 @@ class _Sought(NamedTuple):
     """Whether quotes are expected, and it matters where; else there may be none."""
 
 
-def is_suspicious(path: Path, dialect: Dialect, head: str) -> bool:
+def is_suspicious(path: Path, dialect: Dialect, head: str, reach: int) -> bool:
     """Whether a file in UTF-8 has blank lines, or quotes where values do not have them.
 
     Of the first Polars makes rows of nulls. With the second it takes many rows for one value, and says so
     only to those who ask for that column. A file whose head has no quotes is suspicious once it has one.
+
+    Args:
+        path: The file.
+        dialect: How its head is written.
+        head: Its head.
+        reach: How many of its bytes are to be read; what is behind them does no harm.
     """
     sought = _sought(dialect, head)
     size = path.stat().st_size
+    whole, size = size <= reach, min(size, reach)
     bounds = [size * place // SEARCHERS for place in range(SEARCHERS + 1)]
     with ThreadPoolExecutor(SEARCHERS) as searchers:
         found = list(searchers.map(partial(_search, path, sought), pairwise(bounds)))
@@ -51,7 +58,7 @@ def is_suspicious(path: Path, dialect: Dialect, head: str) -> bool:
         if state not in ends:
             return True
         state = ends[state]
-    return state == INSIDE
+    return whole and state == INSIDE
 
 
 def _sought(dialect: Dialect, head: str) -> _Sought:

@@ -12,11 +12,11 @@ from airpy.engine.encoding import encode_model, encode_object, encode_rows, port
 from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import counted
+from airpy.files.counting import total_rows
 from airpy.files.datasets import dataset_at, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.opening import spread
 from airpy.files.scan import scan
-from airpy.jobs.planning import tell_input
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.results import write_data
 
@@ -64,6 +64,8 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         f"Reading {f'{infer_rows:,}' if infer_rows else 'all'} rows of {counted(len(sampled) or 1, 'file')}",
     )
     with context.scratch() as scratch, held([dataset], scratch) as [source]:
+        if not infer_rows:
+            tell_input([source], None)
         share = -(-infer_rows // max(len(sampled), 1)) if infer_rows else None
         part = source._replace(files=tuple(sampled))
         # One file is opened once, for its first rows and for their number.
@@ -93,13 +95,11 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         width = first.width
         on_step("analyzing_schema", f"Analyzing types and structure of {counted(width, 'column')}")
         whole = share is None and len(sampled) == len(source.files)
-        if not whole and source.format != "parquet":
-            tell_input([source], None)  # its rows are counted
-        if whole:
-            total = looked_at.rows
-        else:
-            total = _height(opened.frame) if alone else count_rows(source, request.read, scratch)
-        certain = total == looked_at.rows
+        total, exact = looked_at.rows, True
+        if not whole:
+            every_row = opened.frame if alone else _uncast(source, request.read, scratch)
+            total, exact = total_rows(source, every_row)
+        certain = exact and total == looked_at.rows
         without_nulls = set() if certain else columns_without_nulls(source)
         reading = reading_of([source], [opened])
     stats = SchemaStats(
@@ -111,7 +111,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         memory_usage_mb=round(_ratio(first.estimated_size() * total, first.height) / MEBIBYTE, 3),
         files=len(dataset.files) or 1,
         sampled_rows=looked_at.rows,
-        rows_exact=True,
+        rows_exact=exact,
     )
     nullable = [
         name for name, count in looked_at.nulls.items() if count or not (certain or name in without_nulls)
@@ -172,16 +172,10 @@ def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measur
     )
 
 
-def count_rows(dataset: Dataset, options: ReadOptions | None, scratch: Path) -> int:
-    """Rows of the whole data set; Parquet's footers tell, text is counted, and no value is looked at."""
+def _uncast(dataset: Dataset, options: ReadOptions | None, scratch: Path) -> pl.LazyFrame:
+    """Every row of the data set, for its number; no value is looked at."""
     as_text = (options or ReadOptions()).model_copy(update={"types": "string"})
-    return _height(
-        scan(dataset, as_text, infer_rows=1, scratch=scratch, every_column=False, head_only=True).frame
-    )
-
-
-def _height(frame: pl.LazyFrame) -> int:
-    return int(frame.select(pl.len()).collect(engine="streaming").item())
+    return scan(dataset, as_text, infer_rows=1, scratch=scratch, every_column=False, head_only=True).frame
 
 
 def columns_without_nulls(dataset: Dataset) -> set[str]:

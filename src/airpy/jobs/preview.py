@@ -6,29 +6,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from airpy.contract import PreviewStats
 from airpy.engine.encoding import encode_first_rows, encode_model, encode_object, portable
 from airpy.engine.schema import describe_schema
+from airpy.files.counting import COUNTED_BYTES, total_rows
 from airpy.files.datasets import dataset_at, looked_up
 from airpy.files.holding import held
-from airpy.files.listing import estimated_rows
 from airpy.files.scan import scan
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 
 if TYPE_CHECKING:
     from airpy.contract import PreviewRequest, ReadOptions
     from airpy.engine.steps import OnStep
-    from airpy.files.datasets import Dataset
     from airpy.files.paths import FileRoot
 
 __all__ = ["preview"]
 
 MOST_INFERRED = 1_000
 """Rows that decide the types of a preview; so few are read and judged within milliseconds."""
-COUNTED_BYTES = 64 * 1024 * 1024
-"""Text up to this size is counted to the row; above it, the number of rows is estimated."""
 
 
 def preview(
@@ -64,7 +59,7 @@ def preview(
         [opened] = planned.opened
         more = head.height > limit or not opened.whole
         head = head.head(limit)
-        total, exact = _total_rows(source, planned.frame, whole=opened.whole) if more else (head.height, True)
+        total, exact = total_rows(source, planned.frame, whole=opened.whole) if more else (head.height, True)
         reading = reading_of([source], [opened])
     rows, shown = encode_first_rows(head)
     return encode_object(
@@ -79,10 +74,3 @@ def preview(
         ),
         reading=encode_model(reading),
     )
-
-
-def _total_rows(dataset: Dataset, frame: pl.LazyFrame, *, whole: bool) -> tuple[int, bool]:
-    """Rows of the data set, and whether that is their exact number; where not all is there, of what is."""
-    if dataset.format == "parquet" or not whole or sum(map(dataset.size, dataset.files)) <= COUNTED_BYTES:
-        return int(frame.select(pl.len()).collect(engine="streaming").item()), whole
-    return sum(estimated_rows(dataset.place(path)) or 0 for path in dataset.files), False
