@@ -17,6 +17,7 @@ from airpy.files.datasets import dataset_at, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.opening import spread
 from airpy.files.scan import scan
+from airpy.jobs.planning import tell_input
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.results import write_data
 
