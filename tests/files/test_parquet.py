@@ -67,7 +67,6 @@ def nested(depth: int) -> pa.Table:
         (b"", "EMPTY_FILE", "is empty"),
         (b"PAR1", "UNREADABLE_FILE", "cut off"),
         (b"PAR1" + b"x" * 100, "UNREADABLE_FILE", "cut off"),
-        (b"a,b\n1,2\n", "UNREADABLE_FILE", "does not begin"),
         (b"PAR1" + b"x" * 10 + b"\xff\xff\xff\x00PAR1", "UNREADABLE_FILE", "cut off"),
         (b"PARE" + b"x" * 10 + b"\x01\x00\x00\x00PARE", "UNSUPPORTED", "encrypted"),
         (b"PAR1" + b"x" * 10 + b"\x05\x00\x00\x00PAR1", "UNREADABLE_FILE", "cannot be read"),
