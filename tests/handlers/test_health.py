@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from airpy import __version__
@@ -20,7 +21,7 @@ def test_health_names_every_version_at_work(service: Service) -> None:
     assert versions == {
         "airpy": __version__,
         "python": platform.python_version(),
-        "pandas": "not installed",
+        "pandas": version("pandas") if find_spec("pandas") else "not installed",
         "polars": version("polars"),
         "pyarrow": version("pyarrow"),
         "narwhals": version("narwhals"),

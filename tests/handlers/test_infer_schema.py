@@ -152,13 +152,37 @@ def test_an_empty_text_file_fails_the_job_by_name(service: Service, odd: Path, n
     assert error["details"]["constraint"] == "a file with at least one byte"
 
 
-@pytest.mark.parametrize("name", ["empty.parquet", "broken.parquet", "broken.jsonl"])
-def test_a_file_that_is_not_what_it_says_fails_the_job(service: Service, odd: Path, name: str) -> None:
+BROKEN = [
+    ("empty.parquet", "EMPTY_FILE", '"empty.parquet" is empty'),
+    ("broken.parquet", "UNREADABLE_FILE", '"broken.parquet" does not end as Parquet does; it may be cut off'),
+    ("broken.jsonl", "FAULTY_ROW", '"broken.jsonl", line 2 is no JSON object: "{"a":"'),
+]
+
+
+@pytest.mark.parametrize(("name", "reason", "message"), BROKEN)
+def test_a_file_that_is_not_what_it_says_fails_the_job(
+    service: Service, odd: Path, name: str, reason: str, message: str
+) -> None:
     job = service.run("infer_schema", {"datasource_id": "e", "uri": f"{odd}/{name}"})
 
-    error = failed(job, 422, "UNREADABLE_FILE", code="IO_ERROR")
-    assert error["message"].startswith("the file cannot be read: ")
-    assert str(odd) not in str(error)
+    error = failed(job, 422, reason, code="IO_ERROR")
+    assert error["message"] == message
+
+
+def test_a_change_of_the_request_that_works_is_told_with_the_fault(service: Service, odd: Path) -> None:
+    asked = {"datasource_id": "e", "uri": f"{odd}/broken.jsonl"}
+
+    details = failed(service.run("infer_schema", asked), 422, "FAULTY_ROW", code="IO_ERROR")["details"]
+    [change] = details["suggestion"]
+    mended = service.data("infer_schema", asked | {change["path"].strip("/"): change["value"]})
+
+    assert (details["fault"]["kind"], details["fault"]["line"], details["fault"]["byte"]) == (
+        "bad_json",
+        2,
+        9,
+    )
+    assert change == {"op": "add", "path": "/read", "value": {"on_error": "skip"}}
+    assert mended["reading"]["faults"]["rows_skipped"] == 1
 
 
 def test_a_directory_without_data_files_is_refused(service: Service, odd: Path) -> None:

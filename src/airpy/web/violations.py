@@ -131,9 +131,18 @@ def _explained(error: Any, document: Contract, name: str) -> Iterator[Explained]
 
 
 def _no_branch(error: Any, document: Contract, name: str) -> Iterator[Explained]:  # noqa: ANN401
-    """The violations of the branch that the discriminator chose; else those of the discriminator."""
+    """The violations of the branch that is meant: by the discriminator, or by the value's own type."""
     union = _node(document, error.schema_path[:-1])
     discriminator = union.get("discriminator", {}).get("propertyName")
+    if discriminator is None:
+        of_type = [one for one in error.kind.context if not any(isinstance(e.kind, Kind.Type) for e in one)]
+        types = [branch.get("type") for branch in union["oneOf"]]
+        for one in of_type[0] if of_type else ():
+            yield from _explained(one, document, name)
+        if not of_type:
+            told = f"one of: {listed(map(str, types))}"
+            yield Explained(_place(list(error.instance_path)) or name, f"type: {told}", f"must be {told}", [])
+        return
     options = list(union.get("discriminator", {}).get("mapping", {}))
     path = list(error.instance_path)
     place = _place([*path, discriminator])
