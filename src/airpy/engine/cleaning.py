@@ -79,8 +79,10 @@ def trim(frame: Frame, step: Trim, field: str) -> Frame:
 
 
 def null_markers(frame: Frame, step: NullMarkers, field: str) -> Frame:
-    """With null for every string that is one of the markers."""
-    names = _chosen(frame, step.cols, TEXT, field)
+    """With null for every string that is one of the markers; a column that is no text has none of them."""
+    chosen, types = _chosen(frame, step.cols, (), field), frame.collect_schema()
+    # What stands for null in a text file may have been known when its column became numbers.
+    names = [name for name in chosen if isinstance(types[name], TEXT)]
     return frame.with_columns(
         nw.when(~nw.col(name).is_in(step.markers)).then(nw.col(name)).alias(name) for name in names
     )
@@ -96,9 +98,14 @@ def cast(frame: Frame, step: Cast, field: str) -> Frame:
 
 
 def parse_dates(frame: Frame, step: ParseDates, field: str) -> Frame:
-    """With one column of strings read as dates, or as timestamps when the format has hours."""
+    """With one column of strings read as dates, or as timestamps when the format has hours.
+
+    A column of dates or timestamps has been read already.
+    """
     columns = Columns(frame)
     name = columns.name(step.col, f"{field}.col")
+    if isinstance(columns.dtype(step.col), (nw.Date, nw.Datetime)):
+        return frame
     if not isinstance(columns.dtype(step.col), TEXT):
         raise TypeMismatch(
             f'parse_dates needs a column of strings; "{shortened(step.col)}" is of type '
