@@ -118,7 +118,7 @@ def _state(settings: Settings, redis: Redis, listening: Redis, requests: Request
     results.path.mkdir(parents=True, exist_ok=True)
     files = FileRoot.at(
         settings.base_path, settings.allowed_ext, settings.cloud_prefixes, Access(settings.storage)
-    )
+    )._replace(memory=results.memory)
     store = JobStore(redis, settings.redis_url, settings.broker_url)
     return AppState(
         settings=settings,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from airpy.engine.text_forms import FORMS
 from airpy.engine.text_types import TextType, fits, parse_text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = [
     "MOST_EXAMPLES",
     "Candidate",
     "Trial",
+    "compile_forms",
     "counter_examples",
     "keeps_digits",
     "read_alike",
@@ -101,6 +103,12 @@ def _next_likely(column: pl.Series, tried: Sequence[Trial], forms: Sequence[Text
     probes = [value for _, value in counter_examples(column, best.takes)]
     known = {each.kind for each in tried}
     return [form for form in _likely_forms(probes, forms) if form not in known] if probes else []
+
+
+def compile_forms() -> None:
+    """Compile what forms look like, once for all who come after; the engine is not asked."""
+    for form in FORMS:
+        _matcher(form.pattern)
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ import polars as pl
 from airpy.engine.evidence import rules_of
 from airpy.engine.text_types import known_as_null, parse_text
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
+from airpy.files.memory import remembered
 from airpy.files.numerals import no_codes
 from airpy.files.opening import Opened, together
 from airpy.files.places import placed
@@ -130,8 +131,14 @@ class _CsvFiles:
         """Whether the reader may take numbers of the file for such."""
         file = self.files[path]
         plain = file.plain
-        return not self.opening.careful and no_codes(
-            file.readable, plain.delimiter, plain.quote, plain.line_end
+        if self.opening.careful:
+            return False
+        own = file.readable == self.opening.local[path]
+        return remembered(
+            self.opening.dataset.root.memory if own else None,
+            file.readable,
+            repr(("no codes", plain)),
+            lambda: no_codes(file.readable, plain.delimiter, plain.quote, plain.line_end),
         )
 
     def _by_reader(self, types: Mapping[str, pl.DataType]) -> list[pl.LazyFrame]:

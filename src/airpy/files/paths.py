@@ -61,6 +61,9 @@ class FileRoot(NamedTuple):
     access: Access = Access()
     """How cloud storage is reached."""
 
+    memory: Path | None = None
+    """Where it is remembered what a look over all of a file has found; None when it is not."""
+
     @classmethod
     def at(
         cls,

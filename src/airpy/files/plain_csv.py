@@ -15,6 +15,7 @@ from airpy.files.dialect import detect_dialect, lines_of
 from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
 from airpy.files.formats import compression_of
 from airpy.files.layout import column_names
+from airpy.files.memory import remembered
 from airpy.files.records import read_records
 from airpy.files.rewriting import fresh, in_utf8, rewrite
 from airpy.files.suspicion import is_suspicious
@@ -33,7 +34,8 @@ __all__ = ["CsvFile", "Plain", "faults_of", "forms_of", "prepare", "read"]
 UTF_8 = {"utf-8", "utf-8-sig"}
 WHOLE_BYTES = 256 * 1024
 """Files up to this size are looked at in whole; of larger ones, both ends."""
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 32 * 1024
+"""Twice as much where more than the first rows is wanted."""
 TAIL_BYTES = 16 * 1024
 MOST_CUT = 100
 """Lines before the end of the head in which a value may begin that goes on behind it."""
@@ -88,7 +90,7 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         else known_encoding(options.encoding)
     )
     source = in_utf8(local, encoding, opening.scratch, UTF_8, shown)
-    head, tail = _ends(source)
+    head, tail = _ends(source, HEAD_BYTES if opening.head_only else 2 * HEAD_BYTES)
     if not head.strip():
         raise FileUnavailable(
             f'"{path.name}" is empty', constraint="a header line at least", reason="EMPTY_FILE"
@@ -102,7 +104,7 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         opening.careful
         or odd
         or _needs_rewriting(dialect)
-        or (reach and is_suspicious(source, dialect, head, reach))
+        or (reach and _suspicious(opening, source, local, dialect, head, reach))
     ):
         target = fresh(opening.scratch, ".csv")
         try:
@@ -181,11 +183,11 @@ def faults_of(files: Iterable[CsvFile]) -> Faults:
     )
 
 
-def _ends(source: Path) -> tuple[str, str]:
+def _ends(source: Path, most: int) -> tuple[str, str]:
     """The beginning of a file in UTF-8 and its end, in whole lines; no end where the beginning is all."""
     size = source.stat().st_size
     with source.open("rb") as file:
-        head = file.read(WHOLE_BYTES if size <= WHOLE_BYTES else HEAD_BYTES)
+        head = file.read(WHOLE_BYTES if size <= WHOLE_BYTES else most)
         if size == len(head):
             return head.decode("utf-8-sig", errors="ignore"), ""
         cut = max(head.rfind(b"\n"), head.rfind(b"\r") if b"\n" not in head else -1)
@@ -198,6 +200,17 @@ def _ends(source: Path) -> tuple[str, str]:
     )
 
 
+def _suspicious(opening: Opening, source: Path, local: Path, dialect: Dialect, head: str, reach: int) -> bool:
+    """Whether the file may be wrong somewhere behind its head; remembered when all of it was looked at."""
+    whole = source == local and reach >= source.stat().st_size
+    return remembered(
+        opening.dataset.root.memory if whole else None,
+        source,
+        repr(("suspicious", dialect)),
+        lambda: is_suspicious(source, dialect, head, reach),
+    )
+
+
 def _reach(opening: Opening, source: Path, head: str, tail: str) -> int:
     """How many bytes of the file will be read; 0 when the head has them all."""
     wanted = opening.infer_rows if opening.head_only else opening.rows_per_file
@@ -206,8 +219,9 @@ def _reach(opening: Opening, source: Path, head: str, tail: str) -> int:
     if wanted is None or source.stat().st_size <= COUNTED_BYTES:
         return sys.maxsize
     rows = max(head.count("\n"), head.count("\r"), 1)
-    # Later rows may be longer.
-    return 0 if 2 * wanted < rows else 2 * wanted * len(head.encode()) // rows
+    # Later rows may be longer. A preview shows fewer rows than it asks for their types.
+    seen = 4 * rows if opening.head_only else rows // 2
+    return 0 if wanted <= seen else 2 * wanted * len(head.encode()) // rows
 
 
 def _needs_rewriting(dialect: Dialect) -> bool:

@@ -18,12 +18,14 @@ import polars as pl
 from airpy.contract import Plan
 from airpy.engine.encoding import arrow_schema, encode_rows, write_arrow
 from airpy.engine.execute import execute
+from airpy.engine.trials import compile_forms
 from airpy.jobs import kinds, preview
 from airpy.jobs.results import result_frame
 
 __all__ = ["LATE_IMPORTS", "kinds", "preview", "warm_up"]
 
 LATE_IMPORTS = (
+    "encodings.utf_8_sig",
     "narwhals._duration",
     "narwhals._interchange.dataframe",
     "narwhals._namespace",
@@ -34,6 +36,7 @@ LATE_IMPORTS = (
     "narwhals._polars.series",
     "narwhals._polars.utils",
     "narwhals.group_by",
+    "pyarrow.compute",
 )
 
 SAMPLE_PLAN = Plan.model_validate(
@@ -50,6 +53,7 @@ SAMPLE_PLAN = Plan.model_validate(
 
 for _name in LATE_IMPORTS:
     importlib.import_module(_name)
+compile_forms()
 gc.freeze()  # a child's garbage collector need not touch, and so copy, what all of them share
 
 

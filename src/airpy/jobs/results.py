@@ -4,6 +4,7 @@
     {results}/{token}-{attempt}/frame.arrow     the result frame, as an Arrow IPC stream or …
     {results}/{token}-{attempt}/frame.parquet   … as Parquet
     {results}/input-{id}                        a frame that came with a request
+    {results}/known                             what looking over all of a file has found
 
 A folder belongs to one attempt, so that one which lost its job cannot touch the result of another.
 """
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.engine.encoding import convert_frame
 from airpy.errors import JobUnavailable
+from airpy.files.memory import forget
 from airpy.jobs.record import ResultFrame
 
 if TYPE_CHECKING:
@@ -44,6 +46,11 @@ class Results(NamedTuple):
     """The folder of all results, shared by servers and workers."""
 
     path: Path
+
+    @property
+    def memory(self) -> Path:
+        """Where it is remembered what files are like."""
+        return self.path / "known"
 
     def attempt(self, token: int, attempt: int) -> Path:
         """A new, empty folder for an attempt's result."""
@@ -84,6 +91,7 @@ class Results(NamedTuple):
 
     def sweep(self, existing: Callable[[list[int]], set[int]], inputs: Callable[[], set[str]]) -> int:
         """Remove folders whose job has no record any more, and frames that no job needs; say how many."""
+        forget(self.memory)
         old = time.time() - YOUNG_S
         folders: dict[Path, int] = {}
         frames: list[Path] = []

@@ -1,0 +1,60 @@
+"""Remembers what a look over all of a file has found, for as long as the file stays as it is.
+
+Whether Polars can be trusted with a large CSV file takes a look at its every byte. Who asks the same file
+again need not pay for that again. What is remembered is a file of one letter, named by all that tells one
+version of a file from another, in a folder that workers and servers share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["forget", "remembered"]
+
+YOUNG_S = 2
+"""A file that was changed so lately may change again, and look the same in size and time."""
+KEPT_S = 7 * 86_400
+YES, NO = b"1", b"0"
+
+
+def remembered(memory: Path | None, path: Path, question: str, look: Callable[[], bool]) -> bool:
+    """What the look at the file finds, or what it found before.
+
+    Args:
+        memory: The folder; None where nothing is remembered.
+        path: The file.
+        question: What is looked for, with all that the answer depends on beside the file.
+        look: Looks at the file.
+    """
+    status = path.stat()
+    if memory is None or time.time() - status.st_mtime < YOUNG_S:
+        return look()
+    version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    place = memory / hashlib.blake2b(repr((version, question)).encode(), digest_size=16).hexdigest()
+    with contextlib.suppress(OSError):
+        return place.read_bytes() == YES
+    found = look()
+    with contextlib.suppress(OSError):  # a full disk costs another look
+        memory.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
+        fresh.write_bytes(YES if found else NO)
+        fresh.replace(place)
+    return found
+
+
+def forget(memory: Path) -> None:
+    """Remove what was remembered a week ago."""
+    old = time.time() - KEPT_S
+    with contextlib.suppress(FileNotFoundError):
+        for place in memory.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another worker forgets too
+                if place.stat().st_mtime < old:
+                    place.unlink()
