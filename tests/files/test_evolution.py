@@ -107,12 +107,14 @@ def test_the_first_spelling_counts_unless_one_file_has_two() -> None:
     assert spellings(files) == {"2": {"name": "Name", "A": "a"}, "4": {"NAME": "Name"}}
 
 
-@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
 def test_files_tell_how_they_changed(root: FileRoot, scratch: Path, form: str) -> None:
     write(pl.DataFrame({"a": [1]}), root.real / f"ds/1.{form}")
     write(pl.DataFrame({"A": [2.5], "b": ["x"]}), root.real / f"ds/2.{form}")
 
-    evolution = scan(dataset_at(root, "ds", "uri"), infer_rows=100, scratch=scratch).evolution
+    evolution = scan(
+        dataset_at(root, "ds", "uri"), infer_rows=100, scratch=scratch, rows_per_file=50
+    ).evolution
 
     file = root.shown(root.real / f"ds/2.{form}")
     assert told(evolution) == [

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from airpy.engine.evidence import rules_of
+from airpy.engine.evidence import decided, rules_of
 from airpy.engine.text_types import known_as_null, parse_text
+from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.memory import remembered
 from airpy.files.numerals import no_codes
-from airpy.files.opening import Opened, together
+from airpy.files.opening import MOST_COMPARED, Opened, first_rows, together
 from airpy.files.places import placed
 from airpy.files.plain_csv import faults_of, forms_of, prepare, read
 from airpy.files.weighing import check_asked, weighed
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from airpy.contract import Fault, OnError
+    from airpy.contract import Fault, OnError, SchemaEvolution
     from airpy.engine.evidence import Evidence
     from airpy.files.opening import Opening
 
@@ -43,10 +44,12 @@ def scan_csv(opening: Opening) -> Opened:
     if found.on_error != "fail":
         faults = added(faults, count_faults(map(found.checked, opening.files), found.on_error))
         read = found.lenient
+    frame = together(opening, read, lambda path: found.files[path].alike)
     return Opened(
-        together(opening, read, lambda path: found.files[path].alike),
+        frame,
         forms_of(found.files.values()),
         found.weighed.told,
+        found.evolution(frame.collect_schema()),
         distinct={
             name: each.distinct for name, each in found.weighed.columns.items() if each.distinct is not None
         },
@@ -59,7 +62,7 @@ class _CsvFiles:
     """The files, how each is read as text, and what their columns are."""
 
     def __init__(self, opening: Opening) -> None:
-        rules = rules_of(opening.options)
+        rules = self.rules = rules_of(opening.options)
         self.opening = opening
         self.on_error: OnError = opening.options.on_error or "fail"
         self.files = {path: prepare(path, opening) for path in opening.files}
@@ -121,6 +124,19 @@ class _CsvFiles:
                     original=file.source == self.opening.local[path],
                 )
         return None
+
+    def evolution(self, union: pl.Schema) -> SchemaEvolution:
+        """How the files' columns differ; their types too where a sample of each is read for nothing else."""
+        types: dict[str, dict[str, pl.DataType]] = {}
+        for path, file in self.files.items():
+            own: Mapping[str, Evidence] = {}
+            if self.opening.rows_per_file is not None and 1 < len(self.files) <= MOST_COMPARED:
+                own = decided(first_rows(self.text([path]), self.opening.rows_per_file), self.rules)
+            types[file.form.example] = {
+                name: own[name].kind.dtype if name in own else union.get(name, pl.String())
+                for name in file.columns
+            }
+        return evolution_of(types, union, spellings(types))
 
     def _columns(self, path: Path) -> dict[str, Evidence]:
         return {

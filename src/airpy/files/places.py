@@ -72,8 +72,8 @@ class _Counted:
 
     def __iter__(self) -> Iterator[str]:
         for line in self._file:
-            yield line.decode("latin-1")
             self.bytes += len(line)
+            yield line.decode("latin-1")
 
 
 def _by_records(source: Path, dialect: Dialect, width: int, row: int) -> tuple[int | None, int | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -152,7 +153,7 @@ def _explained(told: AirError, fault: Fault, asked: Sequence[Asked], opens: Open
     if told.fault is None:
         told = FileUnavailable(_sentence(fault), reason="FAULTY_ROW", constraint=_wanted(fault))
     told.fault = fault
-    told.field = asked[place].pointer.strip("/").replace("/", ".")
+    told.field = re.sub(r"/(\d+)", r"[\1]", asked[place].pointer.strip("/")).replace("/", ".")
     for changed in _changed(fault, asked[place].options or ReadOptions()):
         options = [each.options for each in asked]
         options[place] = changed
