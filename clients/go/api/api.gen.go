@@ -2407,7 +2407,8 @@ type SchemaStats struct {
 	// Rows Rows of the whole data set.
 	Rows int64 `json:"rows"`
 
-	// RowsExact Whether `rows` was counted rather than estimated.
+	// RowsExact Whether `rows` was counted rather than estimated, as it is for text of more than 64 MiB when not every row is
+	// read.
 	RowsExact bool `json:"rows_exact"`
 
 	// SampledRows Rows read for types, nulls and distinct values; equal to `rows` when all were.
