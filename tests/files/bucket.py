@@ -75,7 +75,9 @@ def running_bucket() -> Iterator[Bucket]:
         config: Any = {"endpoint": url, **KEYS}
         store = S3Store(NAME, config=config, client_options={"allow_http": True})
         httpx2.put(f"{url}/{NAME}")
-        yield Bucket(url, store, asked_for)
+        bucket = Bucket(url, store, asked_for)
+        bucket.empty()  # servers of one process share what they keep
+        yield bucket
     finally:
         WSGIRequestHandler.log_request = logged  # type: ignore[method-assign]
         server.stop()
