@@ -117,8 +117,12 @@ def _state(settings: Settings, redis: Redis, listening: Redis, requests: Request
     results = Results(settings.results_path.absolute())
     results.path.mkdir(parents=True, exist_ok=True)
     files = FileRoot.at(
-        settings.base_path, settings.allowed_ext, settings.cloud_prefixes, Access(settings.storage)
-    )._replace(memory=results.memory)
+        settings.base_path,
+        settings.allowed_ext,
+        settings.cloud_prefixes,
+        Access(settings.storage),
+        results.memory,
+    )
     store = JobStore(redis, settings.redis_url, settings.broker_url)
     return AppState(
         settings=settings,

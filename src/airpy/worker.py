@@ -54,8 +54,12 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         sandbox=sandbox,
         results=results,
         files=FileRoot.at(
-            settings.base_path, settings.allowed_ext, settings.cloud_prefixes, Access(settings.storage)
-        )._replace(memory=results.memory),
+            settings.base_path,
+            settings.allowed_ext,
+            settings.cloud_prefixes,
+            Access(settings.storage),
+            results.memory,
+        ),
         limits=Limits(
             settings.infer_rows, settings.max_rows_json, settings.job_timeout_s, settings.max_attempts
         ),

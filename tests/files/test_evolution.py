@@ -114,7 +114,7 @@ def test_files_tell_how_they_changed(root: FileRoot, scratch: Path, form: str) -
 
     evolution = scan(
         dataset_at(root, "ds", "uri"), infer_rows=100, scratch=scratch, rows_per_file=50
-    ).evolution
+    ).evolution()
 
     file = root.shown(root.real / f"ds/2.{form}")
     assert told(evolution) == [

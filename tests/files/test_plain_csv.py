@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from airpy.contract import ReadOptions
 from airpy.errors import FileUnavailable
-from airpy.files import plain_csv
 from airpy.files.datasets import dataset_at
-from airpy.files.opening import Opening
+from airpy.files.opening import Opening, forms_of
 from airpy.files.paths import FileRoot
-from airpy.files.plain_csv import CsvFile, faults_of, forms_of, prepare, read
+from airpy.files.plain_csv import CsvFile, faults_of, prepare, read
 from tests.files.conftest import put
 
 if TYPE_CHECKING:
@@ -248,7 +247,10 @@ def test_files_that_are_alike_are_one_scan(root: FileRoot, scratch: Path) -> Non
     assert other.alike != alike[0].alike
     assert frame.explain().count("SCAN") == 1
     assert frame.collect().rows() == [(0, "x"), (1, "x"), (2, "x")]
-    assert [(form.files, form.delimiter, form.example[-5:]) for form in forms_of([*alike, other])] == [
+    assert [
+        (form.files, form.delimiter, form.example[-5:])
+        for form in forms_of(file.form for file in [*alike, other])
+    ] == [
         (3, ",", "0.csv"),
         (1, ";", "3.csv"),
     ]
@@ -282,4 +284,4 @@ def test_what_is_written_with_every_quote_comes_back(
         file = prepare(path, opening(root, "a.csv", scratch, header=True, delimiter=delimiter))
 
         assert read([file], {}).collect().rows() == list(table)
-        assert plain_csv.forms_of([file])[0].encoding == encoding
+        assert forms_of([file.form])[0].encoding == encoding

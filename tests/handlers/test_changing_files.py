@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from tests.files.conftest import write as write_frame
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -23,13 +25,7 @@ JOBS = 6
 
 def write(path: Path, version: int) -> None:
     """A version of the file: as many rows as it says, each with its number."""
-    frame = pl.DataFrame({"v": [version] * (ROWS + version)})
-    if path.suffix == ".csv":
-        frame.write_csv(path)
-    elif path.suffix == ".jsonl":
-        frame.write_ndjson(path)
-    else:
-        frame.write_parquet(path)
+    write_frame(pl.DataFrame({"v": [version] * (ROWS + version)}), path)
 
 
 def renamed(path: Path, version: int) -> None:

@@ -101,23 +101,16 @@ def show_reading(reading: Answer, console: Console) -> None:
             console.print(Text(f"{name}{more}: {', '.join(odd)}", "dim"))
     faults = reading["faults"]
     told = [
-        counted(faults[member], what)
-        for member, what in (("rows_skipped", "row"), ("values_nulled", "value"), ("rows_ragged", "row"))
-        if faults[member]
-    ]
-    words = [
-        word
-        for member, word in (
-            ("rows_skipped", "left out"),
-            ("values_nulled", "read as null"),
-            ("rows_ragged", "with more or fewer values than the header"),
+        f"{counted(faults[member], what)} {became}"
+        for member, what, became in (
+            ("rows_skipped", "row", "left out"),
+            ("values_nulled", "value", "read as null"),
+            ("rows_ragged", "row", "with more or fewer values than the header"),
         )
         if faults[member]
     ]
     if told:
-        console.print(
-            Text("; ".join(f"{count} {word}" for count, word in zip(told, words, strict=True)), "yellow")
-        )
+        console.print(Text("; ".join(told), "yellow"))
 
 
 def show_validation(answer: Answer, console: Console) -> None:

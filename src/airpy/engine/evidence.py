@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from airpy.engine.oddities import odd_text, odd_type
-from airpy.engine.schema import type_name
-from airpy.engine.text_forms import FORMS, PLAIN, family, forms_of, plain_of
-from airpy.engine.text_types import STRING, TextType
+from airpy.engine.schema import CASTS, type_name
+from airpy.engine.text_forms import FORMS, PLAIN, family, forms_of
+from airpy.engine.text_types import STRING, TextType, plain_of
 from airpy.engine.trials import MOST_EXAMPLES, Candidate, Trial, counter_examples, read_alike, trials_of
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def decided(text: pl.DataFrame, rules: Rules | None = None, *, full: bool = Fals
         else:
             marked.append({})
             columns.append(column)
-    forms = [family(rules.asked[name])[0] if name in rules.asked else rules.forms for name in text.columns]
+    forms = [family(rules.asked[name]) if name in rules.asked else rules.forms for name in text.columns]
     tried = trials_of(columns, forms)
     return {
         name: _given(plain.to_series(place), columns[place], marked[place], tried[place], name, rules)
@@ -147,7 +147,7 @@ def _given(
     rules: Rules,
 ) -> Evidence:
     """A column whose type the caller gives; how it is written is found out."""
-    dtype = family(rules.asked[name])[1]
+    dtype = CASTS[rules.asked[name]]
     if dtype == pl.String:
         return Evidence(STRING, (), len(raw) - raw.null_count(), raw.null_count(), note="as asked")
     count = len(values) - values.null_count()

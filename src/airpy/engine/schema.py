@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from polars._typing import PolarsDataType
 
-    from airpy.contract import DataType
+    from airpy.contract import CastType, DataType
 
 __all__ = [
+    "CASTS",
     "describe_field",
     "describe_schema",
     "instance",
@@ -53,6 +54,24 @@ TYPE_NAMES: dict[type[pl.DataType], DataType] = {
     pl.Struct: "struct",
     pl.Null: "null",
 }
+
+CASTS: dict[CastType, pl.DataType] = {
+    "bool": pl.Boolean(),
+    "int8": pl.Int8(),
+    "int16": pl.Int16(),
+    "int32": pl.Int32(),
+    "int64": pl.Int64(),
+    "uint8": pl.UInt8(),
+    "uint16": pl.UInt16(),
+    "uint32": pl.UInt32(),
+    "uint64": pl.UInt64(),
+    "float32": pl.Float32(),
+    "float64": pl.Float64(),
+    "string": pl.String(),
+    "date": pl.Date(),
+    "timestamp": pl.Datetime("us"),
+}
+"""The types that a caller may name, and what they are."""
 
 # Types whose values leave as another: 128-bit integers have no Arrow type, half floats no reader.
 LEAVES_AS: dict[type[pl.DataType], DataType] = {

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from airpy.engine.schema import CASTS
 from airpy.engine.text_types import ISO_DATE, ISO_TIMESTAMP, SPACES, TextType
 from airpy.errors import InvalidOptions
 
 if TYPE_CHECKING:
     from airpy.contract import CastType, ReadOptions
 
-__all__ = ["FORMS", "PLAIN", "family", "forms_of", "plain_of"]
+__all__ = ["FORMS", "PLAIN", "family", "forms_of"]
 
 INTEGER = pl.Int64()
 FLOAT = pl.Float64()
@@ -30,19 +31,6 @@ PLAIN_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0
 OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 SEPARATORS = {",": ",", ".": ".", " ": SPACES, "'": "'"}
 """What may stand between thousands, by the name it has in read options."""
-
-NUMERIC: dict[str, pl.DataType] = {
-    "int8": pl.Int8(),
-    "int16": pl.Int16(),
-    "int32": pl.Int32(),
-    "int64": pl.Int64(),
-    "uint8": pl.UInt8(),
-    "uint16": pl.UInt16(),
-    "uint32": pl.UInt32(),
-    "uint64": pl.UInt64(),
-    "float32": pl.Float32(),
-    "float64": pl.Float64(),
-}
 
 # What each letter of a layout looks like.
 LETTERS = {
@@ -131,29 +119,21 @@ FORMS = (
 ZERO_ONE = TextType(pl.Boolean(), "[01]", form="1/0", words=("1", "0"))
 
 
-def family(asked: CastType) -> tuple[tuple[TextType, ...], pl.DataType]:
-    """The forms that values of a type may have whose caller asks for it, and the type."""
-    match asked:
-        case "bool":
-            return (*(form for form in FORMS if form.dtype == pl.Boolean), ZERO_ONE), pl.Boolean()
-        case "string":
-            return (), pl.String()
-        case "date":
-            return tuple(form for form in FORMS if form.dtype == DATE), DATE
-        case "timestamp":
-            return tuple(form for form in FORMS if isinstance(form.dtype, pl.Datetime)), MOMENT
+def family(asked: CastType) -> tuple[TextType, ...]:
+    """The forms that values of a type may have whose caller asks for it."""
+    dtype = CASTS[asked]
+    match dtype:
+        case pl.Boolean():
+            return (*(form for form in FORMS if form.dtype == dtype), ZERO_ONE)
+        case pl.String():
+            return ()
+        case pl.Date() | pl.Datetime():
+            return tuple(form for form in FORMS if isinstance(form.dtype, type(dtype)))
         case _:
-            dtype = NUMERIC[asked]
             whole = dtype.is_integer()
             return tuple(
                 form for form in FORMS if form.dtype.is_numeric() and (form.dtype.is_integer() or not whole)
-            ), dtype
-
-
-def plain_of(dtype: pl.DataType) -> TextType:
-    """A type as it is plainly written, and whatever else its parser takes."""
-    layout = {pl.Date: ISO_DATE, pl.Datetime: ISO_TIMESTAMP}.get(type(dtype), "")
-    return TextType(dtype, layout=layout)
+            )
 
 
 def forms_of(options: ReadOptions) -> tuple[TextType, ...]:

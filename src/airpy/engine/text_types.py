@@ -14,7 +14,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["STRING", "TextType", "fits", "known_as_null", "parse_text"]
+__all__ = ["STRING", "TextType", "fits", "known_as_null", "parse_text", "plain_of"]
 
 
 class TextType(NamedTuple):
@@ -42,8 +42,14 @@ NO_INTEGER = r"^(?:\+|-?0[0-9])"
 NO_FLOAT = r"^(?:\+|-?0[0-9]|-?[0-9]{16})"
 ISO_DATE = "%Y-%m-%d"
 ISO_TIMESTAMP = "%Y-%m-%dT%H:%M:%S%.f"
+PLAIN_LAYOUTS = {pl.Date: ISO_DATE, pl.Datetime: ISO_TIMESTAMP, pl.Time: "%H:%M:%S%.f"}
 LEAST_LETTERS = {ISO_DATE: 10, ISO_TIMESTAMP: 19}
 """Of fewer, the year has fewer than four digits."""
+
+
+def plain_of(dtype: pl.DataType) -> TextType:
+    """A type as it is plainly written, and whatever else its parser takes."""
+    return TextType(dtype, layout=PLAIN_LAYOUTS.get(type(dtype), ""))
 
 
 def fits(text: pl.Expr, kind: TextType) -> pl.Expr:
@@ -68,8 +74,7 @@ def parse_text(
     """
     text = known_as_null(text, markers)
     if isinstance(kind, pl.DataType):
-        layouts = {pl.Date: ISO_DATE, pl.Datetime: ISO_TIMESTAMP, pl.Time: "%H:%M:%S%.f"}
-        return _converted(text, TextType(kind, layout=layouts.get(type(kind), "")), strict=strict)
+        return _converted(text, plain_of(kind), strict=strict)
     written = _written(text, kind)
     if written is not None:
         # A letter too much is what no parser takes, and leaves in sight what the value was.

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from airpy.engine.failures import message_of
 from airpy.errors import CapExceeded, FileUnavailable, shortened
+from airpy.files.gates import MOST_COLUMNS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,6 @@ __all__ = ["copied", "footer_of", "why_not_by_engine"]
 
 LARGEST_FOOTER = 16 * 1024 * 1024
 MOST_DEEP = 32
-MOST_COLUMNS = 10_000
 PROVEN_BYTES = 16 * 1024 * 1024
 """Up to this size, columns of lists are read twice: the engine takes lists that begin in the middle."""
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"

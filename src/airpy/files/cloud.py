@@ -19,6 +19,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from airpy.errors import FileUnavailable, shortened
 from airpy.files.compression import Unpacked, cut_at_line_end
 from airpy.files.formats import compression_of
+from airpy.files.walk import file_changed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -115,7 +116,7 @@ class Remote(NamedTuple):
             now = {found.key: found for found in _list(store, prefix, self.bucket)}
         for path, found in self.objects.items():
             if now.get(found.key) != found:
-                raise _changed(path.name)
+                raise file_changed(path.name)
 
     def _store(self) -> ObjectStore:
         return _store(self.access, self.scheme, self.bucket)
@@ -235,7 +236,7 @@ def _told(name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise _missing("object", name) from None
     except PreconditionError:
-        raise _changed(name) from None
+        raise file_changed(name) from None
     except (PermissionDeniedError, UnauthenticatedError):
         raise FileUnavailable(
             f'the storage does not let this service read "{shortened(name)}"',
@@ -258,12 +259,4 @@ def _missing(what: str, name: str) -> FileUnavailable:
         f'there is no {what} "{shortened(name)}"',
         constraint="an existing object, or a prefix of some",
         reason="FILE_MISSING",
-    )
-
-
-def _changed(name: str) -> FileUnavailable:
-    return FileUnavailable(
-        f'"{shortened(name)}" changed while it was read',
-        constraint="files that stay as they are until the answer is there",
-        reason="FILE_CHANGED",
     )

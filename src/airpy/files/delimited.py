@@ -13,9 +13,9 @@ from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.memory import remembered
 from airpy.files.numerals import no_codes
-from airpy.files.opening import MOST_COMPARED, Opened, first_rows, together
+from airpy.files.opening import MOST_COMPARED, Opened, first_rows, forms_of, together
 from airpy.files.places import placed
-from airpy.files.plain_csv import faults_of, forms_of, prepare, read
+from airpy.files.plain_csv import faults_of, prepare, read
 from airpy.files.weighing import check_asked, weighed
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def scan_csv(opening: Opening) -> Opened:
     frame = together(opening, read, lambda path: found.files[path].alike)
     return Opened(
         frame,
-        forms_of(found.files.values()),
+        forms_of(file.form for file in found.files.values()),
         found.weighed.told,
-        found.evolution(frame.collect_schema()),
+        lambda: found.evolution(frame.collect_schema()),
         distinct={
             name: each.distinct for name, each in found.weighed.columns.items() if each.distinct is not None
         },

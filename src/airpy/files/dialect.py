@@ -183,7 +183,7 @@ def _score(sample: list[str], style: Style, comment: str | None, *, given: bool)
     typed = min(1.0, (sum(map(_likeness, cells)) + 0.5 * min(quoted, len(cells))) / len(cells))
     if not given and style.delimiter in IN_TEXT and width == 2 and not quoted:  # noqa: PLR2004  two words
         return 0.0
-    strict = sum(record.strict for record in records) / len(records)
+    strict = _strict_share(records)
     likely = LIKELINESS.get(style.delimiter, 1.0) * (ALONE if alone else 1)
     return share * (1 - 1 / width) * (0.3 + 0.7 * typed) * (0.2 + 0.8 * strict) * likely
 

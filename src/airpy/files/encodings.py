@@ -16,6 +16,7 @@ import charset_normalizer
 
 from airpy.contract import Fault
 from airpy.errors import FileUnavailable, InvalidOptions, did_you_mean, nearest, shortened
+from airpy.files.faults import LONGEST_TEXT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,6 @@ __all__ = ["bad_bytes", "detect_encoding", "known_encoding", "no_text_in"]
 SAMPLE_BYTES = 1 << 20
 TELLING_BYTES = 64 * 1024
 """So much of the lines that are not ASCII alone tells the encoding."""
-MOST_TEXT = 200
 
 # Longer marks first: UTF-32's begins with UTF-16's.
 BYTE_ORDER_MARKS = (
@@ -128,7 +128,7 @@ def bad_bytes(path: Path, encoding: str, shown: str | None = None) -> Fault | No
                     kind="bad_bytes",
                     byte=before - held + error.start,
                     line=line + text.count("\n"),
-                    text=repr(error.object[error.start : error.end])[2:-1][:MOST_TEXT],
+                    text=repr(error.object[error.start : error.end])[2:-1][:LONGEST_TEXT],
                 )
             if not block:
                 return None

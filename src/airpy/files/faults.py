@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from airpy.contract import OnError
 
-__all__ = ["CheckedFile", "added", "count_faults", "first_fault", "lenient"]
+__all__ = ["LONGEST_TEXT", "MOST_EXAMPLES", "CheckedFile", "added", "count_faults", "first_fault", "lenient"]
 
 MOST_EXAMPLES = 10
 LONGEST_TEXT = 200
+"""Letters of a file that are shown."""
 ROW, REFUSED = "row", "refused"
 
 

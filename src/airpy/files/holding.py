@@ -105,9 +105,9 @@ def check_unchanged(states: States) -> None:
         try:
             now = State.of(path.lstat())
         except OSError:
-            raise file_changed(path) from None
+            raise file_changed(path.name) from None
         if now != state:
-            raise file_changed(path)
+            raise file_changed(path.name)
 
 
 def _named(folder: str, path: Path, root: FileRoot, descriptor: int) -> Path:

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from airpy.errors import CapExceeded
+from airpy.files.gates import MOST_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MOST_COLUMNS", "MOST_DEEP", "Kind", "TooDeep"]
+__all__ = ["MOST_DEEP", "Kind", "TooDeep"]
 
 MOST_DEEP = 64
 """Objects and lists within one another, that of the row counted."""
-MOST_COLUMNS = 10_000
-"""Columns of a data set, members of nested objects counted."""
 NUMBERS: tuple[tuple[set[type], int, pl.DataType], ...] = (
     ({bool}, 1, pl.Boolean()),
     ({int}, 2**63, pl.Int64()),

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from airpy.engine.evidence import infer_types
+from airpy.engine.text_types import known_as_null
 from airpy.errors import AirError
-from airpy.files.casting import as_type, asked_types, check_known, every_value_text, known_as_null
+from airpy.files.casting import as_type, asked_types, check_known, every_value_text
 from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.json_kinds import Kind
-from airpy.files.json_sources import forms_of, lets_pass, notes_on, plain_form, source_of
+from airpy.files.json_sources import form_of, lets_pass, notes_on, plain_form, source_of
 from airpy.files.json_survey import survey
-from airpy.files.opening import MOST_COMPARED, Opened, first_rows, share, spread, together
+from airpy.files.opening import MOST_COMPARED, Opened, first_rows, forms_of, share, spread, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,8 +96,11 @@ def scan_jsonl(opening: Opening) -> Opened:
         faults = added(faults, count_faults(map(checked, opening.files), left_out))
     return Opened(
         together(opening, read_typed, spelled.get),
-        texts=forms_of(sources, plain, opening.local),
-        evolution=evolution_of(
+        texts=forms_of(
+            form_of(source, path, rewritten=plain[path] != opening.local[path])
+            for path, source in sources.items()
+        ),
+        evolution=lambda: evolution_of(
             {source.name: source.found.kind.types for source in sources.values()},
             {name: wanted.get(name, dtype) for name, dtype in schema.items()},
             {sources[path].name: renamed for path, renamed in spelled.items()},

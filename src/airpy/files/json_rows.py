@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from airpy.errors import CapExceeded, FileUnavailable
-from airpy.files.json_kinds import MOST_COLUMNS
+from airpy.files.faults import MOST_EXAMPLES
+from airpy.files.gates import MOST_COLUMNS
 from airpy.files.json_survey import NotPlain, chunks, decoded, fault_at, lines_of, refuse
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = ["Rewritten", "begins_as_list", "from_list", "plain_rows"]
 
 LARGEST_LIST = 256 * 1024 * 1024
 """A list is read as a whole, so it has to fit into memory."""
-MOST_EXAMPLES = 10
 WHITESPACE = b" \t\r\n"
 
 raw_members: Callable[[bytes], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

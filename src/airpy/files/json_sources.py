@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from airpy.contract import Faults, ReadingNote, TextForm
 from airpy.errors import FileUnavailable, listed, shortened
 from airpy.files.encodings import detect_encoding
+from airpy.files.faults import MOST_EXAMPLES
 from airpy.files.formats import compression_of
 from airpy.files.json_rows import begins_as_list, from_list, plain_rows
 from airpy.files.json_survey import refuse, survey
-from airpy.files.rewriting import in_utf8
+from airpy.files.rewriting import fresh, in_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from airpy.contract import Fault, OnError, ReadOptions
-    from airpy.files.formats import Compression
     from airpy.files.json_kinds import Kind
     from airpy.files.json_survey import Survey
     from airpy.files.opening import Opening
 
-__all__ = ["JsonSource", "forms_of", "lets_pass", "notes_on", "plain_form", "source_of"]
+__all__ = ["JsonSource", "form_of", "lets_pass", "notes_on", "plain_form", "source_of"]
 
 READ_BY_JSONL = {"utf-8"}
 """The reader takes a byte-order mark for bad JSON."""
-MOST_EXAMPLES = 10
 MOST_NOTES = 100
 
 
@@ -39,7 +38,6 @@ class JsonSource(NamedTuple):
     """The file itself, or a copy in UTF-8 with a row on each line."""
     encoding: str
     found: Survey
-    rewritten: bool
 
 
 def source_of(path: Path, opening: Opening) -> JsonSource:
@@ -48,7 +46,7 @@ def source_of(path: Path, opening: Opening) -> JsonSource:
     encoding = options.encoding or detect_encoding(local)
     readable = in_utf8(local, encoding, opening.scratch, READ_BY_JSONL)
     if begins_as_list(readable):
-        target = _fresh(opening, path)
+        target = fresh(opening.scratch, path.suffix.lower())
         if from_list(readable, target, path.name):
             readable = target
     looked_at = opening.rows_per_file if opening.every_column else opening.infer_rows
@@ -59,7 +57,7 @@ def source_of(path: Path, opening: Opening) -> JsonSource:
         raise FileUnavailable(
             f'"{path.name}" has no rows', constraint="at least one object", reason="EMPTY_FILE"
         )
-    return JsonSource(name, readable, encoding, found, rewritten=readable != local)
+    return JsonSource(name, readable, encoding, found)
 
 
 def plain_form(
@@ -79,7 +77,7 @@ def plain_form(
         here = {name for name in found.kind.members if spelled.get(path, {}).get(name, name) in as_text}
         becomes_text = any(not found.kind.members[name].kinds <= {str} for name in here)
         if opening.careful or found.faults or found.repeated or becomes_text:
-            plain[path] = _fresh(opening, path)
+            plain[path] = fresh(opening.scratch, path.suffix.lower())
             rewritten = plain_rows(source.readable, plain[path], source.name, as_text | here, on_error)
             left_out += rewritten.faults
             examples += rewritten.examples[: MOST_EXAMPLES - len(examples)]
@@ -91,23 +89,14 @@ def plain_form(
     )
 
 
-def forms_of(
-    sources: Mapping[Path, JsonSource], plain: Mapping[Path, Path], local: Mapping[Path, Path]
-) -> tuple[TextForm, ...]:
-    """How the files are written, those written alike together."""
-    alike: dict[tuple[str, Compression | None, bool], list[str]] = {}
-    for path, source in sources.items():
-        encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
-        alike.setdefault((encoding, compression_of(path), plain[path] != local[path]), []).append(source.name)
-    return tuple(
-        TextForm(
-            files=len(names),
-            example=names[0],
-            encoding=encoding,
-            compression=compression,
-            rewritten=rewritten,
-        )
-        for (encoding, compression, rewritten), names in alike.items()
+def form_of(source: JsonSource, path: Path, *, rewritten: bool) -> TextForm:
+    """How a file is written."""
+    return TextForm(
+        files=1,
+        example=source.name,
+        encoding="utf-8" if source.encoding == "utf-8-sig" else source.encoding,
+        compression=compression_of(path),
+        rewritten=rewritten,
     )
 
 
@@ -138,8 +127,3 @@ def notes_on(sources: Mapping[Path, JsonSource], mixed: Mapping[str, Kind]) -> t
 def lets_pass(options: ReadOptions) -> OnError | None:
     """What becomes of that which cannot be read, where it does not fail."""
     return None if options.on_error == "fail" else options.on_error
-
-
-def _fresh(opening: Opening, path: Path) -> Path:
-    """A file in the scratch directory that is not there yet."""
-    return opening.scratch / f"{len(list(opening.scratch.iterdir()))}{path.suffix.lower()}"

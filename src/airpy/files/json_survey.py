@@ -12,7 +12,9 @@ import msgspec
 
 from airpy.contract import Fault
 from airpy.errors import CapExceeded, FileUnavailable, shortened
-from airpy.files.json_kinds import MOST_COLUMNS, MOST_DEEP, Kind, TooDeep
+from airpy.files.faults import LONGEST_TEXT
+from airpy.files.gates import MOST_COLUMNS, MOST_LINE_BYTES
+from airpy.files.json_kinds import MOST_DEEP, Kind, TooDeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from airpy.contract import FaultKind
 
 __all__ = [
-    "LONGEST_LINE",
     "NotPlain",
     "Survey",
     "chunks",
@@ -34,8 +35,6 @@ __all__ = [
 ]
 
 BLOCK = 1 << 20
-LONGEST_LINE = 16 * 1024 * 1024
-LONGEST_TEXT = 200
 KEY_END, NO_KEY_END = b'":', b'\\":'
 """What ends a key, and what looks like that inside of a string."""
 
@@ -121,12 +120,12 @@ def chunks(file: BinaryIO, name: str) -> Iterator[bytes]:
         CapExceeded: A line is too long.
     """
     while block := file.read(BLOCK):
-        rest = b"" if block.endswith(b"\n") else file.readline(LONGEST_LINE + 1)
-        if len(rest) > LONGEST_LINE:
+        rest = b"" if block.endswith(b"\n") else file.readline(MOST_LINE_BYTES + 1)
+        if len(rest) > MOST_LINE_BYTES:
             raise CapExceeded(
-                f'"{name}" has a line of more than {LONGEST_LINE // 1024**2} MiB',
+                f'"{name}" has a line of more than {MOST_LINE_BYTES // 1024**2} MiB',
                 reason="TOO_LARGE",
-                constraint=f"lines of at most {LONGEST_LINE // 1024**2} MiB",
+                constraint=f"lines of at most {MOST_LINE_BYTES // 1024**2} MiB",
             )
         yield block + rest
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-import polars as pl
-
 from airpy.contract import Faults, ReadOptions, SchemaEvolution
-from airpy.engine.text_types import parse_text
 from airpy.files.combining import as_one
 from airpy.files.partitions import partition_columns, partition_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from airpy.contract import ColumnEvidence, Fault, ReadingNote, TextForm
     from airpy.files.datasets import Dataset
@@ -24,12 +23,11 @@ __all__ = [
     "MOST_COMPARED",
     "Opened",
     "Opening",
-    "cut",
     "first_rows",
+    "forms_of",
     "share",
     "spread",
     "together",
-    "with_moments",
 ]
 
 T = TypeVar("T")
@@ -70,13 +68,19 @@ def _unknown() -> Fault | None:
     return None
 
 
+def _alike() -> SchemaEvolution:
+    """Nothing is compared."""
+    return SchemaEvolution(changes=[], files_compared=0, total_changes=0)
+
+
 class Opened(NamedTuple):
     """A data set as one lazy frame, and how it came to be that."""
 
     frame: pl.LazyFrame
     texts: tuple[TextForm, ...] = ()
     evidence: tuple[ColumnEvidence, ...] = ()
-    evolution: SchemaEvolution = SchemaEvolution(changes=[], files_compared=0, total_changes=0)
+    evolution: Callable[[], SchemaEvolution] = _alike
+    """How the columns differ from file to file, for those who ask."""
     distinct: Mapping[str, int] = {}
     """By column, distinct values, approximately; where every row of text was looked at for the types."""
     faults: Faults = Faults(rows_skipped=0, values_nulled=0, rows_ragged=0, examples=[])
@@ -86,6 +90,16 @@ class Opened(NamedTuple):
     """What a person would want to know beside."""
     locate: Callable[[], Fault | None] = _unknown
     """Finds the first place that cannot be read, after the frame could not be."""
+
+
+def forms_of(texts: Iterable[TextForm]) -> tuple[TextForm, ...]:
+    """How files are written, those written alike together; each of the texts is of one file."""
+    forms: dict[str, TextForm] = {}
+    for text in texts:
+        key = text.model_copy(update={"example": ""}).model_dump_json()
+        known = forms.setdefault(key, text.model_copy(update={"files": 0}))
+        known.files += 1
+    return tuple(forms.values())
 
 
 def spread(files: Sequence[T], most: int) -> list[T]:
@@ -110,14 +124,14 @@ def together(
     groups = [list(paths) for _, paths in groupby(opening.files, group_of)]
     return as_one(
         [
-            cut(read(paths), opening).with_columns(partition_columns(partitions[paths[0]], types))
+            _cut(read(paths), opening).with_columns(partition_columns(partitions[paths[0]], types))
             for paths in groups
         ],
         [opening.dataset.root.shown(paths[0]) for paths in groups],
     )
 
 
-def cut(frame: pl.LazyFrame, opening: Opening) -> pl.LazyFrame:
+def _cut(frame: pl.LazyFrame, opening: Opening) -> pl.LazyFrame:
     """As many rows of one file as were asked for."""
     return frame if opening.rows_per_file is None else frame.head(opening.rows_per_file)
 
@@ -125,13 +139,6 @@ def cut(frame: pl.LazyFrame, opening: Opening) -> pl.LazyFrame:
 def share(opening: Opening, files: Sequence[Path]) -> int | None:
     """How many rows of each of the files decide the types."""
     return None if opening.infer_rows is None else -(-opening.infer_rows // len(files))
-
-
-def with_moments(frame: pl.LazyFrame, types: Sequence[pl.DataType]) -> pl.LazyFrame:
-    """The frame with its text read as dates and timestamps where its types, in order, say so."""
-    return frame.with_columns(
-        parse_text(pl.nth(place), dtype) for place, dtype in enumerate(types) if dtype.is_temporal()
-    )
 
 
 def first_rows(frame: pl.LazyFrame, rows: int | None) -> pl.DataFrame:

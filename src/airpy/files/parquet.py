@@ -16,6 +16,7 @@ from airpy.files.casting import as_type, asked_types, check_known, every_value_t
 from airpy.files.evolution import evolution_of, spellings
 from airpy.files.opening import Opened, spread, together
 from airpy.files.partitions import partition_of, partition_types
+from airpy.files.rewriting import fresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,13 +84,13 @@ def scan_parquet(opening: Opening) -> Opened:
                 hive_partitioning=bool(types),
                 hive_schema=types or None,
             )
-            return Opened(frame, evolution=evolution_of(shown, schemas[files[0]]))
+            return Opened(frame, evolution=lambda: evolution_of(shown, schemas[files[0]]))
     if len(files) > len(schemas):
         schemas = {} if alike else {path: read([path]).collect_schema() for path in files}
     frame = together(opening, read, schemas.get)
     return Opened(
         frame,
-        evolution=evolution_of(shown, frame.collect_schema(), spellings(shown)),
+        evolution=lambda: evolution_of(shown, frame.collect_schema(), spellings(shown)),
         notes=tuple(notes[:100]),
     )
 
@@ -115,7 +116,7 @@ def _known(
         else:
             met[:] = [(footer, schema)]
             return local, schema, None
-    target = opening.scratch / f"{len(list(opening.scratch.iterdir()))}.parquet"
+    target = fresh(opening.scratch, ".parquet")
     copied(local, target)
     return target, pl.scan_parquet([target], glob=False, hive_partitioning=False).collect_schema(), why
 

@@ -71,10 +71,11 @@ class FileRoot(NamedTuple):
         extensions: tuple[str, ...],
         cloud_prefixes: tuple[str, ...] = (),
         access: Access = Access(),  # noqa: B008  it is frozen
+        memory: Path | None = None,
     ) -> Self:
         """The root at this base path."""
         base = Path(os.path.abspath(base))  # noqa: PTH100  `resolve` would follow links
-        return cls(base, base.resolve(), extensions, cloud_prefixes, access)
+        return cls(base, base.resolve(), extensions, cloud_prefixes, access, memory)
 
     def shown(self, path: Path) -> str:
         """A path under the base path, or one that stands for an object, as the caller knows it."""

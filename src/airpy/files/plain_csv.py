@@ -13,6 +13,7 @@ from airpy.files.cells import plain_line
 from airpy.files.counting import COUNTED_BYTES
 from airpy.files.dialect import detect_dialect, lines_of
 from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
+from airpy.files.faults import MOST_EXAMPLES
 from airpy.files.formats import compression_of
 from airpy.files.layout import column_names
 from airpy.files.memory import remembered
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from airpy.files.formats import Compression
     from airpy.files.opening import Opening
 
-__all__ = ["CsvFile", "Plain", "faults_of", "forms_of", "prepare", "read"]
+__all__ = ["CsvFile", "Plain", "faults_of", "prepare", "read"]
 
 UTF_8 = {"utf-8", "utf-8-sig"}
 WHOLE_BYTES = 256 * 1024
@@ -39,7 +40,6 @@ HEAD_BYTES = 32 * 1024
 TAIL_BYTES = 16 * 1024
 MOST_CUT = 100
 """Lines before the end of the head in which a value may begin that goes on behind it."""
-MOST_EXAMPLES = 10
 
 
 class Plain(NamedTuple):
@@ -159,16 +159,6 @@ def read(
         raise_if_empty=False,
         glob=False,
     )
-
-
-def forms_of(files: Iterable[CsvFile]) -> tuple[TextForm, ...]:
-    """How the files are written, those written alike together."""
-    forms: dict[str, TextForm] = {}
-    for file in files:
-        key = file.form.model_copy(update={"files": 1, "example": ""}).model_dump_json()
-        known = forms.setdefault(key, file.form.model_copy(update={"files": 0}))
-        known.files += 1
-    return tuple(forms.values())
 
 
 def faults_of(files: Iterable[CsvFile]) -> Faults:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from airpy.contract import Fault
 from airpy.files.cells import plain_line
 from airpy.files.encodings import no_text_in
+from airpy.files.faults import LONGEST_TEXT, MOST_EXAMPLES
 from airpy.files.records import read_records
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ __all__ = ["Rewritten", "fresh", "in_utf8", "rewrite"]
 
 MOST_SURPLUS = 10_000
 """Values beyond the header's that a row may have; those beyond that are put into the last column."""
-MOST_EXAMPLES = 10
-MOST_TEXT = 200
 
 
 def fresh(scratch: Path, suffix: str) -> Path:
@@ -139,5 +138,5 @@ def _example(row: Record, shown: str, number: int, before: int, *, odd: bool) ->
         row=number,
         line=row.line + before,
         kind="ragged_row" if odd else "open_quote",
-        text=",".join(map(_written, row.cells))[:MOST_TEXT],
+        text=",".join(map(_written, row.cells))[:LONGEST_TEXT],
     )

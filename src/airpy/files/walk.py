@@ -51,11 +51,11 @@ class Walk:
             descriptor = os.open(path.name, FILE, dir_fd=self._directory(path.parent))
         except OSError as error:
             if error.errno in CHANGED:
-                raise file_changed(path) from None
+                raise file_changed(path.name) from None
             raise
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise file_changed(path)
+            raise file_changed(path.name)
         return descriptor
 
     def _directory(self, wanted: Path) -> int:
@@ -85,10 +85,10 @@ def opened_safely(walk: Walk, path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def file_changed(path: Path) -> FileUnavailable:
+def file_changed(name: str) -> FileUnavailable:
     """The error for a file that is not what it was."""
     return FileUnavailable(
-        f'"{shortened(path.name)}" changed while it was read',
+        f'"{shortened(name)}" changed while it was read',
         constraint="files that stay as they are until the answer is there",
         reason="FILE_CHANGED",
     )

@@ -14,6 +14,7 @@ from airpy.engine.full_scan import FILE_BITS, decided_by_all
 from airpy.engine.schema import type_name
 from airpy.engine.text_types import STRING
 from airpy.errors import InvalidOptions, did_you_mean, listed, nearest, shortened
+from airpy.files.faults import LONGEST_TEXT
 from airpy.files.opening import MOST_COMPARED, first_rows, spread
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from airpy.files.opening import Opening
 
 __all__ = ["Weighed", "check_asked", "told", "weighed"]
-
-LONGEST_VALUE = 200
 
 
 class Weighed(NamedTuple):
@@ -125,7 +124,7 @@ def _told(
             type=type_name(each.kind.dtype),
             accepted=each.accepted,
             counter_examples=[
-                CounterExample(file=file, row=row, value=shortened(value, LONGEST_VALUE))
+                CounterExample(file=file, row=row, value=shortened(value, LONGEST_TEXT))
                 for (file, row), value in ((place(row), value) for row, value in each.counter_examples)
             ],
         )

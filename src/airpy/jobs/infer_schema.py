@@ -71,7 +71,6 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
         part = source._replace(files=tuple(sampled))
         # One file is opened once, for its first rows and for their number.
         alone = source.format == "csv" and len(source.files) == 1
-        last: list[Opened] = []
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             del on_step
@@ -84,15 +83,15 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
                 careful=careful,
                 head_only=True,
             )
-            last[:] = [opened]
             return Planned(portable(opened.frame), [opened])
 
-        def measured(frame: pl.LazyFrame) -> tuple[pl.DataFrame, Measured]:
+        def measured(planned: Planned) -> tuple[pl.DataFrame, Measured]:
+            frame, [opened] = planned
             # Of three files' shares of 20,000 rows, one is a row too many.
-            return _measured(frame.head(infer_rows) if infer_rows else frame, last[0])
+            return _measured(frame.head(infer_rows) if infer_rows else frame, opened)
 
-        (first, looked_at), _ = read_through([Asked(dataset, request.read, "/read")], opens, measured)
-        [opened] = last
+        (first, looked_at), planned = read_through([Asked(dataset, request.read, "/read")], opens, measured)
+        [opened] = planned.opened
         width = first.width
         on_step("analyzing_schema", f"Analyzing types and structure of {counted(width, 'column')}")
         whole = share is None and len(sampled) == len(source.files)
@@ -102,7 +101,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
             total, exact = total_rows(source, every_row)
         certain = exact and total == looked_at.rows
         without_nulls = set() if certain else columns_without_nulls(source)
-        reading = reading_of([source], [opened])
+        reading, evolution = reading_of([source], [opened]), opened.evolution()
     stats = SchemaStats(
         rows=total,
         columns=width,
@@ -124,7 +123,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
             stats=encode_model(stats),
             sample_preview=encode_rows(first.head(PREVIEW_ROWS)),
             columns=b"[" + b",".join(map(encode_model, opened.evidence)) + b"]",
-            evolution=encode_model(opened.evolution),
+            evolution=encode_model(evolution),
             reading=encode_model(reading),
         ),
     )

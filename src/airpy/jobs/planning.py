@@ -100,7 +100,7 @@ def plan_through(
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
-        done, planned = read_through(asked, opens, consume, on_step)
+        done, planned = read_through(asked, opens, lambda planned: consume(planned.frame), on_step)
         return done, reading_of(datasets, planned.opened)
 
 

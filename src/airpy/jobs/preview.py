@@ -54,7 +54,7 @@ def preview(
         head, planned = read_through(
             [Asked(dataset, request.read, "/read")],
             opens,
-            lambda frame: frame.head(limit + 1).collect(engine="streaming"),
+            lambda planned: planned.frame.head(limit + 1).collect(engine="streaming"),
         )
         [opened] = planned.opened
         more = head.height > limit or not opened.whole

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from airpy.contract import Fault, Faults, JsonPatchOperation, Reading, ReadOptions
+from airpy.contract import Fault, JsonPatchOperation, Reading, ReadOptions
 from airpy.engine.failures import failure
 from airpy.engine.steps import ignore_steps
 from airpy.errors import AirError, FileUnavailable, shortened
+from airpy.files.faults import added
 from airpy.files.sources import sources_of
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Planned", "read_through", "reading_of", "said"]
 
 MOST_TEXTS = 100
-MOST_EXAMPLES = 10
 
 DOUBTED: frozenset[ErrorReason] = frozenset(
     {"UNREADABLE_FILE", "READER_CRASHED", "CAST_FAILED", "TYPE_MISMATCH", "FAULTY_ROW", "ENCODING"}
@@ -46,7 +47,7 @@ REPAIRS: dict[FaultKind, tuple[dict[str, object], ...]] = {
     "too_deep": ({"on_error": "skip"},),
     "open_quote": ({"quote": ""},),
     "bad_bytes": ({"encoding": "cp1252"}, {"encoding": "latin-1"}),
-    "ragged_row": ({"on_error": "skip"},),
+    "ragged_row": (),  # it is read
 }
 """What may help against a fault, what loses nothing first."""
 
@@ -84,7 +85,7 @@ class Open(Protocol):
 
 
 def read_through(
-    asked: Sequence[Asked], opens: Open, consume: Callable[[pl.LazyFrame], T], on_step: OnStep = ignore_steps
+    asked: Sequence[Asked], opens: Open, consume: Callable[[Planned], T], on_step: OnStep = ignore_steps
 ) -> tuple[T, Planned]:
     """What becomes of the frame, and how it was read.
 
@@ -99,7 +100,7 @@ def read_through(
     planned: Planned | None = None
     try:
         planned = opens(options, careful=False, on_step=on_step)
-        return consume(planned.frame), planned
+        return consume(planned), planned
     except BaseException as error:  # a panic in native code is no Exception
         told = failure(error)
         text = any(each.dataset.format != "parquet" for each in asked)
@@ -109,7 +110,7 @@ def read_through(
         if found is None:
             try:
                 planned = opens(options, careful=True, on_step=ignore_steps)
-                return consume(planned.frame), planned
+                return consume(planned), planned
             except BaseException as again:  # noqa: BLE001
                 found = failure(again).fault or _located(planned)
                 if found is None:
@@ -120,18 +121,11 @@ def read_through(
 
 def reading_of(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Reading:
     """What the contract's `Reading` says of these data sets, once their frames are read."""
-    faults = [each.faults for each in opened]
+    faults = reduce(added, (each.faults for each in opened))
     return Reading(
         sources=sources_of(datasets),
         texts=[said(form) for form in chain.from_iterable(each.texts for each in opened)][:MOST_TEXTS],
-        faults=Faults(
-            rows_skipped=sum(each.rows_skipped for each in faults),
-            values_nulled=sum(each.values_nulled for each in faults),
-            rows_ragged=sum(each.rows_ragged for each in faults),
-            examples=[said(fault) for fault in chain.from_iterable(each.examples for each in faults)][
-                :MOST_EXAMPLES
-            ],
-        ),
+        faults=faults.model_copy(update={"examples": list(map(said, faults.examples))}),
         notes=[said(note) for note in chain.from_iterable(each.notes for each in opened)][:MOST_TEXTS],
     )
 
