@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -506,3 +507,26 @@ def test_null_markers_and_types_are_read_from_their_options() -> None:
         "skip": 3,
         "infer_rows": 0,
     }
+
+
+def test_options_are_written_as_they_are_read() -> None:
+    from airpy.commands.read_options import read_options, written
+
+    texts = ["types.a b=date", "null_markers=-", "null_markers=n/a", "header=false", "skip=3", "delimiter=;"]
+
+    assert sorted(written(read_options(texts))) == sorted(texts)
+    assert written({"types": "string", "on_error": "fail"}) == ["types=string"]
+    assert written({"null_markers": []}) == ["null_markers="]
+
+
+def test_what_helps_is_told_as_options_that_do(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n m\n1\nx\n")
+    options = ["-r", "types.n m=int64", "-r", "delimiter=;"]
+
+    failed = airpy(tmp_path, "query", "a.csv", *options)
+    _, _, told = failed.stderr.partition("Try ")
+    mended = airpy(tmp_path, "query", "a.csv", *shlex.split(told.removesuffix(".\n")))
+
+    assert failed.returncode == 1
+    assert told == "-r 'delimiter=;' -r 'types.n m=int64' -r on_error=null.\n"
+    assert mended.returncode == 0

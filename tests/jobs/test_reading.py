@@ -121,3 +121,13 @@ def test_a_plan_that_does_not_fit_is_no_fault_of_the_file(bench: Bench) -> None:
         answered(bench, "good.csv", clean=[{"op": "cast", "col": "kwh", "type": "int64"}])
 
     assert failure(caught.value).reason == "CAST_FAILED"
+
+
+def test_a_type_that_the_caller_names_holds_whatever_all_rows_say(bench: Bench) -> None:
+    (bench.base / "named.csv").write_text("n\n1\nx\n3\n")
+
+    with pytest.raises(AirError) as caught:
+        answered(bench, "named.csv", {"types": {"n": "int64"}, "infer_rows": 0})
+
+    assert caught.value.reason == "FAULTY_ROW"
+    assert [change.model_dump()["value"]["on_error"] for change in caught.value.repair] == ["null"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -66,7 +67,9 @@ def _refused(error: AirError) -> int:
 
 def _as_options(change: JsonPatchOperation) -> str:
     """A change of how files are read, as options of the command."""
-    return " ".join(f"-r {name}={value}" for name, value in (change.value or {}).items())
+    from airpy.commands.read_options import written  # noqa: PLC0415  few commands fail of files
+
+    return " ".join(f"-r {shlex.quote(text)}" for text in written(change.value or {}))
 
 
 def _say(alarm: str, text: str = "", next_step: str | None = None) -> None:

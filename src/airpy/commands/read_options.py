@@ -19,7 +19,7 @@ from airpy.errors import InvalidRequest, did_you_mean, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["read_options"]
+__all__ = ["read_options", "written"]
 
 WORDS = {"true": True, "false": False}
 NUMBERS = {"skip", "infer_rows"}
@@ -55,3 +55,18 @@ def read_options(texts: Iterable[str]) -> dict[str, Any]:
         else:
             options[name] = WORDS.get(value, value) if name == "header" else value
     return options
+
+
+def written(options: dict[str, Any]) -> list[str]:
+    """The texts that give the options; a choice that is made anyway is left out."""
+    texts: list[str] = []
+    for name, value in options.items():
+        if value == ReadOptions.model_fields[name].default:
+            continue
+        if isinstance(value, dict):
+            texts += [f"{TYPE_OF}{column}={kind}" for column, kind in value.items()]
+        else:
+            # No marker at all is one that is empty.
+            many = (value or [""]) if isinstance(value, list) else [value]
+            texts += [f"{name}={str(one).lower() if isinstance(one, bool) else one}" for one in many]
+    return texts

@@ -78,7 +78,8 @@ def decided_by_all(
         if not unsettled:
             break
     for name in unsettled:
-        supposed[name] = Evidence(STRING, rules.markers_in_text)
+        if name not in rules.asked:  # what the caller says is not refuted, but broken
+            supposed[name] = Evidence(STRING, rules.markers_in_text)
     return {name: _concluded(files, name, supposed[name], counts[name], rules) for name in names}
 
 
