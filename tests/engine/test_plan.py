@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from airpy.contract import Plan
-from airpy.engine.plan import check_plan, group_keys, is_grouped, named_columns
+from airpy.engine.needs import named_columns
+from airpy.engine.plan import check_plan, group_keys, is_grouped
 from airpy.errors import InvalidPlan
 
 

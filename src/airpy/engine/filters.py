@@ -55,7 +55,7 @@ FILTERS: dict[FilterOperator, Operator] = {
 }
 
 
-def check_filters(filters: Sequence[Filter]) -> None:
+def check_filters(filters: Sequence[Filter], field: str) -> None:
     """Refuse filters whose value is of the wrong kind for the operator, whatever the data.
 
     Raises:
@@ -72,12 +72,12 @@ def check_filters(filters: Sequence[Filter]) -> None:
         if not fits[takes]:
             raise InvalidPlan(
                 f'operator "{item.op}" takes {takes}, not {shortened(repr(item.val))}',
-                field=f"plan.filters[{index}].val",
+                field=f"{field}[{index}].val",
                 constraint=takes,
             )
 
 
-def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo) -> Frame:
+def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo, field: str) -> Frame:
     """The rows in which every filter is true.
 
     Raises:
@@ -86,7 +86,7 @@ def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo) -> Fra
     """
     columns = Columns(frame)
     conditions = [
-        _condition(columns, item, timezone, f"plan.filters[{index}]") for index, item in enumerate(filters)
+        _condition(columns, item, timezone, f"{field}[{index}]") for index, item in enumerate(filters)
     ]
     return frame.filter(nw.all_horizontal(*conditions, ignore_nulls=False)) if conditions else frame
 

@@ -21,6 +21,7 @@ __all__ = [
     "coalesced_join",
     "lossless",
     "lossless_cast",
+    "sliced",
     "stable_sort",
     "stable_unique",
     "truncated_dates",
@@ -84,6 +85,11 @@ def stable_sort(frame: Frame, by: Sequence[str], *, descending: list[bool], null
         list(by), descending=descending, nulls_last=nulls_last, maintain_order=True
     )
     return nw.from_native(ordered)
+
+
+def sliced(frame: Frame, offset: int, length: int | None) -> Frame:
+    """The rows from the offset on, as many as wanted or all of them."""
+    return nw.from_native(frame.to_native().slice(offset, length))
 
 
 def stable_unique(frame: Frame, subset: list[str] | None, keep: Literal["first", "last", "none"]) -> Frame:

@@ -19,7 +19,7 @@ from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 if TYPE_CHECKING:
     from airpy.contract import Plan
 
-__all__ = ["bucket_name", "check_plan", "group_keys", "is_grouped", "named_columns"]
+__all__ = ["bucket_name", "check_plan", "group_keys", "is_grouped"]
 
 
 def check_plan(plan: Plan) -> None:
@@ -29,7 +29,7 @@ def check_plan(plan: Plan) -> None:
         InvalidPlan: Its parts contradict one another.
     """
     zone(plan.timezone)
-    check_filters(plan.filters or [])
+    check_filters(plan.filters or [], "plan.filters")
     _check_grain(plan)
     _check_aggregates(plan)
     _check_names(plan)
@@ -39,12 +39,13 @@ def check_plan(plan: Plan) -> None:
 
 def is_grouped(plan: Plan) -> bool:
     """Whether the answer has group keys and aggregates rather than the data set's columns."""
-    return bool(plan.groupby or plan.aggs or plan.grain)
+    return bool(plan.groupby or plan.aggs or plan.grain or plan.resample)
 
 
 def bucket_name(plan: Plan) -> str | None:
     """The name of the grain's bucket in the answer, in `groupby` and in `order`: its unit."""
-    return read_grain(plan.grain).unit if plan.grain else None
+    every = plan.resample.every if plan.resample else plan.grain
+    return read_grain(every).unit if every else None
 
 
 def group_keys(plan: Plan) -> list[str]:
@@ -52,17 +53,6 @@ def group_keys(plan: Plan) -> list[str]:
     keys = list(plan.groupby or [])
     bucket = bucket_name(plan)
     return [bucket, *keys] if bucket and bucket not in keys else keys
-
-
-def named_columns(plan: Plan) -> set[str] | None:
-    """The data set's columns on which the answer depends; nothing when others may matter to it as well."""
-    picks = is_grouped(plan) or plan.select
-    if not picks or plan.clean or plan.joins or (plan.grain and plan.time_col is None):
-        return None
-    keys = [key for key in plan.groupby or [] if key != bucket_name(plan)]
-    filters, aggregates = [item.col for item in plan.filters or []], [item.col for item in plan.aggs or []]
-    names = {plan.time_col, *keys, *filters, *aggregates, *(plan.select or [])}
-    return {name for name in names if name is not None and name != "*"}
 
 
 def _check_grain(plan: Plan) -> None:

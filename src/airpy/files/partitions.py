@@ -79,7 +79,7 @@ def passing(
         how="diagonal",
     )
     try:
-        kept = filtered(nw.from_native(disguised(values.lazy())), concerned, timezone)
+        kept = filtered(nw.from_native(disguised(values.lazy())), concerned, timezone, "plan.filters")
     except InvalidPlan:  # the plan is told so when it runs
         return list(partitions)
     places = kept.to_native().select(PLACE).collect().to_series()

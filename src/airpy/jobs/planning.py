@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
-from airpy.engine.plan import check_plan, named_columns
+from airpy.engine.needs import named_columns
+from airpy.engine.plan import check_plan
 from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
@@ -168,7 +169,7 @@ def planned_frame(
         scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful)
         for dataset, how in zip(joined, options[1:], strict=True)
     ]
-    answer = execute(plan, source.frame, [other.frame for other in others], on_step)
+    answer = execute(plan, source.frame, [other.frame for other in others], on_step=on_step)
     return Planned(answer, [source, *others])
 
 
