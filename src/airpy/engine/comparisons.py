@@ -26,12 +26,8 @@ class Typed(NamedTuple):
 
 
 COMPARISONS: dict[str, Callable[[nw.Expr, nw.Expr, nw.Expr], nw.Expr]] = {
-    "=": lambda column, low, high: (
-        column == low if low is high else (column <= low) & (column >= high)
-    ),
-    "!=": lambda column, low, high: (
-        column != low if low is high else (column > low) | (column < high)
-    ),
+    "=": lambda column, low, high: column == low if low is high else (column <= low) & (column >= high),
+    "!=": lambda column, low, high: column != low if low is high else (column > low) | (column < high),
     "<": lambda column, _, high: column < high,
     "<=": lambda column, low, _: column <= low,
     ">": lambda column, low, _: column > low,

@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+from pydantic import BaseModel
 
-from airpy.contract import RelativeTime
+from airpy.contract import Filter, RelativeTime
 from airpy.engine.columns import Columns, type_word
 from airpy.engine.comparisons import Typed, compared
 from airpy.engine.families import ORDERED, TEXT
@@ -22,31 +23,58 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from airpy.contract import Filter
     from airpy.engine.columns import Frame
 
-__all__ = ["MOST_DEEP", "MOST_LEAVES", "check_filters", "condition", "filtered"]
+__all__ = [
+    "MOST_DEEP",
+    "MOST_LEAVES",
+    "check_filters",
+    "check_size",
+    "condition",
+    "filtered",
+    "tested_columns",
+]
 
 MOST_DEEP = 32
 MOST_LEAVES = 10_000
 """What the contract allows of a tree."""
 
+
 def check_filters(filters: Sequence[Filter], field: str) -> None:
     """Refuse filters that no data could pass, or fail, for what they are.
 
     Raises:
-        InvalidPlan: A value is missing, too many, a list where one value is wanted, or no pattern; a filter is
-            neither a comparison nor a tree, or both; or trees are too deep or too large.
+        InvalidPlan: A value is missing, too many, a list where one value is wanted, or no pattern; a filter
+            is neither a comparison nor a tree, or both; or trees are too deep.
     """
-    leaves = [leaf for index, item in enumerate(filters) for leaf in _leaves(item, f"{field}[{index}]")]
-    if len(leaves) > MOST_LEAVES:
+    for index, item in enumerate(filters):
+        for leaf, place in _leaves(item, f"{field}[{index}]"):
+            _check_leaf(leaf, place)
+
+
+def check_size(part: BaseModel, field: str) -> None:
+    """Refuse a plan whose filters, wherever they stand, hold more comparisons than it may.
+
+    Raises:
+        InvalidPlan: They do.
+    """
+    number = _comparisons(part)
+    if number > MOST_LEAVES:
         raise InvalidPlan(
-            f"{len(leaves)} comparisons are too many; `in` takes a list of values",
+            f"{number} comparisons are too many; `in` takes a list of values",
             field=field,
             constraint=f"at most {MOST_LEAVES} comparisons",
+            suggestion=["in"],
         )
-    for leaf, place in leaves:
-        _check_leaf(leaf, place)
+
+
+def tested_columns(filters: Sequence[Filter], field: str) -> Iterator[tuple[str, str]]:
+    """The columns that filters name, each with the place where it does."""
+    for index, item in enumerate(filters):
+        for leaf, place in _leaves(item, f"{field}[{index}]"):
+            for name, column in (("col", leaf.col), ("col2", leaf.col2)):
+                if column is not None:
+                    yield column, f"{place}.{name}"
 
 
 def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo, field: str) -> Frame:
@@ -91,7 +119,9 @@ def _leaf(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.
     if item.col2 is not None:
         return _of_two_columns(columns, item, timezone, field)
     if operator.accepts and not isinstance(dtype, operator.accepts):
-        allowed = [other for other, its in FILTERS.items() if not its.accepts or isinstance(dtype, its.accepts)]
+        allowed = [
+            other for other, its in FILTERS.items() if not its.accepts or isinstance(dtype, its.accepts)
+        ]
         needs = " needs a column of strings" if operator.accepts is TEXT else " is not there for its type"
         raise TypeMismatch(
             f'operator "{word}"{needs}; "{shortened(name)}" is of type {type_word(dtype)}',
@@ -126,7 +156,7 @@ def _of_two_columns(columns: Columns, item: Filter, timezone: ZoneInfo, field: s
             f'column "{shortened(name)}" of type {type_word(left.dtype)} cannot be compared without loss '
             f'with "{shortened(other)}" of type {type_word(right.dtype)}',
             field=f"{field}.col2",
-            constraint="a column of a type that holds the same values; cast one of them in `clean` or `derive`",
+            constraint="types that hold the same values; cast one of them in `clean` or `derive`",
             suggestion=[
                 near
                 for near in columns
@@ -136,6 +166,15 @@ def _of_two_columns(columns: Columns, item: Filter, timezone: ZoneInfo, field: s
             or alone,
         )
     return found.fill_null(left.column.is_null() != right.column.is_null()) if is_distinct else found
+
+
+def _comparisons(part: object) -> int:
+    if isinstance(part, list):
+        return sum(map(_comparisons, part))
+    if not isinstance(part, BaseModel):
+        return 0
+    own = isinstance(part, Filter) and part.op is not None
+    return own + sum(_comparisons(value) for _, value in part if isinstance(value, (list, BaseModel)))
 
 
 def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, str]]:

@@ -61,7 +61,7 @@ def check_regex(pattern: str, field: str) -> None:
 
 
 def like(column: nw.Expr, pattern: str) -> nw.Expr:
-    """Whether the text has the pattern's form; in plainer words where the pattern allows, which run faster."""
+    """Whether the text has the pattern's form; in plainer words where it allows, which run faster."""
     pieces = _pieces(pattern)
     letters = "".join(piece.text for piece in pieces if not piece.is_wild)
     match [piece.text if piece.is_wild else "" for piece in pieces]:
