@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from airpy.engine.aggregations import NUMBERS
 from airpy.engine.columns import Columns, Frame, inner, type_word
+from airpy.engine.families import NUMBERS
 from airpy.engine.literals import literal, zone
 from airpy.engine.native import lossless_cast, stable_unique
 from airpy.errors import TypeMismatch, shortened

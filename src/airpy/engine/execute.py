@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.aggregations import aggregate
+from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
 from airpy.engine.columns import Columns, disguised, inner, revealed
 from airpy.engine.derive import derived
@@ -140,16 +140,16 @@ def group(frame: Frame, task: Task) -> Frame:
     columns = Columns(frame)
     columns.names(plan.select or [], "plan.select")
     bucket = bucket_name(plan)
-    aggregates = [aggregate(columns, item, f"plan.aggs[{n}]") for n, item in enumerate(plan.aggs or [])]
     keys = [
         BUCKET if name == bucket else columns.name(name, f"plan.groupby[{n}]")
         for n, name in enumerate(group_keys(plan))
     ]
     if plan.grain:
         frame = bucketed(frame, read_grain(plan.grain), plan.time_col, zone(plan.timezone), BUCKET)
-    if not keys:
-        return frame.select(*aggregates)
-    grouped = frame.group_by(*keys).agg(*aggregates) if aggregates else frame.select(*keys).unique()
+    if plan.aggs:
+        grouped = aggregated(frame, keys, plan.aggs, zone(plan.timezone), plan.time_col)
+    else:
+        grouped = frame.select(*keys).unique()
     return grouped.rename({BUCKET: inner(bucket)}) if bucket else grouped
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airpy.engine.aggregations import aggregate_name
+from airpy.engine.aggregations import aggregate_name, check_aggregates, is_ordered_by_time
 from airpy.engine.cleaning import time_fields
 from airpy.engine.columns import repeated
-from airpy.engine.filters import check_filters
+from airpy.engine.filters import check_filters, check_size, tested_columns
 from airpy.engine.grain import read_grain
 from airpy.engine.literals import zone
-from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
+from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
     from airpy.contract import Plan
@@ -29,10 +29,12 @@ def check_plan(plan: Plan) -> None:
         InvalidPlan: Its parts contradict one another.
     """
     zone(plan.timezone)
+    check_size(plan, "plan")
     check_filters(plan.filters or [], "plan.filters")
     _check_grain(plan)
-    _check_aggregates(plan)
+    check_aggregates(plan.aggs or [], "plan.aggs")
     _check_names(plan)
+    _check_having(plan)
     _check_joins(plan)
     _check_cleaning(plan)
 
@@ -57,7 +59,7 @@ def group_keys(plan: Plan) -> list[str]:
 
 def _check_grain(plan: Plan) -> None:
     if plan.grain is None:
-        if plan.time_col is not None:
+        if plan.time_col is not None and not any(map(is_ordered_by_time, plan.aggs or [])):
             raise InvalidPlan(
                 "plan.time_col says what plan.grain buckets, and there is no plan.grain",
                 field="plan.time_col",
@@ -67,14 +69,21 @@ def _check_grain(plan: Plan) -> None:
     read_grain(plan.grain)
 
 
-def _check_aggregates(plan: Plan) -> None:
-    for index, item in enumerate(plan.aggs or []):
-        if item.fn != "count" and item.col is None:
-            raise InvalidPlan(
-                f'aggregate "{item.fn}" needs a column; only "count" counts rows without one',
-                field=f"plan.aggs[{index}].col",
-                constraint="the name of a column",
-            )
+def _check_having(plan: Plan) -> None:
+    """`having` may name only group keys and aggregates."""
+    filters = plan.having or []
+    if filters and not is_grouped(plan):
+        raise InvalidPlan(
+            "plan.having keeps groups, and the plan makes none; plan.filters keeps rows",
+            field="plan.having",
+            constraint="only together with groupby, aggs, grain or resample",
+            suggestion=["filters"],
+        )
+    check_filters(filters, "plan.having")
+    names = [*group_keys(plan), *map(aggregate_name, plan.aggs or [])]
+    for name, field in tested_columns(filters, "plan.having"):
+        if name not in names:
+            raise UnknownColumn.among(name, names, field)
 
 
 def _check_names(plan: Plan) -> None:
