@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from airpy.engine.aggregations import aggregate_name
 from airpy.engine.cleaning import time_fields
 from airpy.engine.columns import repeated
+from airpy.engine.derive import check_derivations
 from airpy.engine.filters import check_filters
 from airpy.engine.grain import read_grain
 from airpy.engine.literals import zone
@@ -29,6 +30,7 @@ def check_plan(plan: Plan) -> None:
         InvalidPlan: Its parts contradict one another.
     """
     zone(plan.timezone)
+    check_derivations(plan.derive or [], "plan.derive")
     check_filters(plan.filters or [], "plan.filters")
     _check_grain(plan)
     _check_aggregates(plan)
