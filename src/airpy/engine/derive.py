@@ -12,7 +12,7 @@ import narwhals as nw
 from airpy.engine.arithmetic import NUMBERS, arithmetic, check_arithmetic, check_number, number
 from airpy.engine.choices import case, check_case, coalesce
 from airpy.engine.columns import Columns, inner, type_word
-from airpy.engine.moments import MOMENTS, PARTS, check_date_diff, date_diff, date_part
+from airpy.engine.date_parts import MOMENTS, PARTS, check_date_diff, date_diff, date_part
 from airpy.engine.operands import TEXT, check_operand
 from airpy.engine.pieces import binned, cast, check_bin, split_part, with_column
 from airpy.engine.texts import (

@@ -15,6 +15,7 @@ from airpy.engine.derive import check_derivations
 from airpy.engine.filters import check_filters
 from airpy.engine.grain import read_grain
 from airpy.engine.literals import zone
+from airpy.engine.windows import check_windows
 from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -94,8 +95,11 @@ def _check_names(plan: Plan) -> None:
             field=where,
             constraint="different names",
         )
+    check_windows(plan.window or [], names if is_grouped(plan) else [], "plan.window")
     if not names:
         return
+    if is_grouped(plan):
+        names += [item.as_ for item in plan.window or []]
     for index, item in enumerate(plan.order or []):
         if item.col not in names:
             close = nearest(item.col, names)

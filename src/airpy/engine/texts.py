@@ -9,7 +9,7 @@ import narwhals as nw
 
 from airpy.engine.columns import type_word
 from airpy.engine.operands import TEXT, read
-from airpy.engine.patterns import groups_of
+from airpy.engine.pieces import groups_of
 from airpy.errors import InvalidPlan, TypeMismatch, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
