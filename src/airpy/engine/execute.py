@@ -160,7 +160,9 @@ def having(frame: Frame, task: Task) -> Frame:
 
 def window(frame: Frame, task: Task) -> Frame:
     """The rows with columns computed of each and its neighbours."""
-    return windowed(frame, task.plan.window or [])
+    plan = task.plan
+    ties = [inner(key) for key in group_keys(plan)] if is_grouped(plan) else []
+    return windowed(frame, plan.window or [], zone(plan.timezone), ties)
 
 
 def pivot(frame: Frame, task: Task) -> Frame:

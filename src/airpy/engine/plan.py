@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from airpy.engine.aggregations import aggregate_name, check_aggregates, is_ordered_by_time
 from airpy.engine.cleaning import time_fields
 from airpy.engine.columns import repeated
+from airpy.engine.derive import check_derivations
 from airpy.engine.filters import check_filters, check_size, tested_columns
 from airpy.engine.grain import read_grain
 from airpy.engine.literals import zone
+from airpy.engine.windows import check_windows
 from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def check_plan(plan: Plan) -> None:
     """
     zone(plan.timezone)
     check_size(plan, "plan")
+    check_derivations(plan.derive or [], "plan.derive")
     check_filters(plan.filters or [], "plan.filters")
     _check_grain(plan)
     check_aggregates(plan.aggs or [], "plan.aggs")
@@ -101,8 +104,11 @@ def _check_names(plan: Plan) -> None:
             field=where,
             constraint="different names",
         )
+    check_windows(plan.window or [], names if is_grouped(plan) else [], "plan.window")
     if not names:
         return
+    if is_grouped(plan):
+        names += [item.as_ for item in plan.window or []]
     for index, item in enumerate(plan.order or []):
         if item.col not in names:
             close = nearest(item.col, names)
