@@ -89,7 +89,7 @@ def union(frame: Frame, task: Task) -> Frame:
 
 def clean(frame: Frame, task: Task) -> Frame:
     """The rows, cleaned."""
-    return cleaned(frame, task.plan.clean or [])
+    return cleaned(frame, task.plan.clean or [], "plan.clean")
 
 
 def unpivot(frame: Frame, task: Task) -> Frame:

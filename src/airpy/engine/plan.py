@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airpy.engine.aggregations import aggregate_name
-from airpy.engine.cleaning import time_fields
+from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
 from airpy.engine.filters import check_filters
 from airpy.engine.grain import read_grain
 from airpy.engine.literals import zone
+from airpy.engine.sources import check_prepared
 from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ def check_plan(plan: Plan) -> None:
         InvalidPlan: Its parts contradict one another.
     """
     zone(plan.timezone)
+    check_cleaning(plan.clean or [], "plan.clean")
     check_filters(plan.filters or [], "plan.filters")
     _check_grain(plan)
     _check_aggregates(plan)
     _check_names(plan)
     _check_joins(plan)
-    _check_cleaning(plan)
 
 
 def is_grouped(plan: Plan) -> bool:
@@ -107,6 +108,7 @@ def _check_names(plan: Plan) -> None:
 
 def _check_joins(plan: Plan) -> None:
     for index, join in enumerate(plan.joins or []):
+        check_prepared(join, f"plan.joins[{index}]")
         left, right = join.left_on, join.right_on
         if join.on is not None:
             paired = left is None and right is None
@@ -125,19 +127,3 @@ def _check_joins(plan: Plan) -> None:
                     field=f"plan.joins[{index}].{key}",
                     constraint="different names",
                 )
-
-
-def _check_cleaning(plan: Plan) -> None:
-    for index, step in enumerate(plan.clean or []):
-        if step.op == "fill_null" and (step.value is None) == (step.strategy is None):
-            raise InvalidPlan(
-                "fill_null takes either a value or a strategy",
-                field=f"plan.clean[{index}]",
-                constraint="exactly one of: value, strategy",
-            )
-        if step.op == "parse_dates" and time_fields(step.format) not in (set(), {"hour", "minute"}):
-            raise InvalidPlan(
-                "a time has hours and minutes, and a date has neither",
-                field=f"plan.clean[{index}].format",
-                constraint="both hours and minutes, or neither",
-            )
