@@ -12,7 +12,7 @@ from airpy.engine.aggregations import aggregate_name
 from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
 from airpy.engine.filters import check_filters
-from airpy.engine.grain import read_grain
+from airpy.engine.grain import check_time, read_grain
 from airpy.engine.literals import zone
 from airpy.engine.sources import check_prepared
 from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
@@ -32,7 +32,7 @@ def check_plan(plan: Plan) -> None:
     zone(plan.timezone)
     check_cleaning(plan.clean or [], "plan.clean")
     check_filters(plan.filters or [], "plan.filters")
-    _check_grain(plan)
+    check_time(plan)
     _check_aggregates(plan)
     _check_names(plan)
     _check_joins(plan)
@@ -54,18 +54,6 @@ def group_keys(plan: Plan) -> list[str]:
     keys = list(plan.groupby or [])
     bucket = bucket_name(plan)
     return [bucket, *keys] if bucket and bucket not in keys else keys
-
-
-def _check_grain(plan: Plan) -> None:
-    if plan.grain is None:
-        if plan.time_col is not None:
-            raise InvalidPlan(
-                "plan.time_col says what plan.grain buckets, and there is no plan.grain",
-                field="plan.time_col",
-                constraint="only together with plan.grain",
-            )
-        return
-    read_grain(plan.grain)
 
 
 def _check_aggregates(plan: Plan) -> None:
