@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airpy.engine.aggregations import aggregate_name, check_aggregates, is_ordered_by_time
-from airpy.engine.cleaning import time_fields
+from airpy.engine.aggregations import aggregate_name, check_aggregates
+from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
 from airpy.engine.derive import check_derivations
 from airpy.engine.filters import check_filters, check_size, tested_columns
-from airpy.engine.grain import read_grain
+from airpy.engine.grain import check_time, read_grain
 from airpy.engine.literals import zone
+from airpy.engine.sources import check_prepared
 from airpy.engine.windows import check_windows
 from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
 
@@ -32,14 +33,14 @@ def check_plan(plan: Plan) -> None:
     """
     zone(plan.timezone)
     check_size(plan, "plan")
+    check_cleaning(plan.clean or [], "plan.clean")
     check_derivations(plan.derive or [], "plan.derive")
     check_filters(plan.filters or [], "plan.filters")
-    _check_grain(plan)
+    check_time(plan)
     check_aggregates(plan.aggs or [], "plan.aggs")
     _check_names(plan)
     _check_having(plan)
     _check_joins(plan)
-    _check_cleaning(plan)
 
 
 def is_grouped(plan: Plan) -> bool:
@@ -58,18 +59,6 @@ def group_keys(plan: Plan) -> list[str]:
     keys = list(plan.groupby or [])
     bucket = bucket_name(plan)
     return [bucket, *keys] if bucket and bucket not in keys else keys
-
-
-def _check_grain(plan: Plan) -> None:
-    if plan.grain is None:
-        if plan.time_col is not None and not any(map(is_ordered_by_time, plan.aggs or [])):
-            raise InvalidPlan(
-                "plan.time_col says what plan.grain buckets, and there is no plan.grain",
-                field="plan.time_col",
-                constraint="only together with plan.grain",
-            )
-        return
-    read_grain(plan.grain)
 
 
 def _check_having(plan: Plan) -> None:
@@ -122,6 +111,7 @@ def _check_names(plan: Plan) -> None:
 
 def _check_joins(plan: Plan) -> None:
     for index, join in enumerate(plan.joins or []):
+        check_prepared(join, f"plan.joins[{index}]")
         left, right = join.left_on, join.right_on
         if join.on is not None:
             paired = left is None and right is None
@@ -140,19 +130,3 @@ def _check_joins(plan: Plan) -> None:
                     field=f"plan.joins[{index}].{key}",
                     constraint="different names",
                 )
-
-
-def _check_cleaning(plan: Plan) -> None:
-    for index, step in enumerate(plan.clean or []):
-        if step.op == "fill_null" and (step.value is None) == (step.strategy is None):
-            raise InvalidPlan(
-                "fill_null takes either a value or a strategy",
-                field=f"plan.clean[{index}]",
-                constraint="exactly one of: value, strategy",
-            )
-        if step.op == "parse_dates" and time_fields(step.format) not in (set(), {"hour", "minute"}):
-            raise InvalidPlan(
-                "a time has hours and minutes, and a date has neither",
-                field=f"plan.clean[{index}].format",
-                constraint="both hours and minutes, or neither",
-            )
