@@ -35,6 +35,8 @@ def check_plan(plan: Plan) -> None:
     _check_grain(plan)
     _check_aggregates(plan)
     _check_names(plan)
+    for index, part in enumerate(plan.union or []):
+        check_prepared(part, f"plan.union[{index}]")
     _check_joins(plan)
 
 
