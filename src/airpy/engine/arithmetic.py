@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.aggregations import INTEGERS
 from airpy.engine.columns import type_word
+from airpy.engine.families import INTEGERS
 from airpy.engine.integers import integer_arithmetic, integer_power
 from airpy.engine.operands import (
     FLOATS,

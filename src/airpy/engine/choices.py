@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.filters import _condition as condition
-from airpy.engine.filters import check_filters
+from airpy.engine.filters import check_filters, condition
 from airpy.engine.operands import check_operand, read, united
 
 if TYPE_CHECKING:

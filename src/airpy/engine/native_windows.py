@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.aggregations import INTEGERS
+from airpy.engine.families import INTEGERS
 from airpy.engine.operands import FLOATS, LONG, MOST_DIGITS
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.aggregations import INTEGERS
 from airpy.engine.columns import type_word
+from airpy.engine.families import INTEGERS
 from airpy.engine.literals import literal
 from airpy.errors import InvalidPlan, TypeMismatch, shortened
 

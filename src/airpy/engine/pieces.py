@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.aggregations import INTEGERS
 from airpy.engine.failures import message_of
+from airpy.engine.families import INTEGERS
 from airpy.engine.native import lossless
 from airpy.engine.operands import LONG, MOST_DIGITS, TEXT, decimal_type
 from airpy.engine.schema import CASTS
