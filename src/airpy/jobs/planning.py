@@ -157,6 +157,7 @@ def planned_frame(
             filters=(plan.filters or []) if direct else [],
             timezone=zone(plan.timezone),
             careful=careful,
+            columns=named,
         )
 
     source = opened(every_column=named is None)
