@@ -143,12 +143,19 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
 
 
 def read(
-    files: Sequence[CsvFile], types: Mapping[str, pl.DataType], null: Sequence[str] = ()
+    files: Sequence[CsvFile],
+    types: Mapping[str, pl.DataType],
+    null: Sequence[str] = (),
+    *,
+    content: bytes | None = None,
 ) -> pl.LazyFrame:
-    """Files that are alike as one frame; a column that has no type is text, and these values are null."""
+    """Files that are alike as one frame; a column that has no type is text, and these values are null.
+
+    Where there is content, it is read in their place.
+    """
     plain, columns = files[0].alike
     return pl.scan_csv(
-        [file.readable for file in files],
+        [file.readable for file in files] if content is None else content,
         has_header=plain.first_line,
         separator=plain.delimiter,
         quote_char=plain.quote,
