@@ -43,13 +43,11 @@ def case(columns: Columns, item: Case, timezone: ZoneInfo, field: str) -> nw.Exp
     values = [read(columns, one.then, f"{place}.then") for one, place in zip(item.cases, places, strict=True)]
     if item.else_ is not None:
         values.append(read(columns, item.else_, f"{field}.else"))
-    given = united(values, timezone)
-    result = given[len(item.cases)] if item.else_ is not None else None
-    for one, place, then in reversed(list(zip(item.cases, places, given[: len(item.cases)], strict=True))):
-        holds = nw.when(condition(columns, one.when, timezone, f"{place}.when")).then(then)
-        result = holds if result is None else holds.otherwise(result)
-    assert result is not None
-    return result
+    *given, otherwise = [*united(values, timezone), *([] if item.else_ is not None else [nw.lit(None)])]
+    for one, place, then in reversed(list(zip(item.cases, places, given, strict=True))):
+        holds = condition(columns, one.when, timezone, f"{place}.when")
+        otherwise = nw.when(holds).then(then).otherwise(otherwise)
+    return otherwise
 
 
 def coalesce(columns: Columns, item: Coalesce, timezone: ZoneInfo, field: str) -> nw.Expr:

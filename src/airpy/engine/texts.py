@@ -42,7 +42,7 @@ REFERENCE = re.compile(r"\$(?:\$|\{(?P<braced>[^}]*)\}|(?P<bare>[0-9A-Za-z_]+))"
 
 
 def text(columns: Columns, item: TextFunction, _: ZoneInfo, field: str) -> nw.Expr:
-    """The text in small or capital letters, without white space at its ends, or its number of letters as an `int64`."""
+    """The text in small or capital letters, without white space at its ends, or its length as an `int64`."""
     return TEXTS[item.fn](_letters(columns, item.col, field))
 
 
@@ -56,7 +56,7 @@ def check_substring(item: Substring, field: str) -> None:
 
 
 def substring(columns: Columns, item: Substring, _: ZoneInfo, field: str) -> nw.Expr:
-    """The letters from the start on; a start before the first letter takes from `length` what it lies before it."""
+    """The letters from the start on; of `length` those that a start before the first letter leaves."""
     start = item.start - 1 if item.start > 0 else item.start
     return _letters(columns, item.col, field).str.slice(start, item.length)
 
@@ -83,7 +83,7 @@ def concat(columns: Columns, item: Concat, _: ZoneInfo, field: str) -> nw.Expr:
     for value in values:
         if not isinstance(value.dtype, TEXT):
             raise TypeMismatch(
-                f'"concat" takes texts, not a column of type {type_word(value.dtype)}; cast it to string first',
+                f'"concat" takes texts, not a column of type {type_word(value.dtype)}',
                 field=f"{value.field}.col",
                 constraint="a column of strings",
                 suggestion=["cast"],
