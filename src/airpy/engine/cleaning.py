@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from airpy.engine.aggregations import NUMBERS
 from airpy.engine.columns import Columns, Frame, inner, type_word
+from airpy.engine.families import NUMBERS
 from airpy.engine.literals import literal, zone
 from airpy.engine.native import lossless_cast, stable_unique
-from airpy.errors import TypeMismatch, shortened
+from airpy.errors import InvalidPlan, TypeMismatch, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Trim,
     )
 
-__all__ = ["CAST_TYPES", "CLEANERS", "cleaned", "time_fields"]
+__all__ = ["CAST_TYPES", "CLEANERS", "check_cleaning", "cleaned"]
 
 TEXT = (nw.String, nw.Categorical, nw.Enum)
 
@@ -65,10 +65,31 @@ CAST_TYPES: dict[CastType, DType] = {
 }
 
 
-def cleaned(frame: Frame, steps: Sequence[CleanStep]) -> Frame:
-    """The frame after every step, in order."""
+def check_cleaning(steps: Sequence[CleanStep], field: str) -> None:
+    """Refuse steps that contradict themselves, whatever the data; `field` is where they stand in the plan.
+
+    Raises:
+        InvalidPlan: A step lacks what it needs, or says what cannot be.
+    """
     for index, step in enumerate(steps):
-        frame = CLEANERS[step.op](frame, step, f"plan.clean[{index}]")
+        if step.op == "fill_null" and (step.value is None) == (step.strategy is None):
+            raise InvalidPlan(
+                "fill_null takes either a value or a strategy",
+                field=f"{field}[{index}]",
+                constraint="exactly one of: value, strategy",
+            )
+        if step.op == "parse_dates" and time_fields(step.format) not in (set(), {"hour", "minute"}):
+            raise InvalidPlan(
+                "a time has hours and minutes, and a date has neither",
+                field=f"{field}[{index}].format",
+                constraint="both hours and minutes, or neither",
+            )
+
+
+def cleaned(frame: Frame, steps: Sequence[CleanStep], field: str) -> Frame:
+    """The frame after every step, in order; `field` is where the steps stand in the plan."""
+    for index, step in enumerate(steps):
+        frame = CLEANERS[step.op](frame, step, f"{field}[{index}]")
     return frame
 
 
