@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.aggregations import INTEGERS
 from airpy.engine.columns import type_word
+from airpy.engine.families import FLOATS, INTEGERS, NUMBERS
 from airpy.engine.integers import integer_arithmetic, integer_power
 from airpy.engine.operands import (
-    FLOATS,
     LONG,
     MOST_DIGITS,
     Value,
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
     from airpy.contract import Arithmetic, NumberFunction
     from airpy.engine.columns import Columns
 
-__all__ = ["NUMBERS", "arithmetic", "check_arithmetic", "check_number", "number"]
+__all__ = ["arithmetic", "check_arithmetic", "check_number", "number"]
 
-NUMBERS: tuple[type[DType], ...] = (*INTEGERS, *LONG, *FLOATS, nw.Decimal)
 SEVERAL = frozenset({"add", "mul"})
 GREATEST_POWER = 63
 """Of an integer by a whole number, exactly; 2 to a higher one does not fit."""

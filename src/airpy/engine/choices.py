@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.filters import _condition as condition
-from airpy.engine.filters import check_filters
+from airpy.engine.filters import check_filter, condition
 from airpy.engine.operands import check_operand, read, united
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def check_case(item: Case, field: str) -> None:
         InvalidPlan: A filter or an operand is malformed.
     """
     for index, one in enumerate(item.cases):
-        check_filters([one.when], f"{field}.cases[{index}].when")
+        check_filter(one.when, f"{field}.cases[{index}].when")
         check_operand(one.then, f"{field}.cases[{index}].then")
     if item.else_ is not None:
         check_operand(item.else_, f"{field}.else")

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from airpy.contract import DateDiff, DatePart, Operand
     from airpy.engine.columns import Columns
+    from airpy.engine.families import Family
 
 __all__ = ["MOMENTS", "PARTS", "check_date_diff", "date_diff", "date_part"]
 
 UTC = ZoneInfo("UTC")
-MOMENTS: tuple[type[DType], ...] = (nw.Date, nw.Datetime)
+MOMENTS: Family = (nw.Date, nw.Datetime)
 
 PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "year": lambda local: local.dt.year(),

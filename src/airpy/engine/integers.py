@@ -103,7 +103,7 @@ def integer_power(base: Value, exponent: int) -> nw.Expr:
 
 
 def _step(operation: Operation, a: Whole, b: Whole, target: DType) -> Whole:
-    """One operation in the narrowest width that it cannot leave; the operands first fit the target if need be."""
+    """One operation in the narrowest width that it cannot leave; operands fit the target first if need be."""
     for attempt in ((a, b), (a.fitting(target), b), (a.fitting(target), b.fitting(target))):
         one, other = attempt
         low, high = operation.bounds(one, other)

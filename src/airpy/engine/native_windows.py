@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.aggregations import INTEGERS
-from airpy.engine.operands import FLOATS, LONG, MOST_DIGITS
+from airpy.engine.families import FLOATS, INTEGERS
+from airpy.engine.operands import LONG, MOST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.aggregations import INTEGERS
 from airpy.engine.columns import type_word
+from airpy.engine.families import FLOATS, INTEGERS, TEXT, Family
 from airpy.engine.literals import literal
 from airpy.errors import InvalidPlan, TypeMismatch, shortened
 
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from airpy.engine.columns import Columns
 
 __all__ = [
-    "FLOATS",
     "LONG",
     "MOST_DIGITS",
-    "TEXT",
     "Value",
     "as_type",
     "check_operand",
@@ -35,13 +33,11 @@ __all__ = [
     "united",
 ]
 
-FLOATS: tuple[type[DType], ...] = (nw.Float16, nw.Float32, nw.Float64)
-TEXT: tuple[type[DType], ...] = (nw.String, nw.Categorical, nw.Enum)
-LONG: tuple[type[DType], ...] = (nw.Int128, nw.UInt128)
+LONG: Family = (nw.Int128, nw.UInt128)
 """Integers that no Arrow type holds; they are reckoned with as decimals."""
 
 MOST_DIGITS = 38
-EXACT_IN_FLOATS = (nw.Int8, nw.Int16, nw.Int32, nw.UInt8, nw.UInt16, nw.UInt32)
+EXACT_IN_FLOATS: Family = (nw.Int8, nw.Int16, nw.Int32, nw.UInt8, nw.UInt16, nw.UInt32)
 TIME_UNITS = ("ms", "us", "ns")
 
 

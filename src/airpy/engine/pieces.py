@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.aggregations import INTEGERS
-from airpy.engine.failures import message_of
+from airpy.engine.families import INTEGERS, TEXT
 from airpy.engine.native import lossless
-from airpy.engine.operands import LONG, MOST_DIGITS, TEXT, decimal_type
+from airpy.engine.operands import LONG, MOST_DIGITS, decimal_type
 from airpy.engine.schema import CASTS
 from airpy.errors import InvalidPlan
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from airpy.contract import Bin, CastColumn, SplitPart
     from airpy.engine.columns import Columns, Frame
 
-__all__ = ["binned", "cast", "check_bin", "groups_of", "split_part", "with_column"]
+__all__ = ["binned", "cast", "check_bin", "split_part", "with_column"]
 
 
 def with_column(frame: Frame, name: str, column: nw.Expr | pl.Expr) -> Frame:
@@ -146,22 +145,3 @@ def _between(column: pl.Expr, edges: Sequence[float | Decimal], target: pl.DataT
         )
 
     return column.map_batches(lower_ends, return_dtype=target, is_elementwise=True)
-
-
-def groups_of(pattern: str, field: str) -> list[str]:
-    """What a replacement may call the pattern's groups: `0` for all of it, their numbers, their names.
-
-    Raises:
-        InvalidPlan: It is no pattern, or one too large to look for.
-    """
-    try:
-        pl.select(pl.lit("").str.contains(pattern, strict=True))
-        found = pl.select(pl.lit("").str.extract_groups(pattern)).to_series().dtype
-    except pl.exceptions.PolarsError as error:
-        raise InvalidPlan(
-            f"the pattern cannot be read: {message_of(error).removeprefix('regex error: ')}",
-            field=field,
-            constraint="a pattern in the syntax of Rust's regex",
-        ) from None
-    names = [member.name for member in found.fields] if isinstance(found, pl.Struct) else []
-    return list(dict.fromkeys(["0", *map(str, range(1, len(names) + 1)), *names]))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from airpy.engine.columns import type_word
-from airpy.engine.operands import TEXT, read
-from airpy.engine.pieces import groups_of
+from airpy.engine.families import TEXT
+from airpy.engine.operands import read
+from airpy.engine.patterns import check_regex, groups_of
 from airpy.errors import InvalidPlan, TypeMismatch, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def check_replace(item: ReplaceText, field: str) -> None:
     """
     if not item.regex:
         return
-    groups = groups_of(item.old, f"{field}.old")
+    check_regex(item.old, f"{field}.old")
+    groups = groups_of(item.old)
     for found in REFERENCE.finditer(item.new):
         group = found["braced"] if found["braced"] is not None else found["bare"]
         if group is not None and group not in groups:

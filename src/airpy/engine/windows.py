@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.arithmetic import NUMBERS
 from airpy.engine.columns import Columns, inner, type_word
 from airpy.engine.date_parts import MOMENTS
+from airpy.engine.families import NUMBERS, Family
 from airpy.engine.native_windows import Call, Over, Rows, Times, ordered_times, window
 from airpy.engine.pieces import with_column
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SIGNATURES", "check_windows", "windowed"]
 
-TAKES: dict[str, tuple[type[DType], ...]] = {
+TAKES: dict[str, Family] = {
     "numbers": NUMBERS,
     "numbers, dates or timestamps": (*NUMBERS, *MOMENTS),
     "numbers, dates or times": (*NUMBERS, *MOMENTS, nw.Time, nw.Duration),
