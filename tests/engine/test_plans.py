@@ -96,9 +96,15 @@ def frame(table: dict[str, Any]) -> pl.DataFrame:
 def answer(case: dict[str, Any], source: pl.DataFrame) -> pl.LazyFrame:
     """What the case's plan makes of the source."""
     joins = [{"dataset": "other", **join} for join in case["plan"].get("joins", [])]
-    plan = contract.Plan.model_validate({"dataset": "table", **case["plan"], "joins": joins})
+    union = [{"dataset": "other", **part} for part in case["plan"].get("union", [])]
+    plan = contract.Plan.model_validate({"dataset": "table", **case["plan"], "joins": joins, "union": union})
     check_plan(plan)
-    return execute(plan, source.lazy(), [frame(other).lazy() for other in case.get("others", [])])
+    return execute(
+        plan,
+        source.lazy(),
+        [frame(other).lazy() for other in case.get("others", [])],
+        [frame(other).lazy() for other in case.get("unioned", [])],
+    )
 
 
 @pytest.mark.parametrize("case", cases())

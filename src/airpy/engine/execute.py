@@ -23,6 +23,7 @@ from airpy.engine.plan import bucket_name, group_keys, is_grouped
 from airpy.engine.resample import resampled
 from airpy.engine.reshape import exploded, pivoted, unpivoted
 from airpy.engine.sampling import sampled
+from airpy.engine.sources import prepared
 from airpy.engine.steps import OnStep, counted, ignore_steps
 from airpy.engine.top import topmost
 from airpy.engine.unions import unioned
@@ -85,7 +86,11 @@ def execute(
 
 def union(frame: Frame, task: Task) -> Frame:
     """The rows, followed by those of other data sets."""
-    return unioned(frame, task.unioned, task.plan.union or [])
+    others = [
+        prepared(other, part, f"plan.union[{index}]", zone(task.plan.timezone))
+        for index, (other, part) in enumerate(zip(task.unioned, task.plan.union or [], strict=True))
+    ]
+    return unioned(frame, others, "plan.union") if others else frame
 
 
 def clean(frame: Frame, task: Task) -> Frame:

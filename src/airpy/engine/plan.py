@@ -40,6 +40,8 @@ def check_plan(plan: Plan) -> None:
     check_aggregates(plan.aggs or [], "plan.aggs")
     _check_names(plan)
     _check_having(plan)
+    for index, part in enumerate(plan.union or []):
+        check_prepared(part, f"plan.union[{index}]")
     _check_joins(plan)
 
 
