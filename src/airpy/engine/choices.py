@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["case", "check_case", "coalesce"]
 
+MOST_NESTED = 16
+
 
 def check_case(item: Case, field: str) -> None:
     """Refuse conditions that no data can meet the form of.
@@ -43,9 +45,23 @@ def case(columns: Columns, item: Case, timezone: ZoneInfo, field: str) -> nw.Exp
     if item.else_ is not None:
         values.append(read(columns, item.else_, f"{field}.else"))
     *given, otherwise = [*united(values, timezone), *([] if item.else_ is not None else [nw.lit(None)])]
-    for one, place, then in reversed(list(zip(item.cases, places, given, strict=True))):
-        holds = condition(columns, one.when, timezone, f"{place}.when")
-        otherwise = nw.when(holds).then(then).otherwise(otherwise)
+    conditions = [
+        condition(columns, one.when, timezone, f"{place}.when")
+        for one, place in zip(item.cases, places, strict=True)
+    ]
+    return _first(conditions, given, otherwise)
+
+
+def _first(conditions: list[nw.Expr], values: list[nw.Expr], otherwise: nw.Expr) -> nw.Expr:
+    """The value of the first condition that holds; many are halved, as expressions must not nest too deep."""
+    if len(conditions) > MOST_NESTED:
+        half = len(conditions) // 2
+        early = _first(conditions[:half], values[:half], nw.lit(None))
+        late = _first(conditions[half:], values[half:], otherwise)
+        holds = nw.any_horizontal(*conditions[:half], ignore_nulls=True)
+        return nw.when(holds).then(early).otherwise(late)
+    for holds, value in zip(reversed(conditions), reversed(values), strict=True):
+        otherwise = nw.when(holds).then(value).otherwise(otherwise)
     return otherwise
 
 
