@@ -644,7 +644,7 @@ WindowFunction = TypeAliasType(
     Annotated[
         Literal['row_number', 'rank', 'dense_rank', 'ntile', 'lag', 'lead', 'cum_sum', 'cum_max', 'cum_min', 'cum_count', 'rolling_mean', 'rolling_sum', 'rolling_min', 'rolling_max', 'diff', 'pct_change', 'share_of_total'],
         Field(
-            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;\n`cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;\n`share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.\n'
+            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` (of `n` parts, the first of them longer) of the row; `lag` and\n`lead` the value `n` rows before or after; `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and\n`pct_change` from the value `n` rows before, null after null and a change from 0; `share_of_total` the value by the sum\nof its partition, null when that is 0. `rank` and `dense_rank` need `order_by`, and give nulls a rank like any value.\n`cum_…` and `rolling_…` leave nulls out, and are null before the first value, but `cum_count` 0, which counts rows without\n`col`; the least and the greatest are looked for among numbers that are not NaN. Sums of integers are an `int64` (of\n`uint64`s a `uint64`) or fail the job, those of decimals stay exact; means, changes and shares are `float64`.\n'
         ),
     ],
 )

@@ -41,6 +41,7 @@ TYPES: dict[str, pl.DataType] = {
     "decimal(22,2)": pl.Decimal(22, 2),
     "decimal(38,4)": pl.Decimal(38, 4),
     "decimal(38,5)": pl.Decimal(38, 5),
+    "decimal(38,6)": pl.Decimal(38, 6),
     "string": pl.String(),
     "categorical": pl.Categorical(),
     "enum": pl.Enum(["low", "mid", "high"]),
@@ -66,6 +67,7 @@ CELLS: dict[str, Any] = {
     "decimal(22,2)": Decimal,
     "decimal(38,4)": Decimal,
     "decimal(38,5)": Decimal,
+    "decimal(38,6)": Decimal,
     "time": dt.time.fromisoformat,
     "duration": lambda days: dt.timedelta(days=days),
 }
@@ -142,6 +144,8 @@ def test_answer_of_no_rows_has_the_same_columns_and_types(case: dict[str, Any]) 
         ("aggs", "fn", contract.AggregateFunction),
         ("joins", "how", contract.JoinKind),
         ("clean", "type", contract.CastType),
+        ("derive", "type", contract.CastType),
+        ("window", "fn", contract.WindowFunction),
     ],
 )
 def test_every_name_of_the_contract_has_a_case_that_gives_rows(place: str, key: str, names: Any) -> None:
