@@ -120,7 +120,11 @@ def test_plan_gives_these_rows_or_this_error(case: dict[str, Any]) -> None:
         assert promised == given.schema
 
 
-@pytest.mark.parametrize("case", [case for case in cases() if "gives" in case.values[0]])
+# Only the data tell what columns a pivot makes.
+@pytest.mark.parametrize(
+    "case",
+    [case for case in cases() if "gives" in case.values[0] and "pivot" not in case.values[0]["plan"]],
+)
 def test_answer_of_no_rows_has_the_same_columns_and_types(case: dict[str, Any]) -> None:
     given = answer(case, frame(case).clear()).collect()
 
@@ -134,6 +138,7 @@ def test_answer_of_no_rows_has_the_same_columns_and_types(case: dict[str, Any]) 
         ("aggs", "fn", contract.AggregateFunction),
         ("joins", "how", contract.JoinKind),
         ("clean", "type", contract.CastType),
+        ("clean", "op", CLEANERS),
     ],
 )
 def test_every_name_of_the_contract_has_a_case_that_gives_rows(place: str, key: str, names: Any) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airpy.contract import AggregateFunction, Aggregation
     from airpy.engine.columns import Columns
 
-__all__ = ["AGGREGATIONS", "aggregate", "aggregate_name"]
+__all__ = ["AGGREGATIONS", "NUMBERS", "ORDERED", "aggregate", "aggregate_name"]
 
 INTEGERS: tuple[type[DType], ...] = (
     nw.Int8,

@@ -14,7 +14,11 @@ from airpy.engine.columns import repeated
 from airpy.engine.filters import check_filters
 from airpy.engine.grain import read_grain
 from airpy.engine.literals import zone
+from airpy.engine.pivot import check_pivot
+from airpy.engine.reshape import check_explode, check_unpivot
+from airpy.engine.sampling import check_sample
 from airpy.engine.sources import check_prepared
+from airpy.engine.top import check_top
 from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ def check_plan(plan: Plan) -> None:
     _check_grain(plan)
     _check_aggregates(plan)
     _check_names(plan)
+    _check_shapes(plan)
     for index, part in enumerate(plan.union or []):
         check_prepared(part, f"plan.union[{index}]")
     _check_joins(plan)
@@ -95,8 +100,10 @@ def _check_names(plan: Plan) -> None:
             field=where,
             constraint="different names",
         )
-    if not names:
+    if not names or plan.pivot:  # only the data tell what columns a pivot makes
         return
+    if is_grouped(plan):
+        names += [item.as_ for item in plan.window or []]
     for index, item in enumerate(plan.order or []):
         if item.col not in names:
             close = nearest(item.col, names)
@@ -106,6 +113,23 @@ def _check_names(plan: Plan) -> None:
                 constraint=f"one of: {listed(names)}",
                 suggestion=close,
             )
+
+
+def _check_shapes(plan: Plan) -> None:
+    """Stages that make other rows, or fewer."""
+    if plan.unpivot:
+        check_unpivot(plan.unpivot, "plan.unpivot")
+    check_explode(plan.explode or [], "plan.explode")
+    if plan.sample:
+        check_sample(plan.sample, "plan.sample")
+    if plan.pivot:
+        check_pivot(plan.pivot, "plan.pivot")
+    if plan.top_n:
+        names, keys = None, []
+        if is_grouped(plan) and not plan.pivot:
+            keys = group_keys(plan)
+            names = [*keys, *map(aggregate_name, plan.aggs or []), *(item.as_ for item in plan.window or [])]
+        check_top(plan.top_n, names, keys, "plan.top_n")
 
 
 def _check_joins(plan: Plan) -> None:
