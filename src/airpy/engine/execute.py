@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.aggregations import aggregate
+from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
 from airpy.engine.columns import Columns, disguised, inner, revealed
 from airpy.engine.derive import derived
 from airpy.engine.filters import filtered
-from airpy.engine.grain import bucketed, read_grain
+from airpy.engine.grain import bucketed
 from airpy.engine.joins import joined
 from airpy.engine.literals import zone
 from airpy.engine.native import in_order, sliced, stable_sort, stable_unique
 from airpy.engine.pivot import pivoted
 from airpy.engine.plan import bucket_name, group_keys, is_grouped
+from airpy.engine.resample import resampled
 from airpy.engine.reshape import exploded, unpivoted
 from airpy.engine.sampling import sampled
 from airpy.engine.sources import prepared
@@ -151,29 +152,31 @@ def group(frame: Frame, task: Task) -> Frame:
     columns = Columns(frame)
     columns.names(plan.select or [], "plan.select")
     bucket = bucket_name(plan)
-    aggregates = [aggregate(columns, item, f"plan.aggs[{n}]") for n, item in enumerate(plan.aggs or [])]
     keys = [
         BUCKET if name == bucket else columns.name(name, f"plan.groupby[{n}]")
         for n, name in enumerate(group_keys(plan))
     ]
-    if plan.grain:
-        frame = bucketed(frame, read_grain(plan.grain), plan.time_col, zone(plan.timezone), BUCKET)
-    if not keys:
-        return frame.select(*aggregates)
+    if bucket:
+        frame = bucketed(frame, plan, BUCKET)
 
     def by(rows: Frame, keys: Sequence[str]) -> Frame:
-        return rows.group_by(*keys).agg(*aggregates) if aggregates else rows.select(*keys).unique()
+        if not plan.aggs:
+            return rows.select(*keys).unique()
+        return aggregated(rows, keys, plan.aggs, zone(plan.timezone), plan.time_col)
 
-    names = {inner(bucket) if bucket and key == BUCKET else key: key for key in keys}
-    task.grouping = Grouping(frame, names, by)
+    task.grouping = Grouping(
+        frame, {inner(bucket) if bucket and key == BUCKET else key: key for key in keys}, by
+    )
     grouped = by(frame, keys)
+    if plan.resample:
+        grouped = resampled(grouped, plan, [key for key in keys if key != BUCKET], BUCKET)
     return grouped.rename({BUCKET: inner(bucket)}) if bucket else grouped
 
 
 def settle(frame: Frame, task: Task) -> Frame:
     """The groups in the order of their keys, where what follows depends on one."""
     plan = task.plan
-    if task.grouping is None or not (plan.window or plan.pivot or plan.top_n):
+    if task.grouping is None or not (plan.pivot or plan.top_n):
         return frame
     return in_order(frame, list(task.grouping.keys))
 
@@ -185,7 +188,9 @@ def having(frame: Frame, task: Task) -> Frame:
 
 def window(frame: Frame, task: Task) -> Frame:
     """The rows with columns computed of each and its neighbours."""
-    return windowed(frame, task.plan.window or [])
+    plan = task.plan
+    ties = [inner(key) for key in group_keys(plan)] if is_grouped(plan) else []
+    return windowed(frame, plan.window or [], zone(plan.timezone), ties)
 
 
 def pivot(frame: Frame, task: Task) -> Frame:

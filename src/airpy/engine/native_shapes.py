@@ -25,7 +25,7 @@ __all__ = [
     "values_of",
 ]
 
-CELL = "\0cell"
+CELL = "\0\0cell"
 """What goes into a pivot's cells; no column of the caller's is called so."""
 PLACE = "\0place"
 WRAPPED = "\0value"

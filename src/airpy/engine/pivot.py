@@ -8,15 +8,17 @@ import narwhals as nw
 import polars as pl
 
 from airpy.contract import Aggregation
-from airpy.engine.aggregations import ORDERED, aggregate
-from airpy.engine.columns import Columns, inner, repeated, type_word
+from airpy.engine.aggregations import AGGREGATIONS, aggregated
+from airpy.engine.columns import Columns, inner, outer, repeated, type_word
 from airpy.engine.encoding import json_forms
+from airpy.engine.families import ORDERED
+from airpy.engine.literals import zone
 from airpy.engine.native import in_order
 from airpy.engine.native_shapes import CELL, end_cells, spread_cells, values_of
 from airpy.errors import CapExceeded, InvalidPlan, TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
-    from airpy.contract import Pivot
+    from airpy.contract import AggregateFunction, Pivot
     from airpy.engine.columns import Frame
 
 __all__ = ["check_pivot", "pivoted"]
@@ -64,8 +66,9 @@ def pivoted(frame: Frame, pivot: Pivot, field: str) -> Frame:
         case "first" | "last":
             cells = end_cells(frame, [*index, on], column, pivot.fn)
         case fn:
-            value = aggregate(columns, Aggregation(col=pivot.values, fn=fn), field)
-            cells = frame.group_by(*index, on).agg(value.alias(CELL))
+            _check_function(fn, columns, pivot.values, f"{field}.fn")
+            cell = Aggregation.model_validate({"col": pivot.values, "fn": fn, "as": outer(CELL)})
+            cells = aggregated(frame, [*index, on], [cell], zone(None))
     values, count = values_of(frame, on, pivot.max_columns)
     if count > pivot.max_columns:
         raise CapExceeded(
@@ -89,14 +92,22 @@ def pivoted(frame: Frame, pivot: Pivot, field: str) -> Frame:
     return in_order(wide, index)
 
 
+def _check_function(fn: AggregateFunction, columns: Columns, column: str, field: str) -> None:
+    """Refuse a function that does not take the column's type."""
+    dtype, accepts = columns.dtype(column), AGGREGATIONS[fn].accepts
+    if accepts and not isinstance(dtype, accepts):
+        raise TypeMismatch(
+            f'"{fn}" cannot be taken of column "{shortened(column)}" of type {type_word(dtype)}',
+            field=field,
+            constraint="a function for this type",
+            suggestion=["first", "last", "count"],
+        )
+
+
 def _names(values: pl.Series) -> list[str]:
     """The values as text, in the forms that they have in JSON; null is `null`."""
     forms = json_forms(values.to_frame()).to_series()
-    match forms.dtype:
-        case pl.Duration():
-            forms = forms.dt.to_string("iso")
-        case dtype if dtype.is_float():
-            forms = forms + 0.0  # zero has one name
-        case _:
-            pass
-    return forms.cast(pl.String).fill_null("null").to_list()
+    if isinstance(forms.dtype, pl.Duration):
+        forms = forms.dt.to_string("iso")
+    # Zero is one value, which of its signs has come first.
+    return forms.cast(pl.String).replace("-0.0", "0.0").fill_null("null").to_list()

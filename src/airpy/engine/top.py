@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.cleaning_values import TEXT
-from airpy.engine.cleaning_values import TEXT
 from airpy.engine.columns import Columns, repeated
+from airpy.engine.families import TEXT
 from airpy.engine.native import in_order, stable_sort
 from airpy.engine.native_shapes import looked_up, numbered
 from airpy.errors import InvalidPlan, UnknownColumn, listed

@@ -159,6 +159,7 @@ def planned_frame(
             filters=(plan.filters or []) if direct else [],
             timezone=zone(plan.timezone),
             careful=careful,
+            columns=named,
         )
 
     source = opened(every_column=named is None)
