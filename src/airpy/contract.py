@@ -2082,7 +2082,7 @@ class Plan(BaseModel):
     union: Annotated[
         list[UnionedDataset] | None,
         Field(
-            description='Data sets whose rows follow those of `dataset`. Columns meet by name; a column that one of them lacks is null\nthere, and types are widened without loss.\n',
+            description="Data sets whose rows follow those of `dataset`. Columns meet by name, letter by letter; a column that one of them\nlacks is null there. Types are widened without loss, or refused: integers become wider ones, floats (the job fails\non one that no float is) or decimals, dates and times those of the finest unit, in the first one's zone.\n",
             max_length=64,
         ),
     ] = None
@@ -2091,7 +2091,7 @@ class Plan(BaseModel):
     explode: Annotated[
         list[ColumnName] | None,
         Field(
-            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row. An empty list, and null, give one row with null.\n',
+            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row, where null is as long as an empty list. Both give one row with null.\n',
             max_length=100,
         ),
     ] = None
