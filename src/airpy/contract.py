@@ -500,10 +500,25 @@ OutputFormat = TypeAliasType(
 FilterOperator = TypeAliasType(
     "FilterOperator",
     Annotated[
-        Literal['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'between', 'in', 'not_in', 'is_null', 'not_null', 'contains', 'starts_with', 'ends_with'],
+        Literal['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'between', 'in', 'not_in', 'is_null', 'not_null', 'is_nan', 'is_finite', 'is_blank', 'like', 'not_like', 'ilike', 'contains', 'icontains', 'starts_with', 'ends_with', 'regex', 'not_regex', 'is_distinct_from'],
         Field(
-            description="`between` takes `[low, high]`, both ends included; `in` and `not_in` a list; `is_null` and `not_null` nothing;\n`contains`, `starts_with` and `ends_with` a string, letter by letter; the others one value. The value is cast\nto the column's type without loss, or refused.\n"
+            description="`between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`\n(no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,\n`icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\\` before one that stands for itself; `regex`\na pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one value, or nothing\nfor null; the others one value. The value is cast to the column's type without loss, or refused.\n"
         ),
+    ],
+)
+
+
+ClosedEnds = TypeAliasType("ClosedEnds", Literal['both', 'left', 'right', 'none'])
+
+
+TimeUnit = TypeAliasType("TimeUnit", Literal['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'])
+
+
+Weekday = TypeAliasType(
+    "Weekday",
+    Annotated[
+        Literal['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+        Field(description='The day that a week begins on.'),
     ],
 )
 
@@ -514,9 +529,9 @@ Scalar = TypeAliasType("Scalar", Annotated[str | int | float | bool, Field(descr
 AggregateFunction = TypeAliasType(
     "AggregateFunction",
     Annotated[
-        Literal['count', 'count_valid', 'count_missing', 'n_unique', 'sum', 'mean', 'avg', 'min', 'max', 'median', 'std', 'var'],
+        Literal['count', 'count_valid', 'count_missing', 'n_unique', 'approx_n_unique', 'sum', 'mean', 'avg', 'min', 'max', 'median', 'quantile', 'q1', 'q3', 'std', 'var', 'stderr', 'first', 'last', 'any', 'mode', 'product', 'skew', 'kurtosis', 'mad', 'iqr', 'range', 'arg_min', 'arg_max', 'corr', 'weighted_mean', 'share_of_total', 'all', 'any_true', 'list', 'join_text'],
         Field(
-            description='`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted; `avg` is `mean`; `std` and `var` of a sample (n − 1). Nulls are left out of all but `count` and\n`count_missing`. A group without values gives null, and 0 for the counts. The sum of integers is an `int64` (of\n`uint64`s a `uint64`), or fails the job when it does not fit.\n'
+            description="`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 1.6 %); `avg` is `mean`; `std`, `var`\nand `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by\nname; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most\nfrequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`\nin the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where\n`by` is least or greatest; `corr` Pearson's, of the rows in which both columns have values; `weighted_mean` by\n`weight`; `share_of_total` the group's sum by that of all groups; `all` and `any_true` of booleans; `list` the values in the\norder of the rows, `join_text` the same as one text. Nulls are left out of all but `count`, `count_missing`, `first` and\n`last`. A group without values gives null, and 0 for the counts. The sum and the product of integers are an\n`int64` (of `uint64`s a `uint64`), or fail the job when they do not fit.\n"
         ),
     ],
 )
@@ -530,15 +545,118 @@ NullsPosition = TypeAliasType(
 )
 
 
-JoinKind = TypeAliasType(
-    "JoinKind",
+Tolerance = TypeAliasType(
+    "Tolerance",
     Annotated[
-        Literal['inner', 'left', 'right', 'full', 'semi', 'anti'],
+        str,
         Field(
-            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none. Null matches nothing.\n'
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            pattern='^[1-9][0-9]{0,4} (second|minute|hour|day|week)s?$',
         ),
     ],
 )
+
+
+Tolerance1 = TypeAliasType(
+    "Tolerance1",
+    Annotated[
+        float,
+        Field(
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            ge=0.0,
+        ),
+    ],
+)
+
+
+JoinKind = TypeAliasType(
+    "JoinKind",
+    Annotated[
+        Literal['inner', 'left', 'right', 'full', 'semi', 'anti', 'cross', 'asof'],
+        Field(
+            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with\nevery other and takes no keys; `asof` takes one key of each side, and finds the nearest row. Null matches nothing.\n'
+        ),
+    ],
+)
+
+
+AsofStrategy = TypeAliasType(
+    "AsofStrategy",
+    Annotated[
+        Literal['backward', 'forward', 'nearest'],
+        Field(
+            description='The last row whose key is not greater, the first whose key is not less, or the nearer of them.'
+        ),
+    ],
+)
+
+
+JoinCardinality = TypeAliasType(
+    "JoinCardinality",
+    Annotated[
+        Literal['1:1', '1:m', 'm:1', 'm:m'],
+        Field(description='Whether a key occurs once (`1`) or often (`m`) on the left and on the right.'),
+    ],
+)
+
+
+class Operand(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    col: ColumnName | None = None
+    val: Scalar | None = None
+
+
+Operands = TypeAliasType("Operands", Annotated[list[Operand], Field(max_length=100, min_length=2)])
+
+
+NewName = TypeAliasType(
+    "NewName", Annotated[str, Field(description="The new column's name.", max_length=1024, min_length=1)]
+)
+
+
+TimeGrain = TypeAliasType(
+    "TimeGrain",
+    Annotated[
+        str,
+        Field(
+            examples=['15 minutes'],
+            pattern='^([1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?|P([1-9][0-9]{0,4}[YMWD]|T[1-9][0-9]{0,4}[HMS]))$',
+        ),
+    ],
+)
+
+
+class WindowFrame(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[int | None, Field(ge=1, le=1000000)] = None
+    range: Annotated[
+        str | None, Field(examples=['7 days'], pattern='^[1-9][0-9]{0,4} (second|minute|hour|day|week)s?$')
+    ] = None
+    min_rows: Annotated[int, Field(description='With fewer values the answer is null.', ge=1, le=1000000)] = 1
+
+
+WindowFunction = TypeAliasType(
+    "WindowFunction",
+    Annotated[
+        Literal['row_number', 'rank', 'dense_rank', 'ntile', 'lag', 'lead', 'cum_sum', 'cum_max', 'cum_min', 'cum_count', 'rolling_mean', 'rolling_sum', 'rolling_min', 'rolling_max', 'diff', 'pct_change', 'share_of_total'],
+        Field(
+            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;\n`cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;\n`share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.\n'
+        ),
+    ],
+)
+
+
+class Sample(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    n: Annotated[int | None, Field(ge=1, le=100000000)] = None
+    fraction: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+    seed: Annotated[int, Field(ge=0, le=4294967295)] = 0
 
 
 Columns = TypeAliasType("Columns", Annotated[list[ColumnName], Field(max_length=10000, min_length=1)])
@@ -591,9 +709,9 @@ class FillNull(BaseModel):
     op: Literal['fill_null']
     value: Scalar | None = None
     strategy: Annotated[
-        Literal['mean', 'median', 'zero'] | None,
+        Literal['forward', 'backward', 'mean', 'median', 'zero'] | None,
         Field(
-            description="`mean` and `median` of the column's values; `zero` the number 0. All three take numbers only."
+            description="The value before (`forward`) or after (`backward`) in the order of the rows; `mean` and `median` of the column's\nvalues, `zero` the number 0, of numbers only.\n"
         ),
     ] = None
     cols: Columns | None = None
@@ -616,6 +734,62 @@ class Dedupe(BaseModel):
     keep: Annotated[
         Literal['first', 'last', 'none'], Field(description='Which of the equal rows to keep.')
     ] = 'first'
+
+
+NamesAdditionalProperty = TypeAliasType(
+    "NamesAdditionalProperty", Annotated[str, Field(max_length=1024, min_length=1)]
+)
+
+
+class Rename(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['rename']
+    names: Annotated[
+        dict[str, NamesAdditionalProperty],
+        Field(description='From the old name to the new one.', max_length=10000, min_length=1),
+    ]
+
+
+class Drop(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['drop']
+    cols: Columns
+
+
+Number = TypeAliasType(
+    "Number", Annotated[int | float, Field(description='A number; a whole one is kept digit by digit.')]
+)
+
+
+class ReplaceValues(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['replace']
+    cols: Columns
+    map: Annotated[
+        dict[str, Scalar],
+        Field(description='From the old value, as text, to the new one.', max_length=10000, min_length=1),
+    ]
+
+
+class StripAccents(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['strip_accents']
+    cols: Columns | None = None
+
+
+class NormaliseNames(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['normalise_names']
 
 
 class QueryMetrics(BaseModel):
@@ -1044,21 +1218,21 @@ class PreviewRequest(BaseModel):
     read: ReadOptions | None = None
 
 
-Scalars = TypeAliasType("Scalars", Annotated[list[Scalar], Field(max_length=100000)])
-
-
-class Aggregation(BaseModel):
+class RelativeTime(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    col: Annotated[
-        str | None, Field(description='The column. `count` may leave it out, or say `*`.', max_length=1024)
-    ] = None
-    fn: AggregateFunction
-    as_: Annotated[
+    ago: Annotated[
         str | None,
-        Field(alias='as', description="The aggregate's name in the answer.", max_length=1024, min_length=1),
+        Field(
+            examples=['7 days'],
+            pattern='^[1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?$',
+        ),
     ] = None
+    start_of: TimeUnit | None = None
+
+
+Scalars = TypeAliasType("Scalars", Annotated[list[Scalar], Field(max_length=100000)])
 
 
 class Order(BaseModel):
@@ -1070,17 +1244,199 @@ class Order(BaseModel):
     nulls: NullsPosition = 'last'
 
 
-class Join(BaseModel):
+class Arithmetic(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    dataset: Annotated[str, Field(description='As `Plan.dataset`.', max_length=4096, min_length=1)]
-    how: JoinKind = 'inner'
-    on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
-    left_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
-    right_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
-    suffix: Annotated[str, Field(max_length=64, min_length=1)] = '_right'
-    read: ReadOptions | None = None
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['add', 'sub', 'mul', 'div', 'mod', 'pow']
+    args: Operands
+
+
+class NumberFunction(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['abs', 'round', 'floor', 'ceil', 'log', 'exp', 'sqrt']
+    col: ColumnName
+    digits: Annotated[int | None, Field(ge=0, le=15)] = None
+    base: Annotated[float | None, Field(gt=0.0)] = None
+
+
+class DatePart(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'weekday', 'date']
+    col: ColumnName
+
+
+class DateDiff(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['date_diff']
+    start: Operand
+    end: Operand
+    unit: TimeUnit
+
+
+class TextFunction(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['lower', 'upper', 'trim', 'length']
+    col: ColumnName
+
+
+class Substring(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['substring']
+    col: ColumnName
+    start: Annotated[int, Field(ge=-1000000, le=1000000)]
+    length: Annotated[int | None, Field(ge=0, le=1000000)] = None
+
+
+class Concat(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['concat']
+    args: Operands
+    sep: Annotated[str, Field(max_length=64)] = ''
+
+
+class ReplaceText(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['replace']
+    col: ColumnName
+    old: Annotated[str, Field(max_length=1024, min_length=1)]
+    new: Annotated[str, Field(max_length=1024)]
+    regex: bool = False
+
+
+class SplitPart(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['split_part']
+    col: ColumnName
+    sep: Annotated[str, Field(max_length=64, min_length=1)]
+    part: Annotated[int, Field(ge=-10000, le=10000)]
+
+
+class Coalesce(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['coalesce']
+    args: Operands
+
+
+class CastColumn(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['cast']
+    col: ColumnName
+    type: CastType
+
+
+class Bin(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['bin']
+    col: ColumnName
+    width: Annotated[float | None, Field(gt=0.0)] = None
+    edges: Annotated[list[float] | None, Field(max_length=1000, min_length=2)] = None
+
+
+class Resample(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    every: TimeGrain
+    fill: Annotated[
+        Literal['none', 'null', 'zero', 'previous', 'next', 'linear'],
+        Field(
+            description='What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket\nbefore or after; or a straight line between them.\n'
+        ),
+    ] = 'none'
+    closed: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket belongs to it.')] = (
+        'left'
+    )
+    label: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket names it.')] = 'left'
+    origin: Annotated[str | None, Field(description='As `Plan.origin`.', max_length=64, min_length=1)] = None
+
+
+class Window(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: WindowFunction
+    col: ColumnName | None = None
+    partition_by: Columns | None = None
+    order_by: Annotated[list[Order] | None, Field(max_length=16, min_length=1)] = None
+    n: Annotated[
+        int | None,
+        Field(
+            description='How many rows off `lag`, `lead`, `diff` and `pct_change` look (1); how many parts `ntile` makes.',
+            ge=1,
+            le=1000000,
+        ),
+    ] = None
+    frame: WindowFrame | None = None
+
+
+class Pivot(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    on: ColumnName
+    index: Columns
+    values: ColumnName
+    fn: Literal['count', 'sum', 'mean', 'min', 'max', 'median', 'first', 'last'] = 'first'
+    max_columns: Annotated[
+        int, Field(description='A job whose `on` has more values fails.', ge=1, le=10000)
+    ] = 1000
+
+
+class Unpivot(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    on: Columns | None = None
+    index: Columns | None = None
+    names_to: Annotated[str, Field(max_length=1024, min_length=1)] = 'variable'
+    values_to: Annotated[str, Field(max_length=1024, min_length=1)] = 'value'
+
+
+class TopN(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    n: Annotated[int, Field(ge=1, le=1000000)]
+    by: ColumnName
+    dir: SortDirection = 'desc'
+    partition_by: Columns | None = None
+    other: bool = False
 
 
 class Cast(BaseModel):
@@ -1090,6 +1446,16 @@ class Cast(BaseModel):
     op: Literal['cast']
     col: ColumnName
     type: CastType
+
+
+class Clip(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['clip']
+    cols: Columns | None = None
+    min: Number | None = None
+    max: Number | None = None
 
 
 class FrameRef(BaseModel):
@@ -1242,7 +1608,8 @@ class DiscoverResult(BaseModel):
 FilterValue = TypeAliasType(
     "FilterValue",
     Annotated[
-        Scalar | Scalars, Field(description='What to compare with; a list for `between`, `in` and `not_in`.')
+        Scalar | Scalars | RelativeTime,
+        Field(description='What to compare with; a list for `between`, `in` and `not_in`.'),
     ],
 )
 
@@ -1250,7 +1617,7 @@ FilterValue = TypeAliasType(
 CleanStep = TypeAliasType(
     "CleanStep",
     Annotated[
-        Trim | NullMarkers | Cast | ParseDates | FillNull | DropNulls | Dedupe,
+        Trim | NullMarkers | Cast | ParseDates | FillNull | DropNulls | Dedupe | Rename | Drop | Clip | ReplaceValues | StripAccents | NormaliseNames,
         Field(
             description='One cleaning operation. Without `cols` it applies to every column it can.',
             discriminator='op',
@@ -1359,9 +1726,87 @@ class Filter(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    col: ColumnName
-    op: FilterOperator
+    col: ColumnName | None = None
+    op: FilterOperator | None = None
     val: FilterValue | None = None
+    col2: ColumnName | None = None
+    closed: Annotated[
+        ClosedEnds | None, Field(description='Which ends `between` includes; both when it is not given.')
+    ] = None
+    all: Annotated[list[Filter] | None, Field(max_length=1000, min_length=1)] = None
+    any: Annotated[list[Filter] | None, Field(max_length=1000, min_length=1)] = None
+    not_: Annotated[Filter | None, Field(alias='not')] = None
+
+
+class Aggregation(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    col: Annotated[
+        str | None, Field(description='The column. `count` may leave it out, or say `*`.', max_length=1024)
+    ] = None
+    fn: AggregateFunction
+    as_: Annotated[
+        str | None,
+        Field(alias='as', description="The aggregate's name in the answer.", max_length=1024, min_length=1),
+    ] = None
+    filter: Filter | None = None
+    q: Annotated[
+        float | None,
+        Field(
+            description='Which `quantile`, 0 to 1; between two values by linear interpolation.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    ddof: Annotated[
+        int | None,
+        Field(
+            description="Delta degrees of freedom of `std`, `var` and `stderr`; 1, a sample's, when it is not given.",
+            ge=0,
+            le=1000,
+        ),
+    ] = None
+    by: Annotated[
+        str | None,
+        Field(
+            description='The column that orders rows for `first` and `last` (the time column when it is not given), and whose least or\ngreatest value `arg_min` and `arg_max` look for.\n',
+            max_length=1024,
+        ),
+    ] = None
+    col2: Annotated[str | None, Field(description='The other column of `corr`.', max_length=1024)] = None
+    weight: Annotated[
+        str | None, Field(description='The column of weights of `weighted_mean`.', max_length=1024)
+    ] = None
+    max: Annotated[
+        int | None,
+        Field(
+            description='How many values `list` and `join_text` take at most; 1,000 when it is not given.',
+            ge=1,
+            le=100000,
+        ),
+    ] = None
+    sep: Annotated[
+        str | None,
+        Field(description='What `join_text` puts between values; `, ` when it is not given.', max_length=64),
+    ] = None
+
+
+class WhenThen(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    when: Filter
+    then: Operand
+
+
+CleanSteps = TypeAliasType(
+    "CleanSteps",
+    Annotated[
+        list[CleanStep],
+        Field(description='What to do to the rows before anything else, in order.', max_length=100),
+    ],
+)
 
 
 class QueryResult(BaseModel):
@@ -1452,101 +1897,80 @@ class Error(BaseModel):
     request_id: str
 
 
-class Plan(BaseModel):
+Filters = TypeAliasType(
+    "Filters",
+    Annotated[
+        list[Filter],
+        Field(
+            description='Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and\n`is_distinct_from`.\n',
+            max_length=1000,
+        ),
+    ],
+)
+
+
+class Join(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    dataset: Annotated[
-        str,
-        Field(
-            description='A path or glob as in `DatasetPath`; else a name, looked up as `{datasource_id}/{name}` and then `{name}`\nunder the base path, as a directory or as a file without its extension; else `{name}_{format}`, the\nfiles of one format of directory or file `{name}`, so that `energy_parquet` is the Parquet files under\n`energy/`. Two meanings at one level are refused.\n',
-            examples=['energy_parquet'],
-            max_length=4096,
-            min_length=1,
-        ),
-    ]
-    clean: Annotated[
-        list[CleanStep] | None,
-        Field(description='What to do to the rows before anything else, in order.', max_length=100),
-    ] = None
-    joins: Annotated[list[Join] | None, Field(description='Data sets to join, in order.', max_length=16)] = (
-        None
-    )
-    filters: Annotated[
-        list[Filter] | None,
-        Field(
-            description='Rows to keep: all of these hold. Null matches nothing but `is_null`.\n',
-            max_length=1000,
-        ),
-    ] = None
-    select: Annotated[
+    dataset: Annotated[str, Field(description='As `Plan.dataset`.', max_length=4096, min_length=1)]
+    how: JoinKind = 'inner'
+    on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
+    left_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
+    right_on: Annotated[list[ColumnName] | None, Field(max_length=16, min_length=1)] = None
+    suffix: Annotated[str, Field(max_length=64, min_length=1)] = '_right'
+    by: Annotated[
         list[ColumnName] | None,
         Field(
-            description="Columns of the data set to keep, in this order. With `groupby` or `aggs` the answer's columns are the group\nkeys and the aggregates, and `select` only names the source columns the plan is about.\n",
-            max_length=10000,
-        ),
-    ] = None
-    groupby: Annotated[
-        list[ColumnName] | None,
-        Field(
-            description='Columns to group by. The bucket of `grain` is named by its unit: `day`, `hour`. Without `aggs`, the\ndistinct combinations.\n',
-            max_length=100,
-        ),
-    ] = None
-    aggs: Annotated[
-        list[Aggregation] | None,
-        Field(
-            description='Aggregates of each group, or of all rows when there is no `groupby`.',
-            max_length=1000,
-        ),
-    ] = None
-    grain: Annotated[
-        str | None,
-        Field(
-            description='The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or\nan ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that\n`groupby` does not name is the first group key.\n',
-            examples=['1 day'],
-            pattern='^([1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?|P([1-9][0-9]{0,4}[YMWD]|T[1-9][0-9]{0,4}[HMS]))$',
-        ),
-    ] = None
-    time_col: Annotated[
-        str | None,
-        Field(
-            description='The column that `grain` buckets. Without it, the only date or timestamp column of the data set.',
-            max_length=1024,
-        ),
-    ] = None
-    timezone: Annotated[
-        str | None,
-        Field(
-            description='IANA name of the zone in which a day begins. Default `UTC`. It also places dates and times in\nfilters that carry no offset.\n',
-            examples=['Europe/Berlin'],
-            max_length=64,
+            description='For `asof`, columns that must be equal, called the same on both sides.',
+            max_length=16,
             min_length=1,
-            pattern='^[A-Za-z0-9_+/-]+$',
         ),
     ] = None
-    order: Annotated[
-        list[Order] | None,
+    strategy: Annotated[
+        AsofStrategy | None,
         Field(
-            description='How to sort the answer. Ties are broken by the group keys, or by the order of the files.',
-            max_length=100,
+            description='For `asof`, where the nearest row is looked for; `backward` when it is not given.'
         ),
     ] = None
-    limit: Annotated[
-        int | None, Field(description='Give no more rows than this.', ge=1, le=1000000000000)
+    tolerance: Annotated[
+        Tolerance | Tolerance1 | None,
+        Field(
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n'
+        ),
     ] = None
-
-
-class AnalyzeRequest(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    frame_ref: FrameRef | None = None
-    datasource_id: DatasourceId | None = None
-    plan: Plan | None = None
-    job_kind: AnalysisKind
-    options: AnalyzeOptions | None = None
+    validate_: Annotated[
+        JoinCardinality | None,
+        Field(
+            alias='validate',
+            description='How often a key may occur on each side; a job whose data breaks it fails.',
+        ),
+    ] = None
+    clean: CleanSteps | None = None
+    filters: Filters | None = None
+    select: Columns | None = None
     read: ReadOptions | None = None
+
+
+class UnionedDataset(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dataset: Annotated[str, Field(description='As `Plan.dataset`.', max_length=4096, min_length=1)]
+    clean: CleanSteps | None = None
+    filters: Filters | None = None
+    select: Columns | None = None
+    read: ReadOptions | None = None
+
+
+class Case(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    as_: Annotated[NewName, Field(alias='as')]
+    fn: Literal['case']
+    cases: Annotated[list[WhenThen], Field(max_length=1000, min_length=1)]
+    else_: Annotated[Operand | None, Field(alias='else')] = None
 
 
 class Job(BaseModel):
@@ -1630,6 +2054,155 @@ class ErrorEnvelope(BaseModel):
     error: Error
 
 
+Derivation = TypeAliasType(
+    "Derivation",
+    Annotated[
+        Arithmetic | NumberFunction | DatePart | DateDiff | TextFunction | Substring | Concat | ReplaceText | SplitPart | Case | Coalesce | CastColumn | Bin,
+        Field(
+            description='A column computed of others; a name that is there already is replaced.',
+            discriminator='fn',
+        ),
+    ],
+)
+
+
+class Plan(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dataset: Annotated[
+        str,
+        Field(
+            description='A path or glob as in `DatasetPath`; else a name, looked up as `{datasource_id}/{name}` and then `{name}`\nunder the base path, as a directory or as a file without its extension; else `{name}_{format}`, the\nfiles of one format of directory or file `{name}`, so that `energy_parquet` is the Parquet files under\n`energy/`. Two meanings at one level are refused.\n',
+            examples=['energy_parquet'],
+            max_length=4096,
+            min_length=1,
+        ),
+    ]
+    union: Annotated[
+        list[UnionedDataset] | None,
+        Field(
+            description='Data sets whose rows follow those of `dataset`. Columns meet by name; a column that one of them lacks is null\nthere, and types are widened without loss.\n',
+            max_length=64,
+        ),
+    ] = None
+    clean: CleanSteps | None = None
+    unpivot: Unpivot | None = None
+    explode: Annotated[
+        list[ColumnName] | None,
+        Field(
+            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row. An empty list, and null, give one row with null.\n',
+            max_length=100,
+        ),
+    ] = None
+    joins: Annotated[list[Join] | None, Field(description='Data sets to join, in order.', max_length=16)] = (
+        None
+    )
+    derive: Annotated[
+        list[Derivation] | None,
+        Field(description='Columns to compute, in order; one may use those before it.', max_length=1000),
+    ] = None
+    filters: Filters | None = None
+    sample: Sample | None = None
+    select: Annotated[
+        list[ColumnName] | None,
+        Field(
+            description="Columns of the data set to keep, in this order. With `groupby` or `aggs` the answer's columns are the group\nkeys and the aggregates, and `select` only names the source columns the plan is about.\n",
+            max_length=10000,
+        ),
+    ] = None
+    groupby: Annotated[
+        list[ColumnName] | None,
+        Field(
+            description='Columns to group by. The bucket of `grain` is named by its unit: `day`, `hour`. Without `aggs`, the\ndistinct combinations.\n',
+            max_length=100,
+        ),
+    ] = None
+    aggs: Annotated[
+        list[Aggregation] | None,
+        Field(
+            description='Aggregates of each group, or of all rows when there is no `groupby`.',
+            max_length=1000,
+        ),
+    ] = None
+    grain: Annotated[
+        str | None,
+        Field(
+            description='The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or\nan ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that\n`groupby` does not name is the first group key.\n',
+            examples=['1 day'],
+            pattern='^([1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?|P([1-9][0-9]{0,4}[YMWD]|T[1-9][0-9]{0,4}[HMS]))$',
+        ),
+    ] = None
+    time_col: Annotated[
+        str | None,
+        Field(
+            description='The column that `grain` buckets. Without it, the only date or timestamp column of the data set.',
+            max_length=1024,
+        ),
+    ] = None
+    timezone: Annotated[
+        str | None,
+        Field(
+            description='IANA name of the zone in which a day begins. Default `UTC`. It also places dates and times in\nfilters that carry no offset.\n',
+            examples=['Europe/Berlin'],
+            max_length=64,
+            min_length=1,
+            pattern='^[A-Za-z0-9_+/-]+$',
+        ),
+    ] = None
+    week_start: Weekday = 'monday'
+    origin: Annotated[
+        str | None,
+        Field(
+            description="A date or timestamp at which a bucket of `grain` begins. Default: midnight of 1970-01-01 for days and\nshorter, the week's first day, the year's first month.\n",
+            examples=['2025-01-01T06:00:00'],
+            max_length=64,
+            min_length=1,
+        ),
+    ] = None
+    resample: Resample | None = None
+    having: Annotated[Filters | None, Field(description='Groups to keep, by their keys and aggregates.')] = (
+        None
+    )
+    window: Annotated[
+        list[Window] | None,
+        Field(
+            description='Columns computed of each row and its neighbours, in order; over groups when there are any. One may use those\nbefore it.\n',
+            max_length=100,
+        ),
+    ] = None
+    pivot: Pivot | None = None
+    top_n: TopN | None = None
+    distinct: Annotated[
+        bool, Field(description='Whether rows that repeat another in every selected column are left out.')
+    ] = False
+    order: Annotated[
+        list[Order] | None,
+        Field(
+            description='How to sort the answer. Ties are broken by the group keys, or by the order of the files.',
+            max_length=100,
+        ),
+    ] = None
+    offset: Annotated[
+        int | None, Field(description='Leave out this many rows of the answer first.', ge=0, le=1000000000000)
+    ] = None
+    limit: Annotated[
+        int | None, Field(description='Give no more rows than this.', ge=1, le=1000000000000)
+    ] = None
+
+
+class AnalyzeRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    frame_ref: FrameRef | None = None
+    datasource_id: DatasourceId | None = None
+    plan: Plan | None = None
+    job_kind: AnalysisKind
+    options: AnalyzeOptions | None = None
+    read: ReadOptions | None = None
+
+
 class QueryRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1641,3 +2214,4 @@ class QueryRequest(BaseModel):
 
 
 FieldModel.model_rebuild()
+Filter.model_rebuild()

@@ -20,30 +20,82 @@ import (
 
 // Defines values for AggregateFunction.
 const (
-	AggregateFunctionAvg          AggregateFunction = "avg"
-	AggregateFunctionCount        AggregateFunction = "count"
-	AggregateFunctionCountMissing AggregateFunction = "count_missing"
-	AggregateFunctionCountValid   AggregateFunction = "count_valid"
-	AggregateFunctionMax          AggregateFunction = "max"
-	AggregateFunctionMean         AggregateFunction = "mean"
-	AggregateFunctionMedian       AggregateFunction = "median"
-	AggregateFunctionMin          AggregateFunction = "min"
-	AggregateFunctionNUnique      AggregateFunction = "n_unique"
-	AggregateFunctionStd          AggregateFunction = "std"
-	AggregateFunctionSum          AggregateFunction = "sum"
-	AggregateFunctionVar          AggregateFunction = "var"
+	AggregateFunctionAll           AggregateFunction = "all"
+	AggregateFunctionAny           AggregateFunction = "any"
+	AggregateFunctionAnyTrue       AggregateFunction = "any_true"
+	AggregateFunctionApproxNUnique AggregateFunction = "approx_n_unique"
+	AggregateFunctionArgMax        AggregateFunction = "arg_max"
+	AggregateFunctionArgMin        AggregateFunction = "arg_min"
+	AggregateFunctionAvg           AggregateFunction = "avg"
+	AggregateFunctionCorr          AggregateFunction = "corr"
+	AggregateFunctionCount         AggregateFunction = "count"
+	AggregateFunctionCountMissing  AggregateFunction = "count_missing"
+	AggregateFunctionCountValid    AggregateFunction = "count_valid"
+	AggregateFunctionFirst         AggregateFunction = "first"
+	AggregateFunctionIqr           AggregateFunction = "iqr"
+	AggregateFunctionJoinText      AggregateFunction = "join_text"
+	AggregateFunctionKurtosis      AggregateFunction = "kurtosis"
+	AggregateFunctionLast          AggregateFunction = "last"
+	AggregateFunctionList          AggregateFunction = "list"
+	AggregateFunctionMad           AggregateFunction = "mad"
+	AggregateFunctionMax           AggregateFunction = "max"
+	AggregateFunctionMean          AggregateFunction = "mean"
+	AggregateFunctionMedian        AggregateFunction = "median"
+	AggregateFunctionMin           AggregateFunction = "min"
+	AggregateFunctionMode          AggregateFunction = "mode"
+	AggregateFunctionNUnique       AggregateFunction = "n_unique"
+	AggregateFunctionProduct       AggregateFunction = "product"
+	AggregateFunctionQ1            AggregateFunction = "q1"
+	AggregateFunctionQ3            AggregateFunction = "q3"
+	AggregateFunctionQuantile      AggregateFunction = "quantile"
+	AggregateFunctionRange         AggregateFunction = "range"
+	AggregateFunctionShareOfTotal  AggregateFunction = "share_of_total"
+	AggregateFunctionSkew          AggregateFunction = "skew"
+	AggregateFunctionStd           AggregateFunction = "std"
+	AggregateFunctionStderr        AggregateFunction = "stderr"
+	AggregateFunctionSum           AggregateFunction = "sum"
+	AggregateFunctionVar           AggregateFunction = "var"
+	AggregateFunctionWeightedMean  AggregateFunction = "weighted_mean"
 )
 
 // Valid indicates whether the value is a known member of the AggregateFunction enum.
 func (e AggregateFunction) Valid() bool {
 	switch e {
+	case AggregateFunctionAll:
+		return true
+	case AggregateFunctionAny:
+		return true
+	case AggregateFunctionAnyTrue:
+		return true
+	case AggregateFunctionApproxNUnique:
+		return true
+	case AggregateFunctionArgMax:
+		return true
+	case AggregateFunctionArgMin:
+		return true
 	case AggregateFunctionAvg:
+		return true
+	case AggregateFunctionCorr:
 		return true
 	case AggregateFunctionCount:
 		return true
 	case AggregateFunctionCountMissing:
 		return true
 	case AggregateFunctionCountValid:
+		return true
+	case AggregateFunctionFirst:
+		return true
+	case AggregateFunctionIqr:
+		return true
+	case AggregateFunctionJoinText:
+		return true
+	case AggregateFunctionKurtosis:
+		return true
+	case AggregateFunctionLast:
+		return true
+	case AggregateFunctionList:
+		return true
+	case AggregateFunctionMad:
 		return true
 	case AggregateFunctionMax:
 		return true
@@ -53,13 +105,33 @@ func (e AggregateFunction) Valid() bool {
 		return true
 	case AggregateFunctionMin:
 		return true
+	case AggregateFunctionMode:
+		return true
 	case AggregateFunctionNUnique:
 		return true
+	case AggregateFunctionProduct:
+		return true
+	case AggregateFunctionQ1:
+		return true
+	case AggregateFunctionQ3:
+		return true
+	case AggregateFunctionQuantile:
+		return true
+	case AggregateFunctionRange:
+		return true
+	case AggregateFunctionShareOfTotal:
+		return true
+	case AggregateFunctionSkew:
+		return true
 	case AggregateFunctionStd:
+		return true
+	case AggregateFunctionStderr:
 		return true
 	case AggregateFunctionSum:
 		return true
 	case AggregateFunctionVar:
+		return true
+	case AggregateFunctionWeightedMean:
 		return true
 	default:
 		return false
@@ -81,6 +153,102 @@ func (e AnalysisKind) Valid() bool {
 	case AnalysisKindProfile:
 		return true
 	case AnalysisKindValidate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ArithmeticFn.
+const (
+	ArithmeticFnAdd ArithmeticFn = "add"
+	ArithmeticFnDiv ArithmeticFn = "div"
+	ArithmeticFnMod ArithmeticFn = "mod"
+	ArithmeticFnMul ArithmeticFn = "mul"
+	ArithmeticFnPow ArithmeticFn = "pow"
+	ArithmeticFnSub ArithmeticFn = "sub"
+)
+
+// Valid indicates whether the value is a known member of the ArithmeticFn enum.
+func (e ArithmeticFn) Valid() bool {
+	switch e {
+	case ArithmeticFnAdd:
+		return true
+	case ArithmeticFnDiv:
+		return true
+	case ArithmeticFnMod:
+		return true
+	case ArithmeticFnMul:
+		return true
+	case ArithmeticFnPow:
+		return true
+	case ArithmeticFnSub:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AsofStrategy.
+const (
+	AsofStrategyBackward AsofStrategy = "backward"
+	AsofStrategyForward  AsofStrategy = "forward"
+	AsofStrategyNearest  AsofStrategy = "nearest"
+)
+
+// Valid indicates whether the value is a known member of the AsofStrategy enum.
+func (e AsofStrategy) Valid() bool {
+	switch e {
+	case AsofStrategyBackward:
+		return true
+	case AsofStrategyForward:
+		return true
+	case AsofStrategyNearest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BinFn.
+const (
+	BinFnBin BinFn = "bin"
+)
+
+// Valid indicates whether the value is a known member of the BinFn enum.
+func (e BinFn) Valid() bool {
+	switch e {
+	case BinFnBin:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseFn.
+const (
+	CaseFnCase CaseFn = "case"
+)
+
+// Valid indicates whether the value is a known member of the CaseFn enum.
+func (e CaseFn) Valid() bool {
+	switch e {
+	case CaseFnCase:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CastColumnFn.
+const (
+	CastColumnFnCast CastColumnFn = "cast"
+)
+
+// Valid indicates whether the value is a known member of the CastColumnFn enum.
+func (e CastColumnFn) Valid() bool {
+	switch e {
+	case CastColumnFnCast:
 		return true
 	default:
 		return false
@@ -165,6 +333,60 @@ func (e ChartType) Valid() bool {
 	}
 }
 
+// Defines values for ClipOp.
+const (
+	ClipOpClip ClipOp = "clip"
+)
+
+// Valid indicates whether the value is a known member of the ClipOp enum.
+func (e ClipOp) Valid() bool {
+	switch e {
+	case ClipOpClip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClosedEnds.
+const (
+	ClosedEndsBoth  ClosedEnds = "both"
+	ClosedEndsLeft  ClosedEnds = "left"
+	ClosedEndsNone  ClosedEnds = "none"
+	ClosedEndsRight ClosedEnds = "right"
+)
+
+// Valid indicates whether the value is a known member of the ClosedEnds enum.
+func (e ClosedEnds) Valid() bool {
+	switch e {
+	case ClosedEndsBoth:
+		return true
+	case ClosedEndsLeft:
+		return true
+	case ClosedEndsNone:
+		return true
+	case ClosedEndsRight:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CoalesceFn.
+const (
+	CoalesceFnCoalesce CoalesceFn = "coalesce"
+)
+
+// Valid indicates whether the value is a known member of the CoalesceFn enum.
+func (e CoalesceFn) Valid() bool {
+	switch e {
+	case CoalesceFnCoalesce:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ColumnEvidenceScan.
 const (
 	ColumnEvidenceScanFullScan   ColumnEvidenceScan = "full"
@@ -177,6 +399,21 @@ func (e ColumnEvidenceScan) Valid() bool {
 	case ColumnEvidenceScanFullScan:
 		return true
 	case ColumnEvidenceScanSampleScan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConcatFn.
+const (
+	ConcatFnConcat ConcatFn = "concat"
+)
+
+// Valid indicates whether the value is a known member of the ConcatFn enum.
+func (e ConcatFn) Valid() bool {
+	switch e {
+	case ConcatFnConcat:
 		return true
 	default:
 		return false
@@ -258,6 +495,63 @@ func (e DataType) Valid() bool {
 	}
 }
 
+// Defines values for DateDiffFn.
+const (
+	DateDiffFnDateDiff DateDiffFn = "date_diff"
+)
+
+// Valid indicates whether the value is a known member of the DateDiffFn enum.
+func (e DateDiffFn) Valid() bool {
+	switch e {
+	case DateDiffFnDateDiff:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DatePartFn.
+const (
+	DatePartFnDate    DatePartFn = "date"
+	DatePartFnDay     DatePartFn = "day"
+	DatePartFnHour    DatePartFn = "hour"
+	DatePartFnMinute  DatePartFn = "minute"
+	DatePartFnMonth   DatePartFn = "month"
+	DatePartFnQuarter DatePartFn = "quarter"
+	DatePartFnSecond  DatePartFn = "second"
+	DatePartFnWeek    DatePartFn = "week"
+	DatePartFnWeekday DatePartFn = "weekday"
+	DatePartFnYear    DatePartFn = "year"
+)
+
+// Valid indicates whether the value is a known member of the DatePartFn enum.
+func (e DatePartFn) Valid() bool {
+	switch e {
+	case DatePartFnDate:
+		return true
+	case DatePartFnDay:
+		return true
+	case DatePartFnHour:
+		return true
+	case DatePartFnMinute:
+		return true
+	case DatePartFnMonth:
+		return true
+	case DatePartFnQuarter:
+		return true
+	case DatePartFnSecond:
+		return true
+	case DatePartFnWeek:
+		return true
+	case DatePartFnWeekday:
+		return true
+	case DatePartFnYear:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DedupeKeep.
 const (
 	DedupeKeepFirst DedupeKeep = "first"
@@ -273,6 +567,21 @@ func (e DedupeKeep) Valid() bool {
 	case DedupeKeepLast:
 		return true
 	case DedupeKeepNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DropOp.
+const (
+	DropOpDrop DropOp = "drop"
+)
+
+// Valid indicates whether the value is a known member of the DropOp enum.
+func (e DropOp) Valid() bool {
+	switch e {
+	case DropOpDrop:
 		return true
 	default:
 		return false
@@ -512,14 +821,20 @@ func (e FileFormat) Valid() bool {
 
 // Defines values for FillNullStrategy.
 const (
-	FillNullStrategyMean   FillNullStrategy = "mean"
-	FillNullStrategyMedian FillNullStrategy = "median"
-	FillNullStrategyZero   FillNullStrategy = "zero"
+	FillNullStrategyBackward FillNullStrategy = "backward"
+	FillNullStrategyForward  FillNullStrategy = "forward"
+	FillNullStrategyMean     FillNullStrategy = "mean"
+	FillNullStrategyMedian   FillNullStrategy = "median"
+	FillNullStrategyZero     FillNullStrategy = "zero"
 )
 
 // Valid indicates whether the value is a known member of the FillNullStrategy enum.
 func (e FillNullStrategy) Valid() bool {
 	switch e {
+	case FillNullStrategyBackward:
+		return true
+	case FillNullStrategyForward:
+		return true
 	case FillNullStrategyMean:
 		return true
 	case FillNullStrategyMedian:
@@ -533,22 +848,32 @@ func (e FillNullStrategy) Valid() bool {
 
 // Defines values for FilterOperator.
 const (
-	FilterOperatorBetween    FilterOperator = "between"
-	FilterOperatorContains   FilterOperator = "contains"
-	FilterOperatorEndsWith   FilterOperator = "ends_with"
-	FilterOperatorEq         FilterOperator = "="
-	FilterOperatorEqEq       FilterOperator = "=="
-	FilterOperatorGe         FilterOperator = ">="
-	FilterOperatorGt         FilterOperator = ">"
-	FilterOperatorIn         FilterOperator = "in"
-	FilterOperatorIsNull     FilterOperator = "is_null"
-	FilterOperatorLe         FilterOperator = "<="
-	FilterOperatorLt         FilterOperator = "<"
-	FilterOperatorLtGt       FilterOperator = "<>"
-	FilterOperatorNe         FilterOperator = "!="
-	FilterOperatorNotIn      FilterOperator = "not_in"
-	FilterOperatorNotNull    FilterOperator = "not_null"
-	FilterOperatorStartsWith FilterOperator = "starts_with"
+	FilterOperatorBetween        FilterOperator = "between"
+	FilterOperatorContains       FilterOperator = "contains"
+	FilterOperatorEndsWith       FilterOperator = "ends_with"
+	FilterOperatorEq             FilterOperator = "="
+	FilterOperatorEqEq           FilterOperator = "=="
+	FilterOperatorGe             FilterOperator = ">="
+	FilterOperatorGt             FilterOperator = ">"
+	FilterOperatorIcontains      FilterOperator = "icontains"
+	FilterOperatorIlike          FilterOperator = "ilike"
+	FilterOperatorIn             FilterOperator = "in"
+	FilterOperatorIsBlank        FilterOperator = "is_blank"
+	FilterOperatorIsDistinctFrom FilterOperator = "is_distinct_from"
+	FilterOperatorIsFinite       FilterOperator = "is_finite"
+	FilterOperatorIsNan          FilterOperator = "is_nan"
+	FilterOperatorIsNull         FilterOperator = "is_null"
+	FilterOperatorLe             FilterOperator = "<="
+	FilterOperatorLike           FilterOperator = "like"
+	FilterOperatorLt             FilterOperator = "<"
+	FilterOperatorLtGt           FilterOperator = "<>"
+	FilterOperatorNe             FilterOperator = "!="
+	FilterOperatorNotIn          FilterOperator = "not_in"
+	FilterOperatorNotLike        FilterOperator = "not_like"
+	FilterOperatorNotNull        FilterOperator = "not_null"
+	FilterOperatorNotRegex       FilterOperator = "not_regex"
+	FilterOperatorRegex          FilterOperator = "regex"
+	FilterOperatorStartsWith     FilterOperator = "starts_with"
 )
 
 // Valid indicates whether the value is a known member of the FilterOperator enum.
@@ -568,11 +893,25 @@ func (e FilterOperator) Valid() bool {
 		return true
 	case FilterOperatorGt:
 		return true
+	case FilterOperatorIcontains:
+		return true
+	case FilterOperatorIlike:
+		return true
 	case FilterOperatorIn:
+		return true
+	case FilterOperatorIsBlank:
+		return true
+	case FilterOperatorIsDistinctFrom:
+		return true
+	case FilterOperatorIsFinite:
+		return true
+	case FilterOperatorIsNan:
 		return true
 	case FilterOperatorIsNull:
 		return true
 	case FilterOperatorLe:
+		return true
+	case FilterOperatorLike:
 		return true
 	case FilterOperatorLt:
 		return true
@@ -582,7 +921,13 @@ func (e FilterOperator) Valid() bool {
 		return true
 	case FilterOperatorNotIn:
 		return true
+	case FilterOperatorNotLike:
+		return true
 	case FilterOperatorNotNull:
+		return true
+	case FilterOperatorNotRegex:
+		return true
+	case FilterOperatorRegex:
 		return true
 	case FilterOperatorStartsWith:
 		return true
@@ -744,9 +1089,35 @@ func (e JobType) Valid() bool {
 	}
 }
 
+// Defines values for JoinCardinality.
+const (
+	JoinCardinalityManyToMany JoinCardinality = "m:m"
+	JoinCardinalityManyToOne  JoinCardinality = "m:1"
+	JoinCardinalityOneToMany  JoinCardinality = "1:m"
+	JoinCardinalityOneToOne   JoinCardinality = "1:1"
+)
+
+// Valid indicates whether the value is a known member of the JoinCardinality enum.
+func (e JoinCardinality) Valid() bool {
+	switch e {
+	case JoinCardinalityManyToMany:
+		return true
+	case JoinCardinalityManyToOne:
+		return true
+	case JoinCardinalityOneToMany:
+		return true
+	case JoinCardinalityOneToOne:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JoinKind.
 const (
 	JoinKindAnti  JoinKind = "anti"
+	JoinKindAsof  JoinKind = "asof"
+	JoinKindCross JoinKind = "cross"
 	JoinKindFull  JoinKind = "full"
 	JoinKindInner JoinKind = "inner"
 	JoinKindLeft  JoinKind = "left"
@@ -758,6 +1129,10 @@ const (
 func (e JoinKind) Valid() bool {
 	switch e {
 	case JoinKindAnti:
+		return true
+	case JoinKindAsof:
+		return true
+	case JoinKindCross:
 		return true
 	case JoinKindFull:
 		return true
@@ -795,6 +1170,21 @@ func (e JSONPatchOperationOp) Valid() bool {
 	}
 }
 
+// Defines values for NormaliseNamesOp.
+const (
+	NormaliseNamesOpNormaliseNames NormaliseNamesOp = "normalise_names"
+)
+
+// Valid indicates whether the value is a known member of the NormaliseNamesOp enum.
+func (e NormaliseNamesOp) Valid() bool {
+	switch e {
+	case NormaliseNamesOpNormaliseNames:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NullsPosition.
 const (
 	NullsPositionFirst NullsPosition = "first"
@@ -807,6 +1197,39 @@ func (e NullsPosition) Valid() bool {
 	case NullsPositionFirst:
 		return true
 	case NullsPositionLast:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NumberFunctionFn.
+const (
+	NumberFunctionFnAbs   NumberFunctionFn = "abs"
+	NumberFunctionFnCeil  NumberFunctionFn = "ceil"
+	NumberFunctionFnExp   NumberFunctionFn = "exp"
+	NumberFunctionFnFloor NumberFunctionFn = "floor"
+	NumberFunctionFnLog   NumberFunctionFn = "log"
+	NumberFunctionFnRound NumberFunctionFn = "round"
+	NumberFunctionFnSqrt  NumberFunctionFn = "sqrt"
+)
+
+// Valid indicates whether the value is a known member of the NumberFunctionFn enum.
+func (e NumberFunctionFn) Valid() bool {
+	switch e {
+	case NumberFunctionFnAbs:
+		return true
+	case NumberFunctionFnCeil:
+		return true
+	case NumberFunctionFnExp:
+		return true
+	case NumberFunctionFnFloor:
+		return true
+	case NumberFunctionFnLog:
+		return true
+	case NumberFunctionFnRound:
+		return true
+	case NumberFunctionFnSqrt:
 		return true
 	default:
 		return false
@@ -876,6 +1299,42 @@ func (e OutputFormat) Valid() bool {
 	}
 }
 
+// Defines values for PivotFn.
+const (
+	PivotFnCount  PivotFn = "count"
+	PivotFnFirst  PivotFn = "first"
+	PivotFnLast   PivotFn = "last"
+	PivotFnMax    PivotFn = "max"
+	PivotFnMean   PivotFn = "mean"
+	PivotFnMedian PivotFn = "median"
+	PivotFnMin    PivotFn = "min"
+	PivotFnSum    PivotFn = "sum"
+)
+
+// Valid indicates whether the value is a known member of the PivotFn enum.
+func (e PivotFn) Valid() bool {
+	switch e {
+	case PivotFnCount:
+		return true
+	case PivotFnFirst:
+		return true
+	case PivotFnLast:
+		return true
+	case PivotFnMax:
+		return true
+	case PivotFnMean:
+		return true
+	case PivotFnMedian:
+		return true
+	case PivotFnMin:
+		return true
+	case PivotFnSum:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReadOptionsDecimal.
 const (
 	ReadOptionsDecimalComma ReadOptionsDecimal = ","
@@ -927,6 +1386,117 @@ const (
 func (e ReadOptionsTypes0) Valid() bool {
 	switch e {
 	case ReadOptionsTypes0String:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RenameOp.
+const (
+	RenameOpRename RenameOp = "rename"
+)
+
+// Valid indicates whether the value is a known member of the RenameOp enum.
+func (e RenameOp) Valid() bool {
+	switch e {
+	case RenameOpRename:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReplaceTextFn.
+const (
+	ReplaceTextFnReplace ReplaceTextFn = "replace"
+)
+
+// Valid indicates whether the value is a known member of the ReplaceTextFn enum.
+func (e ReplaceTextFn) Valid() bool {
+	switch e {
+	case ReplaceTextFnReplace:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReplaceValuesOp.
+const (
+	ReplaceValuesOpReplace ReplaceValuesOp = "replace"
+)
+
+// Valid indicates whether the value is a known member of the ReplaceValuesOp enum.
+func (e ReplaceValuesOp) Valid() bool {
+	switch e {
+	case ReplaceValuesOpReplace:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResampleClosed.
+const (
+	ResampleClosedLeft  ResampleClosed = "left"
+	ResampleClosedRight ResampleClosed = "right"
+)
+
+// Valid indicates whether the value is a known member of the ResampleClosed enum.
+func (e ResampleClosed) Valid() bool {
+	switch e {
+	case ResampleClosedLeft:
+		return true
+	case ResampleClosedRight:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResampleFill.
+const (
+	ResampleFillFillLinear   ResampleFill = "linear"
+	ResampleFillFillNext     ResampleFill = "next"
+	ResampleFillFillNone     ResampleFill = "none"
+	ResampleFillFillPrevious ResampleFill = "previous"
+	ResampleFillFillWithNull ResampleFill = "null"
+	ResampleFillFillZero     ResampleFill = "zero"
+)
+
+// Valid indicates whether the value is a known member of the ResampleFill enum.
+func (e ResampleFill) Valid() bool {
+	switch e {
+	case ResampleFillFillLinear:
+		return true
+	case ResampleFillFillNext:
+		return true
+	case ResampleFillFillNone:
+		return true
+	case ResampleFillFillPrevious:
+		return true
+	case ResampleFillFillWithNull:
+		return true
+	case ResampleFillFillZero:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResampleLabel.
+const (
+	ResampleLabelLeft  ResampleLabel = "left"
+	ResampleLabelRight ResampleLabel = "right"
+)
+
+// Valid indicates whether the value is a known member of the ResampleLabel enum.
+func (e ResampleLabel) Valid() bool {
+	switch e {
+	case ResampleLabelLeft:
+		return true
+	case ResampleLabelRight:
 		return true
 	default:
 		return false
@@ -996,6 +1566,21 @@ func (e SortDirection) Valid() bool {
 	}
 }
 
+// Defines values for SplitPartFn.
+const (
+	SplitPartFnSplitPart SplitPartFn = "split_part"
+)
+
+// Valid indicates whether the value is a known member of the SplitPartFn enum.
+func (e SplitPartFn) Valid() bool {
+	switch e {
+	case SplitPartFnSplitPart:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StepName.
 const (
 	StepNameAggregating         StepName = "aggregating"
@@ -1053,6 +1638,36 @@ func (e StepName) Valid() bool {
 	}
 }
 
+// Defines values for StripAccentsOp.
+const (
+	StripAccentsOpStripAccents StripAccentsOp = "strip_accents"
+)
+
+// Valid indicates whether the value is a known member of the StripAccentsOp enum.
+func (e StripAccentsOp) Valid() bool {
+	switch e {
+	case StripAccentsOpStripAccents:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SubstringFn.
+const (
+	SubstringFnSubstring SubstringFn = "substring"
+)
+
+// Valid indicates whether the value is a known member of the SubstringFn enum.
+func (e SubstringFn) Valid() bool {
+	switch e {
+	case SubstringFnSubstring:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TextFormCompression.
 const (
 	TextFormCompressionBz2  TextFormCompression = "bz2"
@@ -1068,6 +1683,66 @@ func (e TextFormCompression) Valid() bool {
 	case TextFormCompressionGzip:
 		return true
 	case TextFormCompressionZstd:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TextFunctionFn.
+const (
+	TextFunctionFnLength TextFunctionFn = "length"
+	TextFunctionFnLower  TextFunctionFn = "lower"
+	TextFunctionFnTrim   TextFunctionFn = "trim"
+	TextFunctionFnUpper  TextFunctionFn = "upper"
+)
+
+// Valid indicates whether the value is a known member of the TextFunctionFn enum.
+func (e TextFunctionFn) Valid() bool {
+	switch e {
+	case TextFunctionFnLength:
+		return true
+	case TextFunctionFnLower:
+		return true
+	case TextFunctionFnTrim:
+		return true
+	case TextFunctionFnUpper:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TimeUnit.
+const (
+	TimeUnitDay     TimeUnit = "day"
+	TimeUnitHour    TimeUnit = "hour"
+	TimeUnitMinute  TimeUnit = "minute"
+	TimeUnitMonth   TimeUnit = "month"
+	TimeUnitQuarter TimeUnit = "quarter"
+	TimeUnitSecond  TimeUnit = "second"
+	TimeUnitWeek    TimeUnit = "week"
+	TimeUnitYear    TimeUnit = "year"
+)
+
+// Valid indicates whether the value is a known member of the TimeUnit enum.
+func (e TimeUnit) Valid() bool {
+	switch e {
+	case TimeUnitDay:
+		return true
+	case TimeUnitHour:
+		return true
+	case TimeUnitMinute:
+		return true
+	case TimeUnitMonth:
+		return true
+	case TimeUnitQuarter:
+		return true
+	case TimeUnitSecond:
+		return true
+	case TimeUnitWeek:
+		return true
+	case TimeUnitYear:
 		return true
 	default:
 		return false
@@ -1095,6 +1770,102 @@ func (e Verdict) Valid() bool {
 	}
 }
 
+// Defines values for Weekday.
+const (
+	WeekdayFriday    Weekday = "friday"
+	WeekdayMonday    Weekday = "monday"
+	WeekdaySaturday  Weekday = "saturday"
+	WeekdaySunday    Weekday = "sunday"
+	WeekdayThursday  Weekday = "thursday"
+	WeekdayTuesday   Weekday = "tuesday"
+	WeekdayWednesday Weekday = "wednesday"
+)
+
+// Valid indicates whether the value is a known member of the Weekday enum.
+func (e Weekday) Valid() bool {
+	switch e {
+	case WeekdayFriday:
+		return true
+	case WeekdayMonday:
+		return true
+	case WeekdaySaturday:
+		return true
+	case WeekdaySunday:
+		return true
+	case WeekdayThursday:
+		return true
+	case WeekdayTuesday:
+		return true
+	case WeekdayWednesday:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WindowFunction.
+const (
+	WindowFunctionCumCount     WindowFunction = "cum_count"
+	WindowFunctionCumMax       WindowFunction = "cum_max"
+	WindowFunctionCumMin       WindowFunction = "cum_min"
+	WindowFunctionCumSum       WindowFunction = "cum_sum"
+	WindowFunctionDenseRank    WindowFunction = "dense_rank"
+	WindowFunctionDiff         WindowFunction = "diff"
+	WindowFunctionLag          WindowFunction = "lag"
+	WindowFunctionLead         WindowFunction = "lead"
+	WindowFunctionNtile        WindowFunction = "ntile"
+	WindowFunctionPctChange    WindowFunction = "pct_change"
+	WindowFunctionRank         WindowFunction = "rank"
+	WindowFunctionRollingMax   WindowFunction = "rolling_max"
+	WindowFunctionRollingMean  WindowFunction = "rolling_mean"
+	WindowFunctionRollingMin   WindowFunction = "rolling_min"
+	WindowFunctionRollingSum   WindowFunction = "rolling_sum"
+	WindowFunctionRowNumber    WindowFunction = "row_number"
+	WindowFunctionShareOfTotal WindowFunction = "share_of_total"
+)
+
+// Valid indicates whether the value is a known member of the WindowFunction enum.
+func (e WindowFunction) Valid() bool {
+	switch e {
+	case WindowFunctionCumCount:
+		return true
+	case WindowFunctionCumMax:
+		return true
+	case WindowFunctionCumMin:
+		return true
+	case WindowFunctionCumSum:
+		return true
+	case WindowFunctionDenseRank:
+		return true
+	case WindowFunctionDiff:
+		return true
+	case WindowFunctionLag:
+		return true
+	case WindowFunctionLead:
+		return true
+	case WindowFunctionNtile:
+		return true
+	case WindowFunctionPctChange:
+		return true
+	case WindowFunctionRank:
+		return true
+	case WindowFunctionRollingMax:
+		return true
+	case WindowFunctionRollingMean:
+		return true
+	case WindowFunctionRollingMin:
+		return true
+	case WindowFunctionRollingSum:
+		return true
+	case WindowFunctionRowNumber:
+		return true
+	case WindowFunctionShareOfTotal:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WorkUnit.
 const (
 	WorkUnitBytes WorkUnit = "bytes"
@@ -1114,24 +1885,64 @@ func (e WorkUnit) Valid() bool {
 }
 
 // AggregateFunction `count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not
-// counted; `avg` is `mean`; `std` and `var` of a sample (n − 1). Nulls are left out of all but `count` and
-// `count_missing`. A group without values gives null, and 0 for the counts. The sum of integers is an `int64` (of
-// `uint64`s a `uint64`), or fails the job when it does not fit.
+// counted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 1.6 %); `avg` is `mean`; `std`, `var`
+// and `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by
+// name; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most
+// frequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`
+// in the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where
+// `by` is least or greatest; `corr` Pearson's, of the rows in which both columns have values; `weighted_mean` by
+// `weight`; `share_of_total` the group's sum by that of all groups; `all` and `any_true` of booleans; `list` the values in the
+// order of the rows, `join_text` the same as one text. Nulls are left out of all but `count`, `count_missing`, `first` and
+// `last`. A group without values gives null, and 0 for the counts. The sum and the product of integers are an
+// `int64` (of `uint64`s a `uint64`), or fail the job when they do not fit.
 type AggregateFunction string
 
-// Aggregation One aggregate, named `{col}_{fn}` unless `as` names it.
+// Aggregation One aggregate, named `{col}_{fn}` unless `as` names it. An argument that the function does not take is refused.
 type Aggregation struct {
 	// As The aggregate's name in the answer.
 	As string `json:"as,omitempty,omitzero"`
 
+	// By The column that orders rows for `first` and `last` (the time column when it is not given), and whose least or
+	// greatest value `arg_min` and `arg_max` look for.
+	By string `json:"by,omitempty,omitzero"`
+
 	// Col The column. `count` may leave it out, or say `*`.
 	Col string `json:"col,omitempty,omitzero"`
 
+	// Col2 The other column of `corr`.
+	Col2 string `json:"col2,omitempty,omitzero"`
+
+	// Ddof Delta degrees of freedom of `std`, `var` and `stderr`; 1, a sample's, when it is not given.
+	Ddof int `json:"ddof,omitempty,omitzero"`
+
+	// Filter Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
+	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
+	Filter Filter `json:"filter,omitempty,omitzero"`
+
 	// Fn `count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not
-	// counted; `avg` is `mean`; `std` and `var` of a sample (n − 1). Nulls are left out of all but `count` and
-	// `count_missing`. A group without values gives null, and 0 for the counts. The sum of integers is an `int64` (of
-	// `uint64`s a `uint64`), or fails the job when it does not fit.
+	// counted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 1.6 %); `avg` is `mean`; `std`, `var`
+	// and `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by
+	// name; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most
+	// frequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`
+	// in the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where
+	// `by` is least or greatest; `corr` Pearson's, of the rows in which both columns have values; `weighted_mean` by
+	// `weight`; `share_of_total` the group's sum by that of all groups; `all` and `any_true` of booleans; `list` the values in the
+	// order of the rows, `join_text` the same as one text. Nulls are left out of all but `count`, `count_missing`, `first` and
+	// `last`. A group without values gives null, and 0 for the counts. The sum and the product of integers are an
+	// `int64` (of `uint64`s a `uint64`), or fail the job when they do not fit.
 	Fn AggregateFunction `json:"fn"`
+
+	// Max How many values `list` and `join_text` take at most; 1,000 when it is not given.
+	Max int `json:"max,omitempty,omitzero"`
+
+	// Q Which `quantile`, 0 to 1; between two values by linear interpolation.
+	Q float64 `json:"q,omitempty,omitzero"`
+
+	// Sep What `join_text` puts between values; `, ` when it is not given.
+	Sep string `json:"sep,omitempty,omitzero"`
+
+	// Weight The column of weights of `weighted_mean`.
+	Weight string `json:"weight,omitempty,omitzero"`
 }
 
 // AnalysisKind defines model for AnalysisKind.
@@ -1164,7 +1975,8 @@ type AnalyzeRequest struct {
 	Options      *AnalyzeOptions `json:"options,omitempty"`
 
 	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
-	// keys: clean, joins, filters, grain with groupby and aggs, select, order, limit.
+	// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
+	// having, window, pivot, top_n, select, distinct, order, offset and limit.
 	Plan *Plan `json:"plan,omitempty"`
 
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
@@ -1192,6 +2004,41 @@ type AnalyzeResult struct {
 	Validation *Validation `json:"validation,omitempty"`
 }
 
+// Arithmetic `add` and `mul` take two operands or more, the others two. Integers stay integers and fail the job rather than wrap
+// round, but for `div`, which gives a float, and by zero null; `mod` has the sign of the divisor. Dates and timestamps take a
+// difference (`sub`). Null in, null out.
+type Arithmetic struct {
+	Args Operands `json:"args"`
+
+	// As The new column's name.
+	As NewName      `json:"as"`
+	Fn ArithmeticFn `json:"fn"`
+}
+
+// ArithmeticFn defines model for Arithmetic.Fn.
+type ArithmeticFn string
+
+// AsofStrategy The last row whose key is not greater, the first whose key is not less, or the nearer of them.
+type AsofStrategy string
+
+// Bin The lower end of the bin that a number falls in: bins of `width` from 0 on, or between `edges`, which ascend; null outside
+// them. A bin includes its lower end, the last of `edges` both.
+type Bin struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col   ColumnName `json:"col"`
+	Edges []float64  `json:"edges,omitempty,omitzero"`
+	Fn    BinFn      `json:"fn"`
+	Width float64    `json:"width,omitempty,omitzero"`
+}
+
+// BinFn defines model for Bin.Fn.
+type BinFn string
+
 // Caps The settings that bound every request.
 type Caps struct {
 	// JobTimeoutS `PY_JOB_TIMEOUT_S`: run time of one attempt at a job. Beyond it: 408, `TIME_LIMIT`.
@@ -1216,6 +2063,20 @@ type Caps struct {
 	TimeoutS float64 `json:"timeout_s"`
 }
 
+// Case What the first filter that holds gives; else `else`, or null. All have one type.
+type Case struct {
+	// As The new column's name.
+	As    NewName    `json:"as"`
+	Cases []WhenThen `json:"cases"`
+
+	// Else A column or a value, exactly one of them.
+	Else Operand `json:"else,omitempty,omitzero"`
+	Fn   CaseFn  `json:"fn"`
+}
+
+// CaseFn defines model for Case.Fn.
+type CaseFn string
+
 // Cast Casts a column, without loss; a value that cannot be cast fails the job and is named. `float64` to `float32`
 // may round, but not overflow; a timestamp becomes a date only at midnight.
 type Cast struct {
@@ -1226,6 +2087,22 @@ type Cast struct {
 	Op   string     `json:"op"`
 	Type CastType   `json:"type"`
 }
+
+// CastColumn As the cleaning step `cast`, under a new name.
+type CastColumn struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col  ColumnName   `json:"col"`
+	Fn   CastColumnFn `json:"fn"`
+	Type CastType     `json:"type"`
+}
+
+// CastColumnFn defines model for CastColumn.Fn.
+type CastColumnFn string
 
 // CastType defines model for CastType.
 type CastType string
@@ -1249,6 +2126,35 @@ type ChartType string
 type CleanStep struct {
 	union json.RawMessage
 }
+
+// CleanSteps What to do to the rows before anything else, in order.
+type CleanSteps = []CleanStep
+
+// Clip Takes numbers below `min` for it, and those above `max`; at least one of them.
+type Clip struct {
+	Cols Columns `json:"cols,omitempty,omitzero"`
+	Max  float64 `json:"max,omitempty,omitzero"`
+	Min  float64 `json:"min,omitempty,omitzero"`
+	Op   ClipOp  `json:"op"`
+}
+
+// ClipOp defines model for Clip.Op.
+type ClipOp string
+
+// ClosedEnds defines model for ClosedEnds.
+type ClosedEnds string
+
+// Coalesce The first operand that is not null. All have one type.
+type Coalesce struct {
+	Args Operands `json:"args"`
+
+	// As The new column's name.
+	As NewName    `json:"as"`
+	Fn CoalesceFn `json:"fn"`
+}
+
+// CoalesceFn defines model for Coalesce.Fn.
+type CoalesceFn string
 
 // ColumnEvidence Why a column of text has its type.
 type ColumnEvidence struct {
@@ -1334,6 +2240,19 @@ type ColumnName = string
 // Columns defines model for Columns.
 type Columns = []ColumnName
 
+// Concat Texts one after the other, with `sep` between them; null is left out.
+type Concat struct {
+	Args Operands `json:"args"`
+
+	// As The new column's name.
+	As  NewName  `json:"as"`
+	Fn  ConcatFn `json:"fn"`
+	Sep string   `json:"sep,omitempty,omitzero"`
+}
+
+// ConcatFn defines model for Concat.Fn.
+type ConcatFn string
+
 // CounterExample defines model for CounterExample.
 type CounterExample struct {
 	File string `json:"file"`
@@ -1367,6 +2286,40 @@ type DatasetPath = string
 //
 // Example: energy-files
 type DatasourceID = string
+
+// DateDiff Whole units from `start` to `end`, negative when it comes first; months, quarters and years by the calendar, days and
+// weeks by midnights of the plan's time zone.
+type DateDiff struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// End A column or a value, exactly one of them.
+	End Operand    `json:"end"`
+	Fn  DateDiffFn `json:"fn"`
+
+	// Start A column or a value, exactly one of them.
+	Start Operand  `json:"start"`
+	Unit  TimeUnit `json:"unit"`
+}
+
+// DateDiffFn defines model for DateDiff.Fn.
+type DateDiffFn string
+
+// DatePart A part of a date or timestamp, in the plan's time zone: `week` as in ISO 8601, `weekday` from 1 for Monday, `date` the
+// day itself.
+type DatePart struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+	Fn  DatePartFn `json:"fn"`
+}
+
+// DatePartFn defines model for DatePart.Fn.
+type DatePartFn string
 
 // DeadLetter A job that died, with what it was asked.
 type DeadLetter struct {
@@ -1408,6 +2361,11 @@ type Dedupe struct {
 // DedupeKeep Which of the equal rows to keep.
 type DedupeKeep string
 
+// Derivation A column computed of others; a name that is there already is replaced.
+type Derivation struct {
+	union json.RawMessage
+}
+
 // DiscoverRequest defines model for DiscoverRequest.
 type DiscoverRequest struct {
 	// DatasourceID The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.
@@ -1443,6 +2401,15 @@ type DiscoverResult struct {
 	// Unreadable Sub-directories that the service may not read, and whose files are not here; at most 100 of them.
 	Unreadable []string `json:"unreadable,omitempty,omitzero"`
 }
+
+// Drop Drops columns.
+type Drop struct {
+	Cols Columns `json:"cols"`
+	Op   DropOp  `json:"op"`
+}
+
+// DropOp defines model for Drop.Op.
+type DropOp string
 
 // DropNulls Drops the rows with a null in any of the columns.
 type DropNulls struct {
@@ -1585,36 +2552,62 @@ type FillNull struct {
 	Cols Columns `json:"cols,omitempty,omitzero"`
 	Op   string  `json:"op"`
 
-	// Strategy `mean` and `median` of the column's values; `zero` the number 0. All three take numbers only.
+	// Strategy The value before (`forward`) or after (`backward`) in the order of the rows; `mean` and `median` of the column's
+	// values, `zero` the number 0, of numbers only.
 	Strategy FillNullStrategy `json:"strategy,omitempty,omitzero"`
 
 	// Value One value.
 	Value Scalar `json:"value,omitempty,omitzero"`
 }
 
-// FillNullStrategy `mean` and `median` of the column's values; `zero` the number 0. All three take numbers only.
+// FillNullStrategy The value before (`forward`) or after (`backward`) in the order of the rows; `mean` and `median` of the column's
+// values, `zero` the number 0, of numbers only.
 type FillNullStrategy string
 
-// Filter Keeps the rows in which `col op val` is true.
+// Filter Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
+// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
 type Filter struct {
+	All []Filter `json:"all,omitempty,omitzero"`
+	Any []Filter `json:"any,omitempty,omitzero"`
+
+	// Closed Which ends `between` includes; both when it is not given.
+	Closed ClosedEnds `json:"closed,omitempty,omitzero"`
+
 	// Col A column's name, letter by letter; never a pattern.
 	//
 	// Example: kwh
-	Col ColumnName `json:"col"`
+	Col ColumnName `json:"col,omitempty,omitzero"`
 
-	// Op `between` takes `[low, high]`, both ends included; `in` and `not_in` a list; `is_null` and `not_null` nothing;
-	// `contains`, `starts_with` and `ends_with` a string, letter by letter; the others one value. The value is cast
-	// to the column's type without loss, or refused.
-	Op FilterOperator `json:"op"`
+	// Col2 A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col2 ColumnName `json:"col2,omitempty,omitzero"`
+
+	// Not Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
+	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
+	Not Filter `json:"not,omitempty,omitzero"`
+
+	// Op `between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`
+	// (no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,
+	// `icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\` before one that stands for itself; `regex`
+	// a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one value, or nothing
+	// for null; the others one value. The value is cast to the column's type without loss, or refused.
+	Op FilterOperator `json:"op,omitempty,omitzero"`
 
 	// Val What to compare with; a list for `between`, `in` and `not_in`.
 	Val FilterValue `json:"val,omitempty,omitzero"`
 }
 
-// FilterOperator `between` takes `[low, high]`, both ends included; `in` and `not_in` a list; `is_null` and `not_null` nothing;
-// `contains`, `starts_with` and `ends_with` a string, letter by letter; the others one value. The value is cast
-// to the column's type without loss, or refused.
+// FilterOperator `between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`
+// (no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,
+// `icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\` before one that stands for itself; `regex`
+// a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one value, or nothing
+// for null; the others one value. The value is cast to the column's type without loss, or refused.
 type FilterOperator string
+
+// Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+// `is_distinct_from`.
+type Filters = []Filter
 
 // FrameFormat `arrow` is an IPC stream or an IPC file.
 type FrameFormat string
@@ -1909,8 +2902,18 @@ type JobWork struct {
 // with `left_on` and `right_on`. Keys have one type, or are both integers or both floats; each appears once, by its
 // name on the left. A column of the right side that the left has too gets `suffix`.
 type Join struct {
+	// By For `asof`, columns that must be equal, called the same on both sides.
+	By []ColumnName `json:"by,omitempty,omitzero"`
+
+	// Clean What to do to the rows before anything else, in order.
+	Clean CleanSteps `json:"clean,omitempty,omitzero"`
+
 	// Dataset As `Plan.dataset`.
-	Dataset string       `json:"dataset"`
+	Dataset string `json:"dataset"`
+
+	// Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`.
+	Filters Filters      `json:"filters,omitempty,omitzero"`
 	How     JoinKind     `json:"how,omitempty,omitzero"`
 	LeftOn  []ColumnName `json:"left_on,omitempty,omitzero"`
 	On      []ColumnName `json:"on,omitempty,omitzero"`
@@ -1919,10 +2922,37 @@ type Join struct {
 	// tells what was.
 	Read    *ReadOptions `json:"read,omitempty"`
 	RightOn []ColumnName `json:"right_on,omitempty,omitzero"`
-	Suffix  string       `json:"suffix,omitempty,omitzero"`
+	Select  Columns      `json:"select,omitempty,omitzero"`
+
+	// Strategy For `asof`, where the nearest row is looked for; `backward` when it is not given.
+	Strategy AsofStrategy `json:"strategy,omitempty,omitzero"`
+	Suffix   string       `json:"suffix,omitempty,omitzero"`
+
+	// Tolerance For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between
+	// numbers.
+	Tolerance Join_Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// Validate How often a key may occur on each side; a job whose data breaks it fails.
+	Validate JoinCardinality `json:"validate,omitempty,omitzero"`
 }
 
-// JoinKind `semi` keeps the rows of the left side that have a match, `anti` those that have none. Null matches nothing.
+// JoinTolerance0 defines model for Join.Tolerance.0.
+type JoinTolerance0 = string
+
+// JoinTolerance1 defines model for Join.Tolerance.1.
+type JoinTolerance1 = float64
+
+// Join_Tolerance For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between
+// numbers.
+type Join_Tolerance struct {
+	union json.RawMessage
+}
+
+// JoinCardinality Whether a key occurs once (`1`) or often (`m`) on the left and on the right.
+type JoinCardinality string
+
+// JoinKind `semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with
+// every other and takes no keys; `asof` takes one key of each side, and finds the nearest row. Null matches nothing.
 type JoinKind string
 
 // JSONPatch defines model for JsonPatch.
@@ -1975,6 +3005,18 @@ type MatchesRule struct {
 // NearestAnswers defines model for NearestAnswers.
 type NearestAnswers = []string
 
+// NewName The new column's name.
+type NewName = string
+
+// NormaliseNames Gives every column a name of small letters, digits and `_` alone, without accents; of several that become the same,
+// the later ones get `_2`, `_3` ….
+type NormaliseNames struct {
+	Op NormaliseNamesOp `json:"op"`
+}
+
+// NormaliseNamesOp defines model for NormaliseNames.Op.
+type NormaliseNamesOp string
+
 // NotNullRule No value is null.
 type NotNullRule struct {
 	// Col A column's name, letter by letter; never a pattern.
@@ -1998,9 +3040,40 @@ type NullMarkers struct {
 // NullsPosition Where nulls go.
 type NullsPosition string
 
+// NumberFunction Of one number. `round` takes `digits` (0), half away from zero; `log` takes `base` (e). Where it has no real value, null.
+type NumberFunction struct {
+	// As The new column's name.
+	As   NewName `json:"as"`
+	Base float64 `json:"base,omitempty,omitzero"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col    ColumnName       `json:"col"`
+	Digits int              `json:"digits,omitempty,omitzero"`
+	Fn     NumberFunctionFn `json:"fn"`
+}
+
+// NumberFunctionFn defines model for NumberFunction.Fn.
+type NumberFunctionFn string
+
 // OnError What becomes of a row that cannot be read without loss: `fail` ends the job and names it, `skip` leaves the row
 // out, `null` keeps it with null for the value. What is left out is counted, and the first of it shown.
 type OnError string
+
+// Operand A column or a value, exactly one of them.
+type Operand struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col,omitempty,omitzero"`
+
+	// Val One value.
+	Val Scalar `json:"val,omitempty,omitzero"`
+}
+
+// Operands defines model for Operands.
+type Operands = []Operand
 
 // Order defines model for Order.
 type Order struct {
@@ -2033,14 +3106,38 @@ type ParseDates struct {
 	Op     string `json:"op"`
 }
 
+// Pivot One row for each combination of `index`, with a column for each value of `on` (in ascending order, null last), which
+// holds the aggregate `fn` of `values`.
+type Pivot struct {
+	Fn    PivotFn `json:"fn,omitempty,omitzero"`
+	Index Columns `json:"index"`
+
+	// MaxColumns A job whose `on` has more values fails.
+	MaxColumns int `json:"max_columns,omitempty,omitzero"`
+
+	// On A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	On ColumnName `json:"on"`
+
+	// Values A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Values ColumnName `json:"values"`
+}
+
+// PivotFn defines model for Pivot.Fn.
+type PivotFn string
+
 // Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
-// keys: clean, joins, filters, grain with groupby and aggs, select, order, limit.
+// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
+// having, window, pivot, top_n, select, distinct, order, offset and limit.
 type Plan struct {
 	// Aggs Aggregates of each group, or of all rows when there is no `groupby`.
 	Aggs []Aggregation `json:"aggs,omitempty,omitzero"`
 
 	// Clean What to do to the rows before anything else, in order.
-	Clean []CleanStep `json:"clean,omitempty,omitzero"`
+	Clean CleanSteps `json:"clean,omitempty,omitzero"`
 
 	// Dataset A path or glob as in `DatasetPath`; else a name, looked up as `{datasource_id}/{name}` and then `{name}`
 	// under the base path, as a directory or as a file without its extension; else `{name}_{format}`, the
@@ -2051,8 +3148,19 @@ type Plan struct {
 	// Example: energy_parquet
 	Dataset string `json:"dataset"`
 
-	// Filters Rows to keep: all of these hold. Null matches nothing but `is_null`.
-	Filters []Filter `json:"filters,omitempty,omitzero"`
+	// Derive Columns to compute, in order; one may use those before it.
+	Derive []Derivation `json:"derive,omitempty,omitzero"`
+
+	// Distinct Whether rows that repeat another in every selected column are left out.
+	Distinct bool `json:"distinct,omitempty,omitzero"`
+
+	// Explode Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be
+	// equally long in a row. An empty list, and null, give one row with null.
+	Explode []ColumnName `json:"explode,omitempty,omitzero"`
+
+	// Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`.
+	Filters Filters `json:"filters,omitempty,omitzero"`
 
 	// Grain The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or
 	// an ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that
@@ -2066,14 +3174,39 @@ type Plan struct {
 	// distinct combinations.
 	Groupby []ColumnName `json:"groupby,omitempty,omitzero"`
 
+	// Having Groups to keep, by their keys and aggregates.
+	Having Filters `json:"having,omitempty,omitzero"`
+
 	// Joins Data sets to join, in order.
 	Joins []Join `json:"joins,omitempty,omitzero"`
 
 	// Limit Give no more rows than this.
 	Limit int64 `json:"limit,omitempty,omitzero"`
 
+	// Offset Leave out this many rows of the answer first.
+	Offset int64 `json:"offset,omitempty,omitzero"`
+
 	// Order How to sort the answer. Ties are broken by the group keys, or by the order of the files.
 	Order []Order `json:"order,omitempty,omitzero"`
+
+	// Origin A date or timestamp at which a bucket of `grain` begins. Default: midnight of 1970-01-01 for days and
+	// shorter, the week's first day, the year's first month.
+	//
+	//
+	// Example: 2025-01-01T06:00:00
+	Origin string `json:"origin,omitempty,omitzero"`
+
+	// Pivot One row for each combination of `index`, with a column for each value of `on` (in ascending order, null last), which
+	// holds the aggregate `fn` of `values`.
+	Pivot Pivot `json:"pivot,omitempty,omitzero"`
+
+	// Resample As `grain`, which it takes the place of, with every bucket between the first and the last, in each group of `groupby`, when
+	// `fill` is not `none`. The bucket is named by the unit of `every`.
+	Resample Resample `json:"resample,omitempty,omitzero"`
+
+	// Sample Rows taken by chance: `n` of them, or each with the probability `fraction`; exactly one of them. The same for the same
+	// data and `seed`.
+	Sample Sample `json:"sample,omitempty,omitzero"`
 
 	// Select Columns of the data set to keep, in this order. With `groupby` or `aggs` the answer's columns are the group
 	// keys and the aggregates, and `select` only names the source columns the plan is about.
@@ -2088,6 +3221,24 @@ type Plan struct {
 	//
 	// Example: Europe/Berlin
 	Timezone string `json:"timezone,omitempty,omitzero"`
+
+	// TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), in each partition when `partition_by` names columns; null comes
+	// last. With `other` (over groups alone) one more row, in each partition, holds the aggregates of all other groups: its keys
+	// are null, or `other` where they are text.
+	TopN TopN `json:"top_n,omitempty,omitzero"`
+
+	// Union Data sets whose rows follow those of `dataset`. Columns meet by name; a column that one of them lacks is null
+	// there, and types are widened without loss.
+	Union []UnionedDataset `json:"union,omitempty,omitzero"`
+
+	// Unpivot One row for each column of `on`, whose name becomes a value of `names_to` and whose value goes to `values_to`; the columns of
+	// `index` are repeated. Without `on` all other columns.
+	Unpivot   Unpivot `json:"unpivot,omitempty,omitzero"`
+	WeekStart Weekday `json:"week_start,omitempty,omitzero"`
+
+	// Window Columns computed of each row and its neighbours, in order; over groups when there are any. One may use those
+	// before it.
+	Window []Window `json:"window,omitempty,omitzero"`
 }
 
 // PostMortem What was last known of a job that died.
@@ -2170,7 +3321,8 @@ type QueryRequest struct {
 	Output       OutputFormat `json:"output,omitempty,omitzero"`
 
 	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
-	// keys: clean, joins, filters, grain with groupby and aggs, select, order, limit.
+	// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
+	// having, window, pivot, top_n, select, distinct, order, offset and limit.
 	Plan Plan `json:"plan"`
 
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
@@ -2310,6 +3462,84 @@ type ReadingNote struct {
 	Text string `json:"text"`
 }
 
+// RelativeTime A moment counted from when the request came, in the plan's time zone: so long `ago`, and then the beginning of that
+// day, week, month … (`start_of`). At least one of them.
+type RelativeTime struct {
+	// Ago Example: 7 days
+	Ago     string   `json:"ago,omitempty,omitzero"`
+	StartOf TimeUnit `json:"start_of,omitempty,omitzero"`
+}
+
+// Rename Gives columns other names.
+type Rename struct {
+	// Names From the old name to the new one.
+	Names map[string]string `json:"names"`
+	Op    RenameOp          `json:"op"`
+}
+
+// RenameOp defines model for Rename.Op.
+type RenameOp string
+
+// ReplaceText With `new` for every `old`, letter by letter or, with `regex`, where the pattern matches (`$1` is a group of it).
+type ReplaceText struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col   ColumnName    `json:"col"`
+	Fn    ReplaceTextFn `json:"fn"`
+	New   string        `json:"new"`
+	Old   string        `json:"old"`
+	Regex bool          `json:"regex,omitempty,omitzero"`
+}
+
+// ReplaceTextFn defines model for ReplaceText.Fn.
+type ReplaceTextFn string
+
+// ReplaceValues Replaces values by others; both are cast to the column's type without loss, or refused.
+type ReplaceValues struct {
+	Cols Columns `json:"cols"`
+
+	// Map From the old value, as text, to the new one.
+	Map map[string]Scalar `json:"map"`
+	Op  ReplaceValuesOp   `json:"op"`
+}
+
+// ReplaceValuesOp defines model for ReplaceValues.Op.
+type ReplaceValuesOp string
+
+// Resample As `grain`, which it takes the place of, with every bucket between the first and the last, in each group of `groupby`, when
+// `fill` is not `none`. The bucket is named by the unit of `every`.
+type Resample struct {
+	// Closed Which end of a bucket belongs to it.
+	Closed ResampleClosed `json:"closed,omitempty,omitzero"`
+
+	// Every Example: 15 minutes
+	Every TimeGrain `json:"every"`
+
+	// Fill What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket
+	// before or after; or a straight line between them.
+	Fill ResampleFill `json:"fill,omitempty,omitzero"`
+
+	// Label Which end of a bucket names it.
+	Label ResampleLabel `json:"label,omitempty,omitzero"`
+
+	// Origin As `Plan.origin`.
+	Origin string `json:"origin,omitempty,omitzero"`
+}
+
+// ResampleClosed Which end of a bucket belongs to it.
+type ResampleClosed string
+
+// ResampleFill What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket
+// before or after; or a straight line between them.
+type ResampleFill string
+
+// ResampleLabel Which end of a bucket names it.
+type ResampleLabel string
+
 // Row One row, by column name.
 //
 // Example: {"cost":22.58,"kwh":150.5,"site_id":"site_001","timestamp":"2025-01-01T00:00:00Z"}
@@ -2347,6 +3577,14 @@ type RuleResult struct {
 
 	// Severity How bad it is. Of a rule that is not met: `error` fails the verdict, `warning` warns, `info` only tells.
 	Severity Severity `json:"severity"`
+}
+
+// Sample Rows taken by chance: `n` of them, or each with the probability `fraction`; exactly one of them. The same for the same
+// data and `seed`.
+type Sample struct {
+	Fraction float64 `json:"fraction,omitempty,omitzero"`
+	N        int     `json:"n,omitempty,omitzero"`
+	Seed     int     `json:"seed,omitempty,omitzero"`
 }
 
 // Scalars defines model for Scalars.
@@ -2450,6 +3688,23 @@ type Sources struct {
 	TotalSizeBytes int64  `json:"total_size_bytes"`
 }
 
+// SplitPart The `part`-th piece between separators, from 1 on, from the end when negative; null where there are fewer.
+type SplitPart struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col  ColumnName  `json:"col"`
+	Fn   SplitPartFn `json:"fn"`
+	Part int         `json:"part"`
+	Sep  string      `json:"sep"`
+}
+
+// SplitPartFn defines model for SplitPart.Fn.
+type SplitPartFn string
+
 // Step One entry of a job's progress.
 type Step struct {
 	// Attempt Which attempt at the job took this step.
@@ -2472,6 +3727,33 @@ type Step struct {
 // `query`: file_found, loading_data, applying_filters, aggregating, query_complete.
 // `analyze`: loading_data, basic_stats, correlation_analysis, outlier_detection, analysis_complete.
 type StepName string
+
+// StripAccents Letters without their accents (`é` is `e`); what has no plain letter stays.
+type StripAccents struct {
+	Cols Columns        `json:"cols,omitempty,omitzero"`
+	Op   StripAccentsOp `json:"op"`
+}
+
+// StripAccentsOp defines model for StripAccents.Op.
+type StripAccentsOp string
+
+// Substring `length` letters from the `start`-th, from 1 on as in SQL; a negative `start` counts from the end. All that follow
+// without `length`.
+type Substring struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col    ColumnName  `json:"col"`
+	Fn     SubstringFn `json:"fn"`
+	Length int         `json:"length,omitempty,omitzero"`
+	Start  int         `json:"start"`
+}
+
+// SubstringFn defines model for Substring.Fn.
+type SubstringFn string
 
 // Suggestion The nearest right answers, best first; or a change of the request that was tried and works, as a JSON Patch (RFC 6902).
 type Suggestion struct {
@@ -2515,6 +3797,41 @@ type TextForm struct {
 // TextFormCompression defines model for TextForm.Compression.
 type TextFormCompression string
 
+// TextFunction Of one text; `length` in letters (code points).
+type TextFunction struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName     `json:"col"`
+	Fn  TextFunctionFn `json:"fn"`
+}
+
+// TextFunctionFn defines model for TextFunction.Fn.
+type TextFunctionFn string
+
+// TimeGrain Example: 15 minutes
+type TimeGrain = string
+
+// TimeUnit defines model for TimeUnit.
+type TimeUnit string
+
+// TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), in each partition when `partition_by` names columns; null comes
+// last. With `other` (over groups alone) one more row, in each partition, holds the aggregates of all other groups: its keys
+// are null, or `other` where they are text.
+type TopN struct {
+	// By A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	By          ColumnName    `json:"by"`
+	Dir         SortDirection `json:"dir,omitempty,omitzero"`
+	N           int           `json:"n"`
+	Other       bool          `json:"other,omitempty,omitzero"`
+	PartitionBy Columns       `json:"partition_by,omitempty,omitzero"`
+}
+
 // Trim Strips white space from both ends of strings.
 type Trim struct {
 	Cols Columns `json:"cols,omitempty,omitzero"`
@@ -2552,6 +3869,24 @@ type TypeRule struct {
 	Type DataType `json:"type"`
 }
 
+// UnionedDataset A data set whose rows follow others, cleaned and filtered by itself.
+type UnionedDataset struct {
+	// Clean What to do to the rows before anything else, in order.
+	Clean CleanSteps `json:"clean,omitempty,omitzero"`
+
+	// Dataset As `Plan.dataset`.
+	Dataset string `json:"dataset"`
+
+	// Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`.
+	Filters Filters `json:"filters,omitempty,omitzero"`
+
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read   ReadOptions `json:"read,omitempty,omitzero"`
+	Select Columns     `json:"select,omitempty,omitzero"`
+}
+
 // UniqueRule No combination of values occurs twice. Rows with a null among them are not compared.
 type UniqueRule struct {
 	Cols Columns `json:"cols"`
@@ -2560,6 +3895,15 @@ type UniqueRule struct {
 	Name     RuleName `json:"name,omitempty,omitzero"`
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity,omitempty,omitzero"`
+}
+
+// Unpivot One row for each column of `on`, whose name becomes a value of `names_to` and whose value goes to `values_to`; the columns of
+// `index` are repeated. Without `on` all other columns.
+type Unpivot struct {
+	Index    Columns `json:"index,omitempty,omitzero"`
+	NamesTo  string  `json:"names_to,omitempty,omitzero"`
+	On       Columns `json:"on,omitempty,omitzero"`
+	ValuesTo string  `json:"values_to,omitempty,omitzero"`
 }
 
 // Validation How the rules were met; given by `validate`.
@@ -2592,6 +3936,61 @@ type Violation struct {
 	Field      string `json:"field"`
 	Message    string `json:"message"`
 }
+
+// Weekday The day that a week begins on.
+type Weekday string
+
+// WhenThen defines model for WhenThen.
+type WhenThen struct {
+	// Then A column or a value, exactly one of them.
+	Then Operand `json:"then"`
+
+	// When Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
+	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
+	When Filter `json:"when"`
+}
+
+// Window A column of each row and its neighbours: those with equal values of `partition_by`, in the order of `order_by`, ties as the
+// rows come. An argument that the function does not take is refused.
+type Window struct {
+	// As The new column's name.
+	As NewName `json:"as"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col,omitempty,omitzero"`
+
+	// Fn `row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;
+	// `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;
+	// `share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.
+	Fn WindowFunction `json:"fn"`
+
+	// Frame The rows that a rolling function sees, this one last: so many `rows`, or those of the last `range` (a duration over the
+	// first column of `order_by`, which holds times). Exactly one of them.
+	Frame WindowFrame `json:"frame,omitempty,omitzero"`
+
+	// N How many rows off `lag`, `lead`, `diff` and `pct_change` look (1); how many parts `ntile` makes.
+	N           int     `json:"n,omitempty,omitzero"`
+	OrderBy     []Order `json:"order_by,omitempty,omitzero"`
+	PartitionBy Columns `json:"partition_by,omitempty,omitzero"`
+}
+
+// WindowFrame The rows that a rolling function sees, this one last: so many `rows`, or those of the last `range` (a duration over the
+// first column of `order_by`, which holds times). Exactly one of them.
+type WindowFrame struct {
+	// MinRows With fewer values the answer is null.
+	MinRows int `json:"min_rows,omitempty,omitzero"`
+
+	// Range Example: 7 days
+	Range string `json:"range,omitempty,omitzero"`
+	Rows  int    `json:"rows,omitempty,omitzero"`
+}
+
+// WindowFunction `row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;
+// `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;
+// `share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.
+type WindowFunction string
 
 // WorkUnit defines model for WorkUnit.
 type WorkUnit string
@@ -2978,6 +4377,210 @@ func (t *CleanStep) MergeDedupe(v Dedupe) error {
 	return err
 }
 
+// AsRename returns the union data inside the CleanStep as a Rename
+func (t CleanStep) AsRename() (Rename, error) {
+	var body Rename
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRename overwrites any union data inside the CleanStep as the provided Rename
+func (t *CleanStep) FromRename(v Rename) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"rename"}`))
+	t.union = b
+	return err
+}
+
+// MergeRename performs a merge with any union data inside the CleanStep, using the provided Rename
+func (t *CleanStep) MergeRename(v Rename) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"rename"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDrop returns the union data inside the CleanStep as a Drop
+func (t CleanStep) AsDrop() (Drop, error) {
+	var body Drop
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDrop overwrites any union data inside the CleanStep as the provided Drop
+func (t *CleanStep) FromDrop(v Drop) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"drop"}`))
+	t.union = b
+	return err
+}
+
+// MergeDrop performs a merge with any union data inside the CleanStep, using the provided Drop
+func (t *CleanStep) MergeDrop(v Drop) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"drop"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClip returns the union data inside the CleanStep as a Clip
+func (t CleanStep) AsClip() (Clip, error) {
+	var body Clip
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClip overwrites any union data inside the CleanStep as the provided Clip
+func (t *CleanStep) FromClip(v Clip) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"clip"}`))
+	t.union = b
+	return err
+}
+
+// MergeClip performs a merge with any union data inside the CleanStep, using the provided Clip
+func (t *CleanStep) MergeClip(v Clip) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"clip"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReplaceValues returns the union data inside the CleanStep as a ReplaceValues
+func (t CleanStep) AsReplaceValues() (ReplaceValues, error) {
+	var body ReplaceValues
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReplaceValues overwrites any union data inside the CleanStep as the provided ReplaceValues
+func (t *CleanStep) FromReplaceValues(v ReplaceValues) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"replace"}`))
+	t.union = b
+	return err
+}
+
+// MergeReplaceValues performs a merge with any union data inside the CleanStep, using the provided ReplaceValues
+func (t *CleanStep) MergeReplaceValues(v ReplaceValues) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"replace"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStripAccents returns the union data inside the CleanStep as a StripAccents
+func (t CleanStep) AsStripAccents() (StripAccents, error) {
+	var body StripAccents
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStripAccents overwrites any union data inside the CleanStep as the provided StripAccents
+func (t *CleanStep) FromStripAccents(v StripAccents) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"strip_accents"}`))
+	t.union = b
+	return err
+}
+
+// MergeStripAccents performs a merge with any union data inside the CleanStep, using the provided StripAccents
+func (t *CleanStep) MergeStripAccents(v StripAccents) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"strip_accents"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNormaliseNames returns the union data inside the CleanStep as a NormaliseNames
+func (t CleanStep) AsNormaliseNames() (NormaliseNames, error) {
+	var body NormaliseNames
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNormaliseNames overwrites any union data inside the CleanStep as the provided NormaliseNames
+func (t *CleanStep) FromNormaliseNames(v NormaliseNames) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"normalise_names"}`))
+	t.union = b
+	return err
+}
+
+// MergeNormaliseNames performs a merge with any union data inside the CleanStep, using the provided NormaliseNames
+func (t *CleanStep) MergeNormaliseNames(v NormaliseNames) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"op":"normalise_names"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 func (t CleanStep) Discriminator() (string, error) {
 	var discriminator struct {
 		Discriminator string `json:"op"`
@@ -2994,16 +4597,28 @@ func (t CleanStep) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "cast":
 		return t.AsCast()
+	case "clip":
+		return t.AsClip()
 	case "dedupe":
 		return t.AsDedupe()
+	case "drop":
+		return t.AsDrop()
 	case "drop_nulls":
 		return t.AsDropNulls()
 	case "fill_null":
 		return t.AsFillNull()
+	case "normalise_names":
+		return t.AsNormaliseNames()
 	case "null_markers":
 		return t.AsNullMarkers()
 	case "parse_dates":
 		return t.AsParseDates()
+	case "rename":
+		return t.AsRename()
+	case "replace":
+		return t.AsReplaceValues()
+	case "strip_accents":
+		return t.AsStripAccents()
 	case "trim":
 		return t.AsTrim()
 	default:
@@ -3017,6 +4632,507 @@ func (t CleanStep) MarshalJSON() ([]byte, error) {
 }
 
 func (t *CleanStep) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsArithmetic returns the union data inside the Derivation as a Arithmetic
+func (t Derivation) AsArithmetic() (Arithmetic, error) {
+	var body Arithmetic
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromArithmetic overwrites any union data inside the Derivation as the provided Arithmetic
+func (t *Derivation) FromArithmetic(v Arithmetic) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeArithmetic performs a merge with any union data inside the Derivation, using the provided Arithmetic
+func (t *Derivation) MergeArithmetic(v Arithmetic) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNumberFunction returns the union data inside the Derivation as a NumberFunction
+func (t Derivation) AsNumberFunction() (NumberFunction, error) {
+	var body NumberFunction
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNumberFunction overwrites any union data inside the Derivation as the provided NumberFunction
+func (t *Derivation) FromNumberFunction(v NumberFunction) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNumberFunction performs a merge with any union data inside the Derivation, using the provided NumberFunction
+func (t *Derivation) MergeNumberFunction(v NumberFunction) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDatePart returns the union data inside the Derivation as a DatePart
+func (t Derivation) AsDatePart() (DatePart, error) {
+	var body DatePart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDatePart overwrites any union data inside the Derivation as the provided DatePart
+func (t *Derivation) FromDatePart(v DatePart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDatePart performs a merge with any union data inside the Derivation, using the provided DatePart
+func (t *Derivation) MergeDatePart(v DatePart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDateDiff returns the union data inside the Derivation as a DateDiff
+func (t Derivation) AsDateDiff() (DateDiff, error) {
+	var body DateDiff
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDateDiff overwrites any union data inside the Derivation as the provided DateDiff
+func (t *Derivation) FromDateDiff(v DateDiff) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDateDiff performs a merge with any union data inside the Derivation, using the provided DateDiff
+func (t *Derivation) MergeDateDiff(v DateDiff) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTextFunction returns the union data inside the Derivation as a TextFunction
+func (t Derivation) AsTextFunction() (TextFunction, error) {
+	var body TextFunction
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTextFunction overwrites any union data inside the Derivation as the provided TextFunction
+func (t *Derivation) FromTextFunction(v TextFunction) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTextFunction performs a merge with any union data inside the Derivation, using the provided TextFunction
+func (t *Derivation) MergeTextFunction(v TextFunction) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSubstring returns the union data inside the Derivation as a Substring
+func (t Derivation) AsSubstring() (Substring, error) {
+	var body Substring
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSubstring overwrites any union data inside the Derivation as the provided Substring
+func (t *Derivation) FromSubstring(v Substring) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeSubstring performs a merge with any union data inside the Derivation, using the provided Substring
+func (t *Derivation) MergeSubstring(v Substring) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsConcat returns the union data inside the Derivation as a Concat
+func (t Derivation) AsConcat() (Concat, error) {
+	var body Concat
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromConcat overwrites any union data inside the Derivation as the provided Concat
+func (t *Derivation) FromConcat(v Concat) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeConcat performs a merge with any union data inside the Derivation, using the provided Concat
+func (t *Derivation) MergeConcat(v Concat) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReplaceText returns the union data inside the Derivation as a ReplaceText
+func (t Derivation) AsReplaceText() (ReplaceText, error) {
+	var body ReplaceText
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReplaceText overwrites any union data inside the Derivation as the provided ReplaceText
+func (t *Derivation) FromReplaceText(v ReplaceText) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeReplaceText performs a merge with any union data inside the Derivation, using the provided ReplaceText
+func (t *Derivation) MergeReplaceText(v ReplaceText) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSplitPart returns the union data inside the Derivation as a SplitPart
+func (t Derivation) AsSplitPart() (SplitPart, error) {
+	var body SplitPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSplitPart overwrites any union data inside the Derivation as the provided SplitPart
+func (t *Derivation) FromSplitPart(v SplitPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeSplitPart performs a merge with any union data inside the Derivation, using the provided SplitPart
+func (t *Derivation) MergeSplitPart(v SplitPart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCase returns the union data inside the Derivation as a Case
+func (t Derivation) AsCase() (Case, error) {
+	var body Case
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCase overwrites any union data inside the Derivation as the provided Case
+func (t *Derivation) FromCase(v Case) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeCase performs a merge with any union data inside the Derivation, using the provided Case
+func (t *Derivation) MergeCase(v Case) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCoalesce returns the union data inside the Derivation as a Coalesce
+func (t Derivation) AsCoalesce() (Coalesce, error) {
+	var body Coalesce
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCoalesce overwrites any union data inside the Derivation as the provided Coalesce
+func (t *Derivation) FromCoalesce(v Coalesce) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeCoalesce performs a merge with any union data inside the Derivation, using the provided Coalesce
+func (t *Derivation) MergeCoalesce(v Coalesce) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCastColumn returns the union data inside the Derivation as a CastColumn
+func (t Derivation) AsCastColumn() (CastColumn, error) {
+	var body CastColumn
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCastColumn overwrites any union data inside the Derivation as the provided CastColumn
+func (t *Derivation) FromCastColumn(v CastColumn) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeCastColumn performs a merge with any union data inside the Derivation, using the provided CastColumn
+func (t *Derivation) MergeCastColumn(v CastColumn) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBin returns the union data inside the Derivation as a Bin
+func (t Derivation) AsBin() (Bin, error) {
+	var body Bin
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBin overwrites any union data inside the Derivation as the provided Bin
+func (t *Derivation) FromBin(v Bin) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBin performs a merge with any union data inside the Derivation, using the provided Bin
+func (t *Derivation) MergeBin(v Bin) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Derivation) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"fn"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+func (t Derivation) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "abs":
+		return t.AsNumberFunction()
+	case "add":
+		return t.AsArithmetic()
+	case "bin":
+		return t.AsBin()
+	case "case":
+		return t.AsCase()
+	case "cast":
+		return t.AsCastColumn()
+	case "ceil":
+		return t.AsNumberFunction()
+	case "coalesce":
+		return t.AsCoalesce()
+	case "concat":
+		return t.AsConcat()
+	case "date":
+		return t.AsDatePart()
+	case "date_diff":
+		return t.AsDateDiff()
+	case "day":
+		return t.AsDatePart()
+	case "div":
+		return t.AsArithmetic()
+	case "exp":
+		return t.AsNumberFunction()
+	case "floor":
+		return t.AsNumberFunction()
+	case "hour":
+		return t.AsDatePart()
+	case "length":
+		return t.AsTextFunction()
+	case "log":
+		return t.AsNumberFunction()
+	case "lower":
+		return t.AsTextFunction()
+	case "minute":
+		return t.AsDatePart()
+	case "mod":
+		return t.AsArithmetic()
+	case "month":
+		return t.AsDatePart()
+	case "mul":
+		return t.AsArithmetic()
+	case "pow":
+		return t.AsArithmetic()
+	case "quarter":
+		return t.AsDatePart()
+	case "replace":
+		return t.AsReplaceText()
+	case "round":
+		return t.AsNumberFunction()
+	case "second":
+		return t.AsDatePart()
+	case "split_part":
+		return t.AsSplitPart()
+	case "sqrt":
+		return t.AsNumberFunction()
+	case "sub":
+		return t.AsArithmetic()
+	case "substring":
+		return t.AsSubstring()
+	case "trim":
+		return t.AsTextFunction()
+	case "upper":
+		return t.AsTextFunction()
+	case "week":
+		return t.AsDatePart()
+	case "weekday":
+		return t.AsDatePart()
+	case "year":
+		return t.AsDatePart()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t Derivation) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Derivation) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsJoinTolerance0 returns the union data inside the Join_Tolerance as a JoinTolerance0
+func (t Join_Tolerance) AsJoinTolerance0() (JoinTolerance0, error) {
+	var body JoinTolerance0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromJoinTolerance0 overwrites any union data inside the Join_Tolerance as the provided JoinTolerance0
+func (t *Join_Tolerance) FromJoinTolerance0(v JoinTolerance0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeJoinTolerance0 performs a merge with any union data inside the Join_Tolerance, using the provided JoinTolerance0
+func (t *Join_Tolerance) MergeJoinTolerance0(v JoinTolerance0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsJoinTolerance1 returns the union data inside the Join_Tolerance as a JoinTolerance1
+func (t Join_Tolerance) AsJoinTolerance1() (JoinTolerance1, error) {
+	var body JoinTolerance1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromJoinTolerance1 overwrites any union data inside the Join_Tolerance as the provided JoinTolerance1
+func (t *Join_Tolerance) FromJoinTolerance1(v JoinTolerance1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeJoinTolerance1 performs a merge with any union data inside the Join_Tolerance, using the provided JoinTolerance1
+func (t *Join_Tolerance) MergeJoinTolerance1(v JoinTolerance1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Join_Tolerance) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Join_Tolerance) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }

@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.aggregations import aggregate
+from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
 from airpy.engine.columns import Columns, disguised, inner, revealed
+from airpy.engine.derive import derived
 from airpy.engine.filters import filtered
-from airpy.engine.grain import bucketed, read_grain
+from airpy.engine.grain import bucketed
 from airpy.engine.joins import joined
 from airpy.engine.literals import zone
-from airpy.engine.native import stable_sort
+from airpy.engine.native import sliced, stable_sort, stable_unique
 from airpy.engine.plan import bucket_name, group_keys, is_grouped
+from airpy.engine.resample import resampled
+from airpy.engine.reshape import exploded, pivoted, unpivoted
+from airpy.engine.sampling import sampled
+from airpy.engine.sources import prepared
 from airpy.engine.steps import OnStep, counted, ignore_steps
+from airpy.engine.top import topmost
+from airpy.engine.unions import unioned
+from airpy.engine.windows import windowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,14 +51,16 @@ class Task(NamedTuple):
     """What the stages share."""
 
     plan: Plan
-    others: Sequence[Frame]
+    joined: Sequence[Frame]
+    unioned: Sequence[Frame]
     on_step: OnStep
 
 
 def execute(
     plan: Plan,
     source: pl.LazyFrame,
-    others: Sequence[pl.LazyFrame] = (),
+    joined: Sequence[pl.LazyFrame] = (),
+    unioned: Sequence[pl.LazyFrame] = (),
     on_step: OnStep = ignore_steps,
 ) -> pl.LazyFrame:
     """The plan's answer, lazily, in an order that is the same for the same data.
@@ -58,7 +68,8 @@ def execute(
     Args:
         plan: What to compute; `check_plan` has passed it.
         source: The data set.
-        others: The data sets of `plan.joins`, in their order.
+        joined: The data sets of `plan.joins`, in their order.
+        unioned: The data sets of `plan.union`, in their order.
         on_step: Told of `applying_filters` and `aggregating`.
 
     Raises:
@@ -66,24 +77,48 @@ def execute(
         TypeMismatch: The plan asks of a column what its type cannot do.
         InvalidPlan: The plan contradicts the data in another way.
     """
-    task = Task(plan, [_opened(other) for other in others], on_step)
+    task = Task(plan, [_opened(other) for other in joined], [_opened(other) for other in unioned], on_step)
     frame = _opened(source)
     for stage in STAGES:
         frame = stage(frame, task)
     return revealed(frame.to_native())
 
 
+def union(frame: Frame, task: Task) -> Frame:
+    """The rows, followed by those of other data sets."""
+    others = [
+        prepared(other, part, f"plan.union[{index}]", zone(task.plan.timezone))
+        for index, (other, part) in enumerate(zip(task.unioned, task.plan.union or [], strict=True))
+    ]
+    return unioned(frame, others, "plan.union") if others else frame
+
+
 def clean(frame: Frame, task: Task) -> Frame:
     """The rows, cleaned."""
-    return cleaned(frame, task.plan.clean or [])
+    return cleaned(frame, task.plan.clean or [], "plan.clean")
+
+
+def unpivot(frame: Frame, task: Task) -> Frame:
+    """One row for each of some columns."""
+    return unpivoted(frame, task.plan.unpivot) if task.plan.unpivot else frame
+
+
+def explode(frame: Frame, task: Task) -> Frame:
+    """One row for each value of a list."""
+    return exploded(frame, task.plan.explode) if task.plan.explode else frame
 
 
 def join(frame: Frame, task: Task) -> Frame:
     """The rows, joined with those of other data sets."""
     ordered = not is_grouped(task.plan)
-    for index, (other, how) in enumerate(zip(task.others, task.plan.joins or [], strict=True)):
+    for index, (other, how) in enumerate(zip(task.joined, task.plan.joins or [], strict=True)):
         frame = joined(frame, other, how, f"plan.joins[{index}]", ordered=ordered)
     return frame
+
+
+def derive(frame: Frame, task: Task) -> Frame:
+    """The rows with columns computed of others."""
+    return derived(frame, task.plan.derive or [], zone(task.plan.timezone))
 
 
 def keep(frame: Frame, task: Task) -> Frame:
@@ -93,7 +128,12 @@ def keep(frame: Frame, task: Task) -> Frame:
         "applying_filters",
         f"Applying {counted(len(filters), 'filter')}" if filters else "No filters to apply",
     )
-    return filtered(frame, filters, zone(task.plan.timezone))
+    return filtered(frame, filters, zone(task.plan.timezone), "plan.filters")
+
+
+def sample(frame: Frame, task: Task) -> Frame:
+    """Some of the rows, by chance."""
+    return sampled(frame, task.plan.sample) if task.plan.sample else frame
 
 
 def group(frame: Frame, task: Task) -> Frame:
@@ -106,17 +146,41 @@ def group(frame: Frame, task: Task) -> Frame:
     columns = Columns(frame)
     columns.names(plan.select or [], "plan.select")
     bucket = bucket_name(plan)
-    aggregates = [aggregate(columns, item, f"plan.aggs[{n}]") for n, item in enumerate(plan.aggs or [])]
     keys = [
         BUCKET if name == bucket else columns.name(name, f"plan.groupby[{n}]")
         for n, name in enumerate(group_keys(plan))
     ]
-    if plan.grain:
-        frame = bucketed(frame, read_grain(plan.grain), plan.time_col, zone(plan.timezone), BUCKET)
-    if not keys:
-        return frame.select(*aggregates)
-    grouped = frame.group_by(*keys).agg(*aggregates) if aggregates else frame.select(*keys).unique()
+    if bucket:
+        frame = bucketed(frame, plan, BUCKET)
+    if plan.aggs:
+        grouped = aggregated(frame, keys, plan.aggs, zone(plan.timezone), plan.time_col)
+    else:
+        grouped = frame.select(*keys).unique()
+    if plan.resample:
+        grouped = resampled(grouped, plan, [key for key in keys if key != BUCKET], BUCKET)
     return grouped.rename({BUCKET: inner(bucket)}) if bucket else grouped
+
+
+def having(frame: Frame, task: Task) -> Frame:
+    """The groups that pass `having`."""
+    return filtered(frame, task.plan.having or [], zone(task.plan.timezone), "plan.having")
+
+
+def window(frame: Frame, task: Task) -> Frame:
+    """The rows with columns computed of each and its neighbours."""
+    plan = task.plan
+    ties = [inner(key) for key in group_keys(plan)] if is_grouped(plan) else []
+    return windowed(frame, plan.window or [], zone(plan.timezone), ties)
+
+
+def pivot(frame: Frame, task: Task) -> Frame:
+    """One column for each value of one."""
+    return pivoted(frame, task.plan.pivot) if task.plan.pivot else frame
+
+
+def top(frame: Frame, task: Task) -> Frame:
+    """The greatest rows, and perhaps what is left of the others."""
+    return topmost(frame, task.plan.top_n) if task.plan.top_n else frame
 
 
 def select(frame: Frame, task: Task) -> Frame:
@@ -144,13 +208,40 @@ def order(frame: Frame, task: Task) -> Frame:
     )
 
 
+def distinct(frame: Frame, task: Task) -> Frame:
+    """The rows without those that repeat another."""
+    return stable_unique(frame, None, "first") if task.plan.distinct else frame
+
+
 def limit(frame: Frame, task: Task) -> Frame:
-    """The first rows, if the plan wants no more."""
-    wanted = task.plan.limit
-    return frame if wanted is None or wanted > MOST_ROWS else frame.head(wanted)
+    """The rows from the offset on, and no more of them than the plan wants."""
+    offset, wanted = task.plan.offset or 0, task.plan.limit
+    if wanted is not None and wanted > MOST_ROWS:
+        wanted = None
+    if not offset:
+        return frame if wanted is None else frame.head(wanted)
+    return sliced(frame, offset, wanted)
 
 
-STAGES: tuple[Callable[[Frame, Task], Frame], ...] = (clean, join, keep, group, select, order, limit)
+STAGES: tuple[Callable[[Frame, Task], Frame], ...] = (
+    union,
+    clean,
+    unpivot,
+    explode,
+    join,
+    derive,
+    keep,
+    sample,
+    group,
+    having,
+    window,
+    pivot,
+    top,
+    select,
+    distinct,
+    order,
+    limit,
+)
 
 
 def _opened(source: pl.LazyFrame) -> Frame:

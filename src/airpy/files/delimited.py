@@ -13,10 +13,10 @@ from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.heads import head_of
 from airpy.files.memory import remembered
-from airpy.files.numerals import no_codes
 from airpy.files.opening import MOST_COMPARED, Opened, forms_of, together
 from airpy.files.places import placed
 from airpy.files.plain_csv import faults_of, prepare, read
+from airpy.files.suspicion import has_codes
 from airpy.files.weighing import check_asked, weighed
 
 if TYPE_CHECKING:
@@ -176,12 +176,14 @@ class _CsvFiles:
         plain = file.plain
         if self.opening.careful:
             return False
+        if file.codes is not None:
+            return not file.codes
         own = file.readable == self.opening.local[path]
-        return remembered(
+        return not remembered(
             self.opening.dataset.root.memory if own else None,
             file.readable,
-            repr(("no codes", plain)),
-            lambda: no_codes(file.readable, plain.delimiter, plain.quote, plain.line_end),
+            repr(("codes", plain)),
+            lambda: has_codes(file.readable, plain.delimiter, plain.quote, plain.line_end),
         )
 
     def _by_reader(self, types: Mapping[str, pl.DataType]) -> list[pl.LazyFrame]:
