@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_DEEP",
     "MOST_LEAVES",
+    "check_filter",
     "check_filters",
     "check_size",
     "condition",
@@ -48,8 +49,13 @@ def check_filters(filters: Sequence[Filter], field: str) -> None:
             is neither a comparison nor a tree, or both; or trees are too deep.
     """
     for index, item in enumerate(filters):
-        for leaf, place in _leaves(item, f"{field}[{index}]"):
-            _check_leaf(leaf, place)
+        check_filter(item, f"{field}[{index}]")
+
+
+def check_filter(item: Filter, field: str) -> None:
+    """Refuse one filter as `check_filters` does."""
+    for leaf, place in _leaves(item, field):
+        _check_leaf(leaf, place)
 
 
 def check_size(part: BaseModel, field: str) -> None:

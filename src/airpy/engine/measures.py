@@ -102,8 +102,11 @@ def total(of: Measured) -> pl.Expr:
         wide = pl.UInt64 if isinstance(dtype, nw.UInt32) else pl.Int64
         return bounded(column, column.cast(wide).sum().cast(pl.Int64))
     summed = column.sum()
+    # Wider ones may wrap round; cast to the same type, their estimate fails instead.
+    if isinstance(dtype, (nw.Int128, nw.UInt128)):
+        widest = pl.UInt128 if isinstance(dtype, nw.UInt128) else pl.Int128
+        summed = pl.when(column.cast(pl.Float64).sum().cast(widest).is_not_null()).then(summed)
     if isinstance(dtype, nw.Decimal) and dtype.precision > SAFE_PRECISION:
-        # Polars lets the sum of a group wrap round; cast to the same type, its estimate fails instead.
         estimate = column.cast(pl.Float64).sum().cast(pl.Decimal(38, dtype.scale))
         summed = pl.when(estimate.is_not_null()).then(summed)
     return bounded(column, summed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
+from airpy.engine.moments import fixed
 from airpy.engine.needs import named_columns
 from airpy.engine.plan import check_plan
 from airpy.engine.steps import ignore_steps
@@ -33,7 +35,15 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["check_planned", "plan_asked", "plan_datasets", "plan_through", "planned_frame", "tell_input"]
+__all__ = [
+    "absolute",
+    "check_planned",
+    "plan_asked",
+    "plan_datasets",
+    "plan_through",
+    "planned_frame",
+    "tell_input",
+]
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -47,7 +57,13 @@ def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> Load:
         AirError: One of its data sets cannot be found.
     """
     check_plan(plan)
+    fixed(plan, dt.datetime.now(dt.UTC))
     return load_of(plan_datasets(plan, datasource_id, root))
+
+
+def absolute(plan: Plan, context: JobContext) -> Plan:
+    """The plan with fixed times in the place of those that are counted from when its request came."""
+    return fixed(plan, context.asked_at or dt.datetime.now(dt.UTC))
 
 
 def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Dataset]:
@@ -143,6 +159,7 @@ def planned_frame(
     Raises:
         AirError: The plan does not fit the data.
     """
+    plan = absolute(plan, context)
     first, *joined = datasets
     # Only filters that see the rows as they are in the files can spare files.
     direct = not plan.clean and not any(join.how in {"right", "full"} for join in plan.joins or [])
