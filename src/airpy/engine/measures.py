@@ -176,7 +176,7 @@ def spread(of: Measured) -> pl.Expr:
 def ordered(of: Measured) -> pl.Expr:
     """The first or last value in the order of another column, in that of the rows where they are equal.
 
-    Rows in which the other is null come into question last.
+    Rows in which the other is null are taken only where there are no others.
     """
     is_first = of.item.fn == "first"
     column, by = (
