@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
 from airpy.engine.moments import fixed
-from airpy.engine.needs import named_columns
+from airpy.engine.needs import columns_in, named_columns
 from airpy.engine.plan import check_plan
 from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of, looked_up
@@ -162,7 +162,11 @@ def planned_frame(
     plan = absolute(plan, context)
     first, *joined = datasets
     # Only filters that see the rows as they are in the files can spare files.
-    direct = not plan.clean and not any(join.how in {"right", "full"} for join in plan.joins or [])
+    direct = not (plan.clean or plan.unpivot) and not any(
+        join.how in {"right", "full"} for join in plan.joins or []
+    )
+    made = {item.as_ for item in plan.derive or []}
+    seen = [item for item in plan.filters or [] if direct and not columns_in(item) & made]
     named = named_columns(plan)
 
     def opened(*, every_column: bool) -> Opened:
@@ -172,7 +176,7 @@ def planned_frame(
             infer_rows=context.infer_rows,
             scratch=scratch,
             every_column=every_column,
-            filters=(plan.filters or []) if direct else [],
+            filters=seen,
             timezone=zone(plan.timezone),
             careful=careful,
         )
