@@ -185,12 +185,6 @@ def _comparisons(part: object) -> int:
 
 def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, str]]:
     """The comparisons of a tree, each with its place."""
-    if depth > MOST_DEEP:
-        raise InvalidPlan(
-            f"filters are nested more than {MOST_DEEP} deep",
-            field=field,
-            constraint=f"at most {MOST_DEEP} of all, any and not in one another",
-        )
     is_leaf = any(part is not None for part in (item.col, item.op, item.val, item.col2, item.closed))
     if is_leaf + sum(part is not None for part in (item.all, item.any, item.not_)) != 1:
         raise InvalidPlan(
@@ -201,6 +195,13 @@ def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, 
         )
     if is_leaf:
         yield item, field
+        return
+    if depth > MOST_DEEP:
+        raise InvalidPlan(
+            f"filters are nested more than {MOST_DEEP} deep",
+            field=field,
+            constraint=f"at most {MOST_DEEP} of all, any and not in one another",
+        )
     if item.not_ is not None:
         yield from _leaves(item.not_, f"{field}.not", depth + 1)
     for name, parts in (("all", item.all), ("any", item.any)):

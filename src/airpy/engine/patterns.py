@@ -16,6 +16,7 @@ __all__ = ["check_like", "check_regex", "groups_of", "ignoring_case", "like"]
 
 LIKE = re.compile(r"\\(?P<escaped>[%_\\])|(?P<wild>[%_])|(?P<plain>[^\\%_]+)", re.DOTALL)
 """A piece of a `like` pattern; what is none of them is a backslash before something else."""
+STRAY = re.compile(r"(?P<right>\\[%_\\])|\\")
 
 
 class Piece(NamedTuple):
@@ -37,7 +38,7 @@ def check_like(pattern: str, field: str) -> None:
             f"{shortened(repr(pattern))} has a backslash before what needs none",
             field=field,
             constraint=r"a backslash only before %, _ or another backslash",
-            suggestion=[LIKE.sub(lambda piece: piece[0], pattern).replace("\\", "\\\\")],
+            suggestion=[STRAY.sub(lambda found: found["right"] or "\\\\", pattern)],
         )
 
 
