@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
+from airpy.engine.aggregations import is_ordered_by_time
 from airpy.engine.buckets import Grid, bucket
 from airpy.engine.columns import Columns, type_word
 from airpy.engine.literals import zone
@@ -88,7 +89,8 @@ def check_time(plan: Plan) -> None:
         )
     if plan.grain is None and plan.resample is None:
         for name, what in (("time_col", "what is bucketed"), ("origin", "where a bucket begins")):
-            if getattr(plan, name) is not None:
+            is_asked = name == "time_col" and any(map(is_ordered_by_time, plan.aggs or []))
+            if getattr(plan, name) is not None and not is_asked:
                 raise InvalidPlan(
                     f"plan.{name} says {what}, and there is neither plan.grain nor plan.resample",
                     field=f"plan.{name}",

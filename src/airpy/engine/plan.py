@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airpy.engine.aggregations import aggregate_name
+from airpy.engine.aggregations import aggregate_name, check_aggregates
 from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
-from airpy.engine.filters import check_filters
+from airpy.engine.derive import check_derivations
+from airpy.engine.filters import check_filters, check_size, tested_columns
 from airpy.engine.grain import check_time, read_grain
 from airpy.engine.joins import check_join
 from airpy.engine.literals import zone
 from airpy.engine.sources import check_prepared
-from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
+from airpy.engine.windows import check_windows
+from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
     from airpy.contract import Plan
@@ -31,11 +33,16 @@ def check_plan(plan: Plan) -> None:
         InvalidPlan: Its parts contradict one another.
     """
     zone(plan.timezone)
+    check_size(plan, "plan")
     check_cleaning(plan.clean or [], "plan.clean")
+    check_derivations(plan.derive or [], "plan.derive")
     check_filters(plan.filters or [], "plan.filters")
     check_time(plan)
-    _check_aggregates(plan)
+    check_aggregates(plan.aggs or [], "plan.aggs")
     _check_names(plan)
+    _check_having(plan)
+    for index, part in enumerate(plan.union or []):
+        check_prepared(part, f"plan.union[{index}]")
     _check_joins(plan)
 
 
@@ -57,14 +64,21 @@ def group_keys(plan: Plan) -> list[str]:
     return [bucket, *keys] if bucket and bucket not in keys else keys
 
 
-def _check_aggregates(plan: Plan) -> None:
-    for index, item in enumerate(plan.aggs or []):
-        if item.fn != "count" and item.col is None:
-            raise InvalidPlan(
-                f'aggregate "{item.fn}" needs a column; only "count" counts rows without one',
-                field=f"plan.aggs[{index}].col",
-                constraint="the name of a column",
-            )
+def _check_having(plan: Plan) -> None:
+    """`having` may name only group keys and aggregates."""
+    filters = plan.having or []
+    if filters and not is_grouped(plan):
+        raise InvalidPlan(
+            "plan.having keeps groups, and the plan makes none; plan.filters keeps rows",
+            field="plan.having",
+            constraint="only together with groupby, aggs, grain or resample",
+            suggestion=["filters"],
+        )
+    check_filters(filters, "plan.having")
+    names = [*group_keys(plan), *map(aggregate_name, plan.aggs or [])]
+    for name, field in tested_columns(filters, "plan.having"):
+        if name not in names:
+            raise UnknownColumn.among(name, names, field)
 
 
 def _check_names(plan: Plan) -> None:
@@ -82,8 +96,11 @@ def _check_names(plan: Plan) -> None:
             field=where,
             constraint="different names",
         )
+    check_windows(plan.window or [], names if is_grouped(plan) else [], "plan.window")
     if not names:
         return
+    if is_grouped(plan):
+        names += [item.as_ for item in plan.window or []]
     for index, item in enumerate(plan.order or []):
         if item.col not in names:
             close = nearest(item.col, names)
