@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from airpy.engine.buckets import TICKS
-from airpy.engine.columns import type_word
+from airpy.engine.columns import outer, type_word
 from airpy.errors import TypeMismatch, shortened
 
 if TYPE_CHECKING:
@@ -78,8 +78,10 @@ def asof_join(  # noqa: PLR0913  each is one thing that a plan may say
     return nw.from_native(joined.drop(KEY))
 
 
-def _unit(kinds: tuple[pl.DataType, pl.DataType], frame: Frame, keys: tuple[str, str], field: str) -> int | None:
-    """How many of the units that the keys are measured in a second has; of a day for dates, 0; nothing for numbers."""
+def _unit(
+    kinds: tuple[pl.DataType, pl.DataType], frame: Frame, keys: tuple[str, str], field: str
+) -> int | None:
+    """How many units a second has that times are measured in; 0 if those are days, None for numbers."""
     one, two = kinds
     if isinstance(one, pl.Datetime) and isinstance(two, pl.Datetime):
         return max(TICKS[one.time_unit], TICKS[two.time_unit])
@@ -87,8 +89,9 @@ def _unit(kinds: tuple[pl.DataType, pl.DataType], frame: Frame, keys: tuple[str,
         return 0
     if one.is_integer() or one.is_float():
         return None
+    word = type_word(frame.collect_schema()[keys[0]])
     raise TypeMismatch(
-        f'column "{shortened(keys[0])}" of type {type_word(frame.collect_schema()[keys[0]])} has no nearest value',
+        f'column "{shortened(outer(keys[0]))}" of type {word} has no nearest value',
         field=field,
         constraint="a key of integers, floats, dates or timestamps",
     )
@@ -99,7 +102,9 @@ def _measured(name: str, kind: pl.DataType, unit: int | None) -> pl.Expr:
     key = pl.col(name)
     if isinstance(kind, pl.Datetime):
         scale = (unit or 1) // TICKS[kind.time_unit]
-        return key.cast(pl.Int64).cast(pl.Int128) * scale if unit == TICKS["ns"] else key.cast(pl.Int64) * scale
+        return (
+            key.cast(pl.Int64).cast(pl.Int128) * scale if unit == TICKS["ns"] else key.cast(pl.Int64) * scale
+        )
     if kind.is_float():
         return pl.when(key.is_not_nan()).then(key.cast(pl.Float64))
     return key.cast(pl.Int32 if isinstance(kind, pl.Date) else pl.Int128).cast(pl.Int128)
@@ -111,8 +116,7 @@ def _distance(tolerance: str | float | None, unit: int | None, kind: pl.DataType
         return None
     if isinstance(tolerance, str) == (unit is None):
         raise TypeMismatch(
-            f"a tolerance of {tolerance!r} is no distance between "
-            f"{'numbers' if unit is None else 'times'}",
+            f"a tolerance of {tolerance!r} is no distance between {'numbers' if unit is None else 'times'}",
             field=f"{field}.tolerance",
             constraint="a number" if unit is None else "a duration, as in 15 minutes",
         )

@@ -80,7 +80,13 @@ def execute(
         TypeMismatch: The plan asks of a column what its type cannot do.
         InvalidPlan: The plan contradicts the data in another way.
     """
-    task = Task(plan, [_opened(other) for other in joined], [_opened(other) for other in unioned], on_step, max_join_rows)
+    task = Task(
+        plan,
+        [_opened(other) for other in joined],
+        [_opened(other) for other in unioned],
+        on_step,
+        max_join_rows,
+    )
     frame = _opened(source)
     for stage in STAGES:
         frame = stage(frame, task)

@@ -10,13 +10,14 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import narwhals as nw
-import polars as pl
 
 from airpy.engine.columns import outer
 from airpy.errors import CapExceeded, InvalidPlan, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
     from airpy.contract import JoinCardinality
     from airpy.engine.columns import Frame
@@ -25,16 +26,25 @@ __all__ = ["limited", "once"]
 
 
 def limited(frame: Frame, most: int, field: str) -> Frame:
-    """The rows of a join, of which there may be so many; the job that makes more of them fails with a `CapExceeded`.
+    """The rows of a join that may make so many; more of them fail the job with a `CapExceeded`.
 
     Rows that are made again are counted again.
     """
     counter = _Counter(most, field)
-    return nw.from_native(frame.to_native().map_batches(counter.passed, validate_output_schema=False, streamable=True))
+    return nw.from_native(
+        frame.to_native().map_batches(
+            counter.passed,
+            predicate_pushdown=True,
+            projection_pushdown=True,
+            slice_pushdown=True,
+            validate_output_schema=False,
+            streamable=True,
+        )
+    )
 
 
 def once(frame: Frame, keys: Sequence[str], side: str, validate: JoinCardinality, field: str) -> Frame:
-    """A side of a join in which a key may occur once; the job whose data breaks that fails with an `InvalidPlan`.
+    """A side of a join in which a key may occur once; an `InvalidPlan` fails the job that finds one twice.
 
     Null is no key.
     """
@@ -42,7 +52,7 @@ def once(frame: Frame, keys: Sequence[str], side: str, validate: JoinCardinality
     # A filter that reached the rows beforehand could hide a key that occurs twice.
     return nw.from_native(
         frame.to_native().map_batches(
-            check, predicate_pushdown=False, slice_pushdown=False, validate_output_schema=False
+            check, projection_pushdown=True, predicate_pushdown=False, validate_output_schema=False
         )
     )
 
@@ -80,7 +90,8 @@ def _checked(
     example = ", ".join(f"{shortened(outer(key))} = {value}" for key, value in zip(keys, values, strict=True))
     one, _, two = validate.partition(":")
     raise InvalidPlan(
-        f'the join is to be {validate}, and a key occurs {number:,} times on the {side}: {shortened(example, 200)}',
+        f"the join is to be {validate}, and a key occurs {number:,} times on the {side}: "
+        f"{shortened(example, 200)}",
         field=f"{field}.validate",
         constraint=f"keys that occur once on the {side}, or another cardinality",
         suggestion=[f"m:{two}" if side == "left" else f"{one}:m"],

@@ -65,7 +65,7 @@ def check_join(join: Join, field: str) -> None:
         for name in ("by", "strategy", "tolerance"):
             _refuse(join, name, field, "asof joins")
     by = join.by or []
-    for key, columns in (("on", join.on), ("left_on", left), ("right_on", right), ("by", join.by)):
+    for key, columns in (("by", join.by), ("on", join.on), ("left_on", left), ("right_on", right)):
         both = [*(columns or []), *(by if columns and key != "by" else [])]
         if twice := repeated(both):
             raise InvalidPlan(
@@ -75,7 +75,7 @@ def check_join(join: Join, field: str) -> None:
             )
 
 
-def joined(  # noqa: PLR0913  each is one thing that is said of a join
+def joined(
     frame: Frame, other: Frame, join: Join, field: str, *, ordered: bool, most_rows: int | None = None
 ) -> Frame:
     """The two frames joined; a key appears once, by its name on the left, and null matches nothing.
@@ -98,8 +98,8 @@ def joined(  # noqa: PLR0913  each is one thing that is said of a join
     left, right = Columns(frame), Columns(other)
     by, nearest = join.by or [], join.how == "asof"
     left_on, right_on = [*(join.on or join.left_on or []), *by], [*(join.on or join.right_on or []), *by]
-    for columns, names, place in ((left, left_on, "left_on"), (right, right_on, "right_on")):
-        columns.names(names[: len(names) - len(by)], f"{field}.on" if join.on else f"{field}.{place}")
+    for columns, on, place in ((left, left_on, "left_on"), (right, right_on, "right_on")):
+        columns.names(on[: len(on) - len(by)], f"{field}.on" if join.on else f"{field}.{place}")
         columns.names(by, f"{field}.by")
     for one, two in zip(left_on, right_on, strict=True):
         _check_comparable(join, (one, left.dtype(one)), (two, right.dtype(two)), field)
@@ -107,16 +107,9 @@ def joined(  # noqa: PLR0913  each is one thing that is said of a join
     merged = dict(zip(right_on, left_on, strict=True))
     if nearest:
         del merged[right_on[0]]
-    names = dict(merged)
-    if join.how not in {"semi", "anti"}:
-        others = {name: name + join.suffix if name in left else name for name in right if name not in merged}
-        if clashes := repeated([*left, *others.values()]):
-            raise InvalidPlan(
-                f"the join would make two columns called {listed(clashes)}",
-                field=f"{field}.suffix",
-                constraint="a suffix that makes new names",
-            )
-        names |= others
+    names = (
+        merged if join.how in {"semi", "anti"} else merged | _other_names(left, right, merged, join, field)
+    )
     renamed = other.select(nw.col(inner(old)).alias(inner(names[old])) for old in right if old in names)
     for old, name in merged.items():
         if right.dtype(old) != left.dtype(name) and (nearest or isinstance(left.dtype(name), nw.Datetime)):
@@ -141,6 +134,20 @@ def joined(  # noqa: PLR0913  each is one thing that is said of a join
     return both if most_rows is None or join.how in NEVER_MORE else limited(both, most_rows, field)
 
 
+def _other_names(
+    left: Columns, right: Columns, merged: dict[str, str], join: Join, field: str
+) -> dict[str, str]:
+    """What the right side's columns are called in the answer, but for those that are one with the left's."""
+    names = {name: name + join.suffix if name in left else name for name in right if name not in merged}
+    if clashes := repeated([*left, *names.values()]):
+        raise InvalidPlan(
+            f"the join would make two columns called {listed(clashes)}",
+            field=f"{field}.suffix",
+            constraint="a suffix that makes new names",
+        )
+    return names
+
+
 def _check_comparable(join: Join, left: tuple[str, DType], right: tuple[str, DType], field: str) -> None:
     """Refuse keys of which the engine cannot tell exactly whether they are equal, or which is the greater."""
     (one, kind), (two, other) = left, right
@@ -154,7 +161,7 @@ def _check_comparable(join: Join, left: tuple[str, DType], right: tuple[str, DTy
         if join.how not in {"right", "full"} or kind.time_unit == other.time_unit:
             return
         raise TypeMismatch(
-            f"{said}: one counts {kind.time_unit}, the other {other.time_unit}, and both would be in one column",
+            f"{said}: one counts {kind.time_unit}, the other {other.time_unit}, in one column",
             field=field,
             constraint="timestamps of one precision, or another kind of join",
             suggestion=["left", "inner"],

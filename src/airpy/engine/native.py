@@ -50,7 +50,10 @@ def coalesced_join(
 
 
 def exact_cast(frame: Frame, column: str, dtype: DType) -> Frame:
-    """The frame with one column cast; null where the type has no such value. Timestamps without a zone are in UTC."""
+    """The frame with one column cast; null where the type has no such value.
+
+    Timestamps without a zone are in UTC.
+    """
     native = frame.to_native()
     own, target = native.collect_schema()[column], nw.Schema({column: dtype}).to_polars()[column]
     cast = pl.col(column).cast(target, strict=False)

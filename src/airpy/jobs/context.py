@@ -26,6 +26,8 @@ class JobContext(NamedTuple):
     token: int
     infer_rows: int
     max_rows_json: int
+    max_join_rows: int | None = None
+    """How many rows a join may make; any number when None."""
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

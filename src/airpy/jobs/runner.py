@@ -49,6 +49,7 @@ class Limits(NamedTuple):
     max_rows_json: int
     timeout_s: float
     max_attempts: int
+    max_join_rows: int | None = None
 
 
 class Runner:
@@ -180,6 +181,7 @@ class Runner:
             token=claim.token,
             infer_rows=self._limits.infer_rows,
             max_rows_json=self._limits.max_rows_json,
+            max_join_rows=self._limits.max_join_rows,
         )
         frame = self._sandbox.call(
             kind.run,
