@@ -42,6 +42,7 @@ TYPES: dict[str, pl.DataType] = {
     "decimal(22,2)": pl.Decimal(22, 2),
     "decimal(38,4)": pl.Decimal(38, 4),
     "decimal(38,5)": pl.Decimal(38, 5),
+    "decimal(38,6)": pl.Decimal(38, 6),
     "string": pl.String(),
     "categorical": pl.Categorical(),
     "enum": pl.Enum(["low", "mid", "high"]),
@@ -69,6 +70,7 @@ CELLS: dict[str, Any] = {
     "decimal(22,2)": Decimal,
     "decimal(38,4)": Decimal,
     "decimal(38,5)": Decimal,
+    "decimal(38,6)": Decimal,
     "time": dt.time.fromisoformat,
     "duration": lambda days: dt.timedelta(days=days),
 }
@@ -157,6 +159,8 @@ def names_of(alias: Any) -> tuple[str, ...]:
         ("clean", "op", tuple(CLEANERS)),
         ("pivot", "fn", typing.get_args(contract.Pivot.model_fields["fn"].annotation)),
         ("top_n", "dir", names_of(contract.SortDirection)),
+        ("derive", "type", names_of(contract.CastType)),
+        ("window", "fn", names_of(contract.WindowFunction)),
     ],
 )
 def test_every_name_of_the_contract_has_a_case_that_gives_rows(

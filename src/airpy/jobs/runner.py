@@ -180,6 +180,7 @@ class Runner:
             token=claim.token,
             infer_rows=self._limits.infer_rows,
             max_rows_json=self._limits.max_rows_json,
+            asked_at=claim.asked_at,
         )
         frame = self._sandbox.call(
             kind.run,
