@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -65,7 +66,7 @@ def test_it_does_not_matter_how_rows_are_cut_into_pieces_and_files(
 ) -> None:
     whole = pl.DataFrame({"i": range(ROWS)})
     cuts = [0, 1, 17, 5000, 5001, 12_345, ROWS]
-    pieces = [whole.slice(low, high - low) for low, high in zip(cuts, cuts[1:], strict=False)]
+    pieces = [whole.slice(low, high - low) for low, high in pairwise(cuts)]
     for place, piece in enumerate(pieces):
         piece.write_parquet(tmp_path / f"{place}.parquet", row_group_size=777)
     files = [tmp_path / f"{place}.parquet" for place in range(len(pieces))]
