@@ -352,7 +352,10 @@ def _aggregate(item: dict[str, Any], *, integers: bool, floats: bool) -> str:
     else:
         text = AGGREGATES[item["fn"]](col, item)
     text = text if "@" in text else f"{text} @"
-    return text.replace("@", f"filter (where {_condition(item['filter'])})" if "filter" in item else "")
+    wanted = [_condition(item["filter"])] if "filter" in item else []
+    if item["fn"] in {"arg_min", "arg_max"}:
+        wanted.append(f"{col} is not null")
+    return text.replace("@", f"filter (where {' and '.join(wanted)})" if wanted else "")
 
 
 def _grouped(
