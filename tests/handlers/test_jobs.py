@@ -282,13 +282,13 @@ def test_accept_decides_before_the_output(
     assert answer.headers["x-arrow-bytes"] == str(len(answer.content))
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/*", f"{ARROW};q=0, {PARQUET};q=0", "nonsense"])
+@pytest.mark.parametrize("accept", ["application/json", "image/*", f"{ARROW};q=0, {PARQUET};q=0, text/csv;q=0", "nonsense"])
 def test_accept_that_allows_neither_format_is_told_both(service: Service, download: str, accept: str) -> None:
     error = refused(service.get(download, headers={"Accept": accept}), 406, "NOT_ACCEPTABLE")
 
     assert error["details"]["field"] == "header.Accept"
-    assert error["details"]["constraint"] == f"one of: {ARROW}, {PARQUET}"
-    assert error["details"]["suggestion"] == [ARROW, PARQUET]
+    assert error["details"]["constraint"] == f"one of: {ARROW}, {PARQUET}, text/csv"
+    assert error["details"]["suggestion"] == [ARROW, PARQUET, "text/csv"]
 
 
 def test_the_headers_describe_the_frame(service: Service, download: str) -> None:

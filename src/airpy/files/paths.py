@@ -25,6 +25,8 @@ from airpy.files.formats import extension_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airpy.files.copies import Copies
+
 __all__ = [
     "CLOUD_SCHEMES",
     "Entry",
@@ -64,6 +66,9 @@ class FileRoot(NamedTuple):
     memory: Path | None = None
     """Where it is remembered what a look over all of a file has found; None when it is not."""
 
+    copies: Copies | None = None
+    """Copies of large text files as Parquet; None when there are none."""
+
     @classmethod
     def at(
         cls,
@@ -72,10 +77,11 @@ class FileRoot(NamedTuple):
         cloud_prefixes: tuple[str, ...] = (),
         access: Access = Access(),  # noqa: B008  it is frozen
         memory: Path | None = None,
+        copies: Copies | None = None,
     ) -> Self:
         """The root at this base path."""
         base = Path(os.path.abspath(base))  # noqa: PTH100  `resolve` would follow links
-        return cls(base, base.resolve(), extensions, cloud_prefixes, access, memory)
+        return cls(base, base.resolve(), extensions, cloud_prefixes, access, memory, copies)
 
     def shown(self, path: Path) -> str:
         """A path under the base path, or one that stands for an object, as the caller knows it."""

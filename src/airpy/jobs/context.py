@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+from airpy.jobs.remembered import ground_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,11 @@ class JobContext(NamedTuple):
     token: int
     infer_rows: int
     max_rows_json: int
+
+    @property
+    def ground(self) -> str:
+        """What its answer depends on beside its request and the files."""
+        return ground_of(self.files, self.infer_rows, self.max_rows_json)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow.parquet as pq
 
@@ -14,6 +14,7 @@ from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
+from airpy.jobs.provenance import casts_of
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.work import tell
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Plan, Reading, ReadOptions
+    from airpy.contract import Plan, ProvenanceCast, Reading, ReadOptions
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -33,7 +34,23 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["check_planned", "plan_asked", "plan_datasets", "plan_through", "planned_frame", "tell_input"]
+__all__ = [
+    "Ran",
+    "check_planned",
+    "plan_asked",
+    "plan_datasets",
+    "plan_through",
+    "planned_frame",
+    "tell_input",
+]
+
+
+class Ran(NamedTuple):
+    """What an answer was made from."""
+
+    reading: Reading
+    casts: list[ProvenanceCast]
+
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -89,8 +106,8 @@ def plan_through(
     context: JobContext,
     consume: Callable[[pl.LazyFrame], T],
     on_step: OnStep = ignore_steps,
-) -> tuple[T, Reading]:
-    """What becomes of the plan's answer, and how the files were read for it.
+) -> tuple[T, Ran]:
+    """What becomes of the plan's answer, and what it was made from.
 
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
@@ -102,7 +119,7 @@ def plan_through(
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
         done, planned = read_through(asked, opens, lambda planned: consume(planned.frame), on_step)
-        return done, reading_of(datasets, planned.opened)
+        return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened))
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
@@ -158,6 +175,7 @@ def planned_frame(
             filters=(plan.filters or []) if direct else [],
             timezone=zone(plan.timezone),
             careful=careful,
+            copied=True,
         )
 
     source = opened(every_column=named is None)
@@ -166,7 +184,7 @@ def planned_frame(
         if any(name not in schema or schema[name].is_nested() for name in named):
             source = opened(every_column=True)  # later rows may have keys that the first do not
     others = [
-        scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful)
+        scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful, copied=True)
         for dataset, how in zip(joined, options[1:], strict=True)
     ]
     answer = execute(plan, source.frame, [other.frame for other in others], on_step=on_step)
