@@ -760,14 +760,9 @@ class Drop(BaseModel):
     cols: Columns
 
 
-class Clip(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    op: Literal['clip']
-    cols: Columns | None = None
-    min: float | None = None
-    max: float | None = None
+Number = TypeAliasType(
+    "Number", Annotated[int | float, Field(description='A number; a whole one is kept digit by digit.')]
+)
 
 
 class ReplaceValues(BaseModel):
@@ -1495,6 +1490,16 @@ class Cast(BaseModel):
     op: Literal['cast']
     col: ColumnName
     type: CastType
+
+
+class Clip(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['clip']
+    cols: Columns | None = None
+    min: Number | None = None
+    max: Number | None = None
 
 
 class RowPage(BaseModel):

@@ -130,7 +130,55 @@ def test_time_col_without_a_grain_is_refused() -> None:
 
     assert error.reason == "INVALID_PLAN"
     assert error.field == "plan.time_col"
-    assert error.constraint == "only together with plan.grain"
+    assert error.constraint == "only together with plan.grain or plan.resample"
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "says"),
+    [
+        ({"grain": "1 day", "resample": {"every": "1 day"}}, "plan.resample", "both are given"),
+        ({"origin": "2025-01-01"}, "plan.origin", "there is neither plan.grain nor plan.resample"),
+        (
+            {"resample": {"every": "1 day", "fill": "zero"}, "groupby": ["a"]},
+            "plan.resample.fill",
+            "there are none",
+        ),
+        (
+            {"resample": {"every": "1 day", "origin": "2025-01-01"}, "origin": "2025-01-01"},
+            "plan.origin",
+            "are both given",
+        ),
+        ({"grain": "1 day", "origin": "noon"}, "plan.origin", '"noon" is no moment'),
+        ({"grain": "1 day", "origin": "2025-02-30"}, "plan.origin", '"2025-02-30" is no moment'),
+        ({"grain": "1 day", "origin": "0001-01-01T00:00:00+09:00"}, "plan.origin", "is no moment"),
+        ({"grain": "1 day", "origin": "2025-01-01T00:00:00.0001"}, "plan.origin", "finer than a millisecond"),
+        (
+            {"grain": "1 day", "origin": "2025-01-01T00:00:00.0000001"},
+            "plan.origin",
+            "finer than a millisecond",
+        ),
+        ({"grain": "1 month", "origin": "2025-01-29"}, "plan.origin", "not every month has a day 29"),
+        (
+            {"resample": {"every": "1 year", "origin": "2024-02-29"}},
+            "plan.resample.origin",
+            "not every month has a day 29",
+        ),
+        (
+            {"grain": "1 week", "origin": "2025-01-01", "week_start": "sunday"},
+            "plan.week_start",
+            "a week cannot begin on Sunday and at 2025-01-01 00:00:00, a Wednesday",
+        ),
+    ],
+)
+def test_what_a_plan_says_of_buckets_and_cannot_mean_is_refused(
+    parts: dict[str, Any], field: str, says: str
+) -> None:
+    error = refusal(**parts)
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == field
+    assert error.constraint
+    assert says in error.message
 
 
 @pytest.mark.parametrize("function", ["count_valid", "count_missing", "n_unique", "sum", "avg", "max", "std"])

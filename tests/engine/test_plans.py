@@ -37,6 +37,10 @@ TYPES: dict[str, pl.DataType] = {
     "decimal(10,2)": pl.Decimal(10, 2),
     "decimal(38,0)": pl.Decimal(38, 0),
     "decimal(38,2)": pl.Decimal(38, 2),
+    "decimal(11,3)": pl.Decimal(11, 3),
+    "decimal(22,2)": pl.Decimal(22, 2),
+    "decimal(38,4)": pl.Decimal(38, 4),
+    "decimal(38,5)": pl.Decimal(38, 5),
     "string": pl.String(),
     "categorical": pl.Categorical(),
     "enum": pl.Enum(["low", "mid", "high"]),
@@ -58,6 +62,10 @@ CELLS: dict[str, Any] = {
     "decimal(10,2)": Decimal,
     "decimal(38,0)": Decimal,
     "decimal(38,2)": Decimal,
+    "decimal(11,3)": Decimal,
+    "decimal(22,2)": Decimal,
+    "decimal(38,4)": Decimal,
+    "decimal(38,5)": Decimal,
     "time": dt.time.fromisoformat,
     "duration": lambda days: dt.timedelta(days=days),
 }
@@ -88,9 +96,15 @@ def frame(table: dict[str, Any]) -> pl.DataFrame:
 def answer(case: dict[str, Any], source: pl.DataFrame) -> pl.LazyFrame:
     """What the case's plan makes of the source."""
     joins = [{"dataset": "other", **join} for join in case["plan"].get("joins", [])]
-    plan = contract.Plan.model_validate({"dataset": "table", **case["plan"], "joins": joins})
+    union = [{"dataset": "other", **part} for part in case["plan"].get("union", [])]
+    plan = contract.Plan.model_validate({"dataset": "table", **case["plan"], "joins": joins, "union": union})
     check_plan(plan)
-    return execute(plan, source.lazy(), [frame(other).lazy() for other in case.get("others", [])])
+    return execute(
+        plan,
+        source.lazy(),
+        [frame(other).lazy() for other in case.get("others", [])],
+        [frame(other).lazy() for other in case.get("unioned", [])],
+    )
 
 
 @pytest.mark.parametrize("case", cases())

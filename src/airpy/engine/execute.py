@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.aggregations import aggregate
+from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
 from airpy.engine.columns import Columns, disguised, inner, revealed
 from airpy.engine.derive import derived
 from airpy.engine.filters import filtered
-from airpy.engine.grain import bucketed, read_grain
+from airpy.engine.grain import bucketed
 from airpy.engine.joins import joined
 from airpy.engine.literals import zone
 from airpy.engine.native import sliced, stable_sort, stable_unique
 from airpy.engine.plan import bucket_name, group_keys, is_grouped
+from airpy.engine.resample import resampled
 from airpy.engine.reshape import exploded, pivoted, unpivoted
 from airpy.engine.sampling import sampled
+from airpy.engine.sources import prepared
 from airpy.engine.steps import OnStep, counted, ignore_steps
 from airpy.engine.top import topmost
 from airpy.engine.unions import unioned
@@ -84,12 +86,16 @@ def execute(
 
 def union(frame: Frame, task: Task) -> Frame:
     """The rows, followed by those of other data sets."""
-    return unioned(frame, task.unioned, task.plan.union or [])
+    others = [
+        prepared(other, part, f"plan.union[{index}]", zone(task.plan.timezone))
+        for index, (other, part) in enumerate(zip(task.unioned, task.plan.union or [], strict=True))
+    ]
+    return unioned(frame, others, "plan.union") if others else frame
 
 
 def clean(frame: Frame, task: Task) -> Frame:
     """The rows, cleaned."""
-    return cleaned(frame, task.plan.clean or [])
+    return cleaned(frame, task.plan.clean or [], "plan.clean")
 
 
 def unpivot(frame: Frame, task: Task) -> Frame:
@@ -140,16 +146,18 @@ def group(frame: Frame, task: Task) -> Frame:
     columns = Columns(frame)
     columns.names(plan.select or [], "plan.select")
     bucket = bucket_name(plan)
-    aggregates = [aggregate(columns, item, f"plan.aggs[{n}]") for n, item in enumerate(plan.aggs or [])]
     keys = [
         BUCKET if name == bucket else columns.name(name, f"plan.groupby[{n}]")
         for n, name in enumerate(group_keys(plan))
     ]
-    if plan.grain:
-        frame = bucketed(frame, read_grain(plan.grain), plan.time_col, zone(plan.timezone), BUCKET)
-    if not keys:
-        return frame.select(*aggregates)
-    grouped = frame.group_by(*keys).agg(*aggregates) if aggregates else frame.select(*keys).unique()
+    if bucket:
+        frame = bucketed(frame, plan, BUCKET)
+    if plan.aggs:
+        grouped = aggregated(frame, keys, plan.aggs, zone(plan.timezone), plan.time_col)
+    else:
+        grouped = frame.select(*keys).unique()
+    if plan.resample:
+        grouped = resampled(grouped, plan, [key for key in keys if key != BUCKET], BUCKET)
     return grouped.rename({BUCKET: inner(bucket)}) if bucket else grouped
 
 
@@ -160,7 +168,9 @@ def having(frame: Frame, task: Task) -> Frame:
 
 def window(frame: Frame, task: Task) -> Frame:
     """The rows with columns computed of each and its neighbours."""
-    return windowed(frame, task.plan.window or [])
+    plan = task.plan
+    ties = [inner(key) for key in group_keys(plan)] if is_grouped(plan) else []
+    return windowed(frame, plan.window or [], zone(plan.timezone), ties)
 
 
 def pivot(frame: Frame, task: Task) -> Frame:

@@ -24,8 +24,6 @@ __all__ = [
     "sliced",
     "stable_sort",
     "stable_unique",
-    "truncated_dates",
-    "truncated_times",
 ]
 
 JoinWord: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti"]
@@ -97,29 +95,6 @@ def stable_unique(frame: Frame, subset: list[str] | None, keep: Literal["first",
     return nw.from_native(frame.to_native().unique(subset, keep=keep, maintain_order=True))
 
 
-def truncated_dates(frame: Frame, column: str, every: str, *, timezone: str, alias: str) -> Frame:
-    """The frame with the day, week, month … that each value falls in, as the date it begins on.
-
-    A day begins at midnight in `timezone`, a week on Monday. Timestamps without a zone are in UTC.
-    """
-    native = frame.to_native()
-    date = pl.col(column)
-    if isinstance(native.collect_schema()[column], pl.Datetime):
-        date = _zoned(native, column).dt.convert_time_zone(timezone).dt.date()
-    return nw.from_native(native.with_columns(date.dt.truncate(every).alias(alias)))
-
-
-def truncated_times(frame: Frame, column: str, every: str, *, timezone: str, alias: str) -> Frame:
-    """The frame with the hour, minute … that each timestamp falls in, as the timestamp it begins at."""
-    native = frame.to_native()
-    own = getattr(native.collect_schema()[column], "time_zone", None)
-    bucket = _zoned(native, column).dt.convert_time_zone(timezone).dt.truncate(every)
-    bucket = bucket.dt.convert_time_zone(own or "UTC")
-    if own is None:
-        bucket = bucket.dt.replace_time_zone(None)
-    return nw.from_native(native.with_columns(bucket.alias(alias)))
-
-
 def _converted(values: pl.Series, target: pl.DataType) -> pl.Series:
     if not isinstance(values.dtype, pl.String):
         return values.cast(target)
@@ -148,8 +123,3 @@ def _is_lost(values: pl.Series, converted: pl.Series) -> pl.Series:
             return converted.is_infinite() & values.is_finite()
         case _:
             return converted.cast(values.dtype, strict=False).ne_missing(values)
-
-
-def _zoned(frame: pl.LazyFrame, column: str) -> pl.Expr:
-    own = getattr(frame.collect_schema()[column], "time_zone", None)
-    return pl.col(column) if own else pl.col(column).dt.replace_time_zone("UTC")

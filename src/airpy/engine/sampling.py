@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-
     from airpy.contract import Sample
     from airpy.engine.columns import Frame
 

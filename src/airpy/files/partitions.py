@@ -13,6 +13,7 @@ import polars as pl
 
 from airpy.engine.columns import disguised
 from airpy.engine.filters import filtered
+from airpy.engine.needs import columns_in
 from airpy.engine.text_types import parse_text
 from airpy.errors import InvalidPlan
 
@@ -67,7 +68,8 @@ def passing(
 ) -> list[Path]:
     """The files whose partitions pass the filters that are about partitions; one at least, for its schema."""
     types = partition_types(partitions.values())
-    concerned = [item for item in filters if item.col in types]
+    # A tree that also asks for other columns may be true in any file.
+    concerned = [item for item in filters if (named := columns_in(item)) and named <= types.keys()]
     if not concerned:
         return list(partitions)
     distinct = list(dict.fromkeys(partitions.values()))

@@ -24,6 +24,7 @@ from airpy.files.partitions import partition_of, passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from airpy.contract import FileFormat, Filter
@@ -54,6 +55,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
     careful: bool = False,
     head_only: bool = False,
     most_unpacked: int | None = None,
+    columns: AbstractSet[str] | None = None,
     copied: bool = False,
 ) -> Opened:
     """The data set as one lazy frame, in the order of its files.
@@ -73,6 +75,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
         head_only: Whether only the first rows are going to be read.
         most_unpacked: How many bytes of text to fetch and to unpack; all when None. What comes after them, in
             the order of the files, is not there, and `whole` is false.
+        columns: The columns that are going to be used; all when None. Types of others are not made out.
         copied: Whether a copy may be read in place of text, if there is one.
 
     Raises:
@@ -104,6 +107,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
             local,
             careful,
             head_only,
+            columns,
         )
     )
     return opened._replace(whole=opened.whole and whole)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Plan, ProvenanceCast, Reading, ReadOptions
+    from airpy.contract import Join, Plan, ProvenanceCast, Reading, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -68,34 +68,33 @@ def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> Load:
 
 
 def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Dataset]:
-    """The plan's data set, then those it joins.
+    """The plan's data set, then those it unites, then those it joins.
 
     Raises:
         AirError: One of them cannot be found.
     """
-    joined = [
-        find_dataset(root, datasource_id, join.dataset, f"plan.joins[{index}].dataset")
-        for index, join in enumerate(plan.joins or [])
+    first = find_dataset(root, datasource_id, plan.dataset, "plan.dataset")
+    return [
+        first,
+        *(
+            find_dataset(root, datasource_id, part.dataset, f"plan.{key}[{index}].dataset")
+            for key, index, part in _others(plan)
+        ),
     ]
-    return [find_dataset(root, datasource_id, plan.dataset, "plan.dataset"), *joined]
 
 
 def plan_asked(plan: Plan, datasource_id: str, root: FileRoot, options: ReadOptions | None) -> list[Asked]:
-    """The plan's data set, then those it joins, each with what is said of how it is read.
+    """The plan's data sets, in the order of `plan_datasets`, each with what is said of how it is read.
 
     Raises:
         AirError: One of them cannot be found.
     """
-    found = plan_datasets(plan, datasource_id, root)
-    first, *joined = [
-        looked_up(dataset, f"plan.joins[{index - 1}].dataset" if index else "plan.dataset")
-        for index, dataset in enumerate(found)
-    ]
+    first, *others = plan_datasets(plan, datasource_id, root)
     return [
-        Asked(first, options, "/read"),
+        Asked(looked_up(first, "plan.dataset"), options, "/read"),
         *(
-            Asked(dataset, join.read, f"/plan/joins/{index}/read")
-            for index, (dataset, join) in enumerate(zip(joined, plan.joins or [], strict=True))
+            Asked(looked_up(dataset, f"plan.{key}[{index}].dataset"), part.read, f"/plan/{key}/{index}/read")
+            for dataset, (key, index, part) in zip(others, _others(plan), strict=True)
         ),
     ]
 
@@ -150,7 +149,7 @@ def planned_frame(
 
     Args:
         plan: What to compute.
-        datasets: The plan's data set, then those it joins.
+        datasets: Those of `plan_datasets`, in that order.
         options: How each of them is to be read.
         context: What the job may use.
         scratch: Where files may be rewritten.
@@ -160,9 +159,11 @@ def planned_frame(
     Raises:
         AirError: The plan does not fit the data.
     """
-    first, *joined = datasets
-    # Only filters that see the rows as they are in the files can spare files.
-    direct = not plan.clean and not any(join.how in {"right", "full"} for join in plan.joins or [])
+    first, *rest = datasets
+    # Only filters that see the rows as they are in the files can spare files. A union may widen their types.
+    direct = not (plan.union or plan.clean) and not any(
+        join.how in {"right", "full"} for join in plan.joins or []
+    )
     named = named_columns(plan)
 
     def opened(*, every_column: bool) -> Opened:
@@ -175,6 +176,7 @@ def planned_frame(
             filters=(plan.filters or []) if direct else [],
             timezone=zone(plan.timezone),
             careful=careful,
+            columns=named,
             copied=True,
         )
 
@@ -184,11 +186,31 @@ def planned_frame(
         if any(name not in schema or schema[name].is_nested() for name in named):
             source = opened(every_column=True)  # later rows may have keys that the first do not
     others = [
-        scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful, copied=True)
-        for dataset, how in zip(joined, options[1:], strict=True)
+        scan(
+            dataset,
+            how,
+            infer_rows=context.infer_rows,
+            scratch=scratch,
+            filters=[] if part.clean else part.filters or [],
+            timezone=zone(plan.timezone),
+            careful=careful,
+            copied=True,
+        )
+        for dataset, how, (_, _, part) in zip(rest, options[1:], _others(plan), strict=True)
     ]
-    answer = execute(plan, source.frame, [other.frame for other in others], on_step=on_step)
+    frames = [other.frame for other in others]
+    united = len(plan.union or [])
+    answer = execute(plan, source.frame, frames[united:], frames[:united], on_step=on_step)
     return Planned(answer, [source, *others])
+
+
+def _others(plan: Plan) -> list[tuple[str, int, UnionedDataset | Join]]:
+    """Where other data sets stand in the plan, and what it says of each: those united, then those joined."""
+    parts: tuple[tuple[str, Sequence[UnionedDataset | Join]], ...] = (
+        ("union", plan.union or []),
+        ("joins", plan.joins or []),
+    )
+    return [(key, index, part) for key, those in parts for index, part in enumerate(those)]
 
 
 def _chunk_bytes(path: Path, columns: set[str]) -> int:

@@ -1,0 +1,231 @@
+"""The operands of derived columns: a column or a value each, and the type that several of them share."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+import narwhals as nw
+
+from airpy.engine.columns import type_word
+from airpy.engine.families import INTEGERS
+from airpy.engine.literals import literal
+from airpy.errors import InvalidPlan, TypeMismatch, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    from narwhals.dtypes import DType
+
+    from airpy.contract import Operand, Scalar
+    from airpy.engine.columns import Columns
+
+__all__ = [
+    "FLOATS",
+    "LONG",
+    "MOST_DIGITS",
+    "TEXT",
+    "Value",
+    "as_type",
+    "check_operand",
+    "decimal_type",
+    "read",
+    "shared_type",
+    "united",
+]
+
+FLOATS: tuple[type[DType], ...] = (nw.Float16, nw.Float32, nw.Float64)
+TEXT: tuple[type[DType], ...] = (nw.String, nw.Categorical, nw.Enum)
+LONG: tuple[type[DType], ...] = (nw.Int128, nw.UInt128)
+"""Integers that no Arrow type holds; they are reckoned with as decimals."""
+
+MOST_DIGITS = 38
+EXACT_IN_FLOATS = (nw.Int8, nw.Int16, nw.Int32, nw.UInt8, nw.UInt16, nw.UInt32)
+TIME_UNITS = ("ms", "us", "ns")
+
+
+class Value(NamedTuple):
+    """An operand as an expression, with its type and its place in the plan."""
+
+    expr: nw.Expr
+    dtype: DType
+    field: str
+    constant: Scalar | None = None
+    """What the plan itself gives, when it is no column."""
+
+
+def check_operand(operand: Operand, field: str) -> None:
+    """Refuse an operand that is both a column and a value, or neither.
+
+    Raises:
+        InvalidPlan: It is.
+    """
+    if (operand.col is None) == (operand.val is None):
+        raise InvalidPlan(
+            "an operand is either a column (`col`) or a value (`val`)",
+            field=field,
+            constraint="exactly one of: col, val",
+        )
+
+
+def read(columns: Columns, operand: Operand, field: str) -> Value:
+    """The operand, a value of the plan under the type that it has by itself.
+
+    Raises:
+        UnknownColumn: It names a column that is not there.
+    """
+    if operand.col is not None:
+        column = columns.column(operand.col, f"{field}.col")
+        dtype = columns.dtype(operand.col)
+        return Value(column.cast(nw.String()) if isinstance(dtype, TEXT) else column, dtype, field)
+    assert operand.val is not None
+    dtype = _own_type(operand.val, f"{field}.val")
+    return Value(nw.lit(operand.val, dtype=dtype), dtype, field, operand.val)
+
+
+def as_type(value: Value, dtype: DType, timezone: ZoneInfo) -> nw.Expr:
+    """The operand in another type that takes it without loss.
+
+    Raises:
+        TypeMismatch: A value of the plan does not fit the type.
+    """
+    if value.constant is None:
+        return value.expr if value.dtype == dtype else value.expr.cast(dtype)
+    try:
+        return nw.lit(
+            literal(value.constant, dtype, timezone=timezone, column="", field=f"{value.field}.val"),
+            dtype=dtype,
+        )
+    except TypeMismatch as error:
+        raise TypeMismatch(
+            f"{shortened(repr(value.constant))} is no value of type {type_word(dtype)}",
+            field=error.field,
+            constraint=error.constraint,
+        ) from None
+
+
+def united(values: Sequence[Value], timezone: ZoneInfo) -> list[nw.Expr]:
+    """The operands in the one type that takes them all without loss.
+
+    Columns decide: a value of the plan becomes what they are, as a date among dates. Integers of several types
+    become `int64`; small ones among floats, floats; decimals have as many places as the finest of them.
+
+    Raises:
+        TypeMismatch: There is no such type; the error names the operand that does not go with those before it.
+    """
+    shared: DType | None = None
+    columns = [value for value in values if value.constant is None]
+    for value in columns or values:
+        if shared is None:
+            shared = value.dtype
+        elif value.constant is not None and {type(shared), type(value.dtype)} == {nw.Int64, nw.Float64}:
+            shared = nw.Float64()
+        else:
+            wider = shared_type(shared, value.dtype)
+            if wider is None:
+                raise _apart(shared, value)
+            shared = wider
+    assert shared is not None
+    if columns:
+        for value in values:
+            if value.constant is not None:
+                shared = _with_constant(shared, value)
+    return [as_type(value, shared, timezone) for value in values]
+
+
+def shared_type(one: DType, other: DType) -> DType | None:
+    """The narrowest type that takes the values of both without loss; nothing where there is none."""
+    if one == other:
+        return nw.String() if isinstance(one, TEXT) else one
+    for first, second in ((one, other), (other, one)):
+        if isinstance(first, nw.Unknown):
+            return second
+        if isinstance(first, FLOATS) and isinstance(second, (*FLOATS, *EXACT_IN_FLOATS)):
+            return nw.Float64()
+        if isinstance(first, nw.Decimal) and isinstance(second, (nw.Decimal, *INTEGERS)):
+            return _wider_decimal(first, decimal_type(second))
+    if isinstance(one, TEXT) and isinstance(other, TEXT):
+        return nw.String()
+    if isinstance(one, INTEGERS) and isinstance(other, INTEGERS):
+        return _wider_integer(one, other)
+    if isinstance(one, nw.Datetime) and isinstance(other, nw.Datetime) and one.time_zone == other.time_zone:
+        return nw.Datetime(max(one.time_unit, other.time_unit, key=TIME_UNITS.index), one.time_zone)
+    return None
+
+
+def decimal_type(of: DType | Scalar) -> nw.Decimal:
+    """The decimal that holds an integer type, a decimal type itself, or exactly the number that a plan writes."""
+    if isinstance(of, nw.Decimal):
+        return of
+    if isinstance(of, INTEGERS):
+        return nw.Decimal(len(str(2 ** int("".join(filter(str.isdigit, str(of)))))), 0)
+    if isinstance(of, LONG):
+        return nw.Decimal(MOST_DIGITS, 0)
+    number = Decimal(str(of))
+    _, digits, exponent = number.as_tuple() if number != number.to_integral_value() else (0, (), 0)
+    places = max(-int(exponent), 0)
+    whole = len(str(abs(int(number))))
+    return nw.Decimal(max(whole + places, len(digits)), places)
+
+
+def _own_type(value: Scalar, field: str) -> DType:
+    match value:
+        case bool():
+            return nw.Boolean()
+        case int() if -(2**63) <= value < 2**63:
+            return nw.Int64()
+        case int() if 0 <= value < 2**64:
+            return nw.UInt64()
+        case int():
+            raise TypeMismatch(
+                f"{shortened(str(value))} has more than 64 bits",
+                field=field,
+                constraint="an integer of 64 bits",
+            )
+        case float():
+            return nw.Float64()
+        case str():
+            return nw.String()
+
+
+def _with_constant(shared: DType, value: Value) -> DType:
+    """The columns' type, wide enough for a number of the plan."""
+    number = value.constant
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return shared
+    if isinstance(shared, nw.Decimal):
+        wider: DType | None = _wider_decimal(shared, decimal_type(number))
+    elif isinstance(shared, nw.UInt64) and isinstance(number, int):
+        return shared
+    elif isinstance(shared, INTEGERS):
+        wider = shared_type(shared, value.dtype)
+    else:
+        return shared
+    if wider is None:
+        raise _apart(shared, value)
+    return wider
+
+
+def _wider_integer(one: DType, other: DType) -> DType | None:
+    """`int64` for all but a `uint64`, which goes with unsigned ones alone."""
+    if not isinstance(one, nw.UInt64) and not isinstance(other, nw.UInt64):
+        return nw.Int64()
+    unsigned = (nw.UInt8, nw.UInt16, nw.UInt32, nw.UInt64)
+    return nw.UInt64() if isinstance(one, unsigned) and isinstance(other, unsigned) else None
+
+
+def _wider_decimal(one: nw.Decimal, other: nw.Decimal) -> nw.Decimal | None:
+    places = max(one.scale, other.scale)
+    digits = max(one.precision - one.scale, other.precision - other.scale) + places
+    return nw.Decimal(digits, places) if digits <= MOST_DIGITS else None
+
+
+def _apart(shared: DType, value: Value) -> TypeMismatch:
+    return TypeMismatch(
+        f"{type_word(shared)} and {type_word(value.dtype)} have no type in common that loses nothing; "
+        "cast one of them first",
+        field=value.field,
+        constraint=f"what fits {type_word(shared)}",
+        suggestion=["cast"],
+    )
