@@ -2,10 +2,10 @@
 
     python benchmarks/cache.py [queries] [rounds]
 
-First, an equal query of the sample data, one at a time: from the POST to the rows in hand, remembered and, with
-`Cache-Control: no-cache`, computed anew. Then plans over TPC-H's `lineitem` as CSV and JSONL (see query.py): the
-first query of the file, and the same once a worker has copied it, with `no-cache`; the best of the rounds counts,
-but the first is the first only once.
+First, an equal query of the sample data, one at a time: from the POST to the rows in hand, remembered and,
+with `Cache-Control: no-cache`, computed anew. Then plans over TPC-H's `lineitem` as CSV and JSONL (see
+query.py): the first query of the file, and the same once a worker has copied it, with `no-cache`; of those
+the best counts, but the first is the first only once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(queries: int, rounds: int) -> None:
                 cuts = statistics.quantiles(
                     [answer(caller, QUERY, headers) * 1000 for _ in range(queries)], n=100, method="inclusive"
                 )
-                print(f"{name:<12}{cuts[49]:>8.1f}{cuts[89]:>8.1f}{cuts[98]:>8.1f}")
+                print(f"{name:<12}{cuts[49]:>8.1f}{cuts[89]:>8.1f}{cuts[98]:>8.1f}", flush=True)
     make_data()
     print(f"\n{'seconds':<16}{'first':>8}{'copied':>8}{'times':>8}{'copy MiB':>10}{'made in':>9}")
     for form in ("csv", "jsonl"):
@@ -68,9 +68,8 @@ def print_copied(service: Running, caller: Caller, form: str, plan: str, rounds:
     size = sum(place.stat().st_size for place in copies.glob("*.parquet"))
     time.sleep(SETTLED_S)
     copied = min(answer(caller, body, ANEW) for _ in range(rounds))
-    print(
-        f"{form + '/' + plan:<16}{first:>8.3f}{copied:>8.3f}{first / copied:>8.1f}{size / 2**20:>10.0f}{made:>9.1f}"
-    )
+    times = f"{first:>8.3f}{copied:>8.3f}{first / copied:>8.1f}"
+    print(f"{form + '/' + plan:<16}{times}{size / 2**20:>10.0f}{made:>9.1f}", flush=True)
 
 
 def answer(caller: Caller, body: dict[str, Any], headers: dict[str, str] | None = None) -> float:
@@ -83,4 +82,4 @@ def answer(caller: Caller, body: dict[str, Any], headers: dict[str, str] | None 
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, int(sys.argv[2]) if len(sys.argv) > 2 else 5)  # noqa: PLR2004
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, int(sys.argv[2]) if len(sys.argv) > 2 else 5)

@@ -26,7 +26,7 @@ SETTLED_S = 2.1
 """After so long, a file is taken to be done with."""
 
 
-def ask(service: Service, dataset: str, *, output: str = "json", **parts: Any) -> dict[str, Any]:
+def ask(dataset: str, *, output: str = "json", **parts: Any) -> dict[str, Any]:
     """A request for the sum of a data set's numbers."""
     plan = {"dataset": dataset, "aggs": [{"col": "n", "fn": "sum", "as": "n"}], **parts.pop("plan", {})}
     return {"datasource_id": "e", "plan": plan, "output": output, **parts}
@@ -55,8 +55,9 @@ def numbers(base: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_an_equal_query_is_answered_with_the_result_that_is_there(service: Service, numbers: Path) -> None:
-    body = ask(service, "_numbers")
+@pytest.mark.usefixtures("numbers")
+def test_an_equal_query_is_answered_with_the_result_that_is_there(service: Service) -> None:
+    body = ask("_numbers")
     first, was_hit, rows = answer(service, body)
     began = service.get("health").json()["next_token"]
 
@@ -85,7 +86,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "rewritten": lambda folder: (folder / "a.csv").write_text("n\n5\n"),
     "as long as before": lambda folder: (folder / "a.csv").write_text("n\n7\n2\n"),
     "added to": lambda folder: (folder / "c.csv").write_text("n\n100\n"),
-    "added to below": lambda folder: added_below(folder),
+    "added to below": lambda folder: added(folder / "sub", "c.csv"),
     "removed from": lambda folder: (folder / "b.csv").unlink(),
     "renamed in": lambda folder: (folder / "b.csv").rename(folder / "z.csv"),
     "replaced by its like": lambda folder: replaced(folder / "a.csv", "n\n3\n4\n"),
@@ -93,10 +94,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-def added_below(folder: Path) -> None:
-    """Put a file into a folder of the folder."""
-    (folder / "sub").mkdir()
-    (folder / "sub" / "c.csv").write_text("n\n100\n")
+def added(folder: Path, name: str) -> None:
+    """Put a file into a new folder."""
+    folder.mkdir()
+    (folder / name).write_text("n\n100\n")
 
 
 def replaced(path: Path, text: str) -> None:
@@ -120,7 +121,7 @@ def rewritten(path: Path, text: str) -> None:
 def test_data_that_was_changed_is_read_again(
     service: Service, numbers: Path, change: str, dataset: str
 ) -> None:
-    body = ask(service, dataset)
+    body = ask(dataset)
     answer(service, body)
     assert answer(service, body)[1] is True
     CHANGES[change](numbers)
@@ -134,13 +135,13 @@ def test_data_that_was_changed_is_read_again(
 
 def test_a_file_that_was_only_just_written_is_not_remembered(service: Service, base: Path) -> None:
     (base / "_new.csv").write_text("n\n1\n")
-    body = ask(service, "_new.csv")
+    body = ask("_new.csv")
 
     assert [answer(service, body)[1] for _ in range(2)] == [False, False]
 
 
 def test_a_folder_that_was_another_for_a_while_is_not_mistaken(service: Service, numbers: Path) -> None:
-    body = ask(service, "_numbers")
+    body = ask("_numbers")
     (numbers / "c.csv").write_text("n\n1000\n")
     answer(service, body)
     (numbers / "c.csv").unlink()
@@ -148,6 +149,7 @@ def test_a_folder_that_was_another_for_a_while_is_not_mistaken(service: Service,
     assert answer(service, body)[2] == [{"n": 13}]
 
 
+@pytest.mark.usefixtures("numbers")
 @pytest.mark.parametrize(
     "other",
     [
@@ -157,14 +159,15 @@ def test_a_folder_that_was_another_for_a_while_is_not_mistaken(service: Service,
         {"read": {"delimiter": ";"}},
     ],
 )
-def test_another_request_is_another_answer(service: Service, numbers: Path, other: dict[str, Any]) -> None:
-    answer(service, ask(service, "_numbers"))
+def test_another_request_is_another_answer(service: Service, other: dict[str, Any]) -> None:
+    answer(service, ask("_numbers"))
 
-    assert answer(service, ask(service, "_numbers", **other))[1] is False
+    assert answer(service, ask("_numbers", **other))[1] is False
 
 
-def test_the_same_request_in_other_words_is_the_same(service: Service, numbers: Path) -> None:
-    body = ask(service, "_numbers")
+@pytest.mark.usefixtures("numbers")
+def test_the_same_request_in_other_words_is_the_same(service: Service) -> None:
+    body = ask("_numbers")
     answer(service, body)
 
     turned = {name: body[name] for name in reversed(body)}
@@ -172,8 +175,9 @@ def test_the_same_request_in_other_words_is_the_same(service: Service, numbers: 
     assert answer(service, turned)[1] is True
 
 
-def test_no_cache_has_it_computed_anew_and_remembered_instead(service: Service, numbers: Path) -> None:
-    body = ask(service, "_numbers")
+@pytest.mark.usefixtures("numbers")
+def test_no_cache_has_it_computed_anew_and_remembered_instead(service: Service) -> None:
+    body = ask("_numbers")
     first, *_ = answer(service, body)
 
     second, hit, _ = answer(service, body, {"Cache-Control": "no-cache"})
@@ -183,10 +187,9 @@ def test_no_cache_has_it_computed_anew_and_remembered_instead(service: Service, 
     assert folder_of(service, third) == folder_of(service, second) != folder_of(service, first)
 
 
-def test_an_idempotency_key_gives_the_token_of_an_answer_that_was_remembered(
-    service: Service, numbers: Path
-) -> None:
-    body = ask(service, "_numbers")
+@pytest.mark.usefixtures("numbers")
+def test_an_idempotency_key_gives_the_token_of_an_answer_that_was_remembered(service: Service) -> None:
+    body = ask("_numbers")
     answer(service, body)
 
     tokens = {answer(service, body, {"Idempotency-Key": "remembered-1"})[0] for _ in range(2)}
@@ -198,7 +201,7 @@ def test_a_relative_time_is_another_one_later(service: Service, base: Path) -> N
     pl.DataFrame({"n": [1], "at": ["2025-01-01T00:00:00Z"]}).write_csv(base / "_since.csv")
     time.sleep(SETTLED_S)
     filters = [{"col": "at", "op": ">=", "val": {"ago": "10 years"}}]
-    body = ask(service, "_since.csv", plan={"filters": filters})
+    body = ask("_since.csv", plan={"filters": filters})
 
     assert [answer(service, body)[1] for _ in range(2)] == [False, False]
 
@@ -217,9 +220,10 @@ def small(tmp_path: Path, base: Path, databases: Iterator[str]) -> Iterator[Call
         yield made
 
 
-def test_nothing_is_remembered_where_that_is_off(small: Callable[..., Service], numbers: Path) -> None:
+@pytest.mark.usefixtures("numbers")
+def test_nothing_is_remembered_where_that_is_off(small: Callable[..., Service]) -> None:
     service = small(PY_CACHE_MB="0")
-    body = ask(service, "_numbers")
+    body = ask("_numbers")
 
     assert [answer(service, body)[1] for _ in range(2)] == [False, False]
 

@@ -106,7 +106,7 @@ class Copies(NamedTuple):
         return Opened(
             frame,
             texts=tuple(map(TextForm.model_validate, told["texts"])),
-            evidence=tuple(map(ColumnEvidence.model_validate, told["evidence"])),
+            evidence=lambda: tuple(map(ColumnEvidence.model_validate, told["evidence"])),
             evolution=lambda: SchemaEvolution.model_validate(told["evolution"]),
             distinct=told["distinct"],
             faults=Faults.model_validate(told["faults"]),
@@ -147,7 +147,7 @@ class Copies(NamedTuple):
             told = {
                 "fingerprint": fingerprint(draft),
                 "texts": list(map(_plain, opened.texts)),
-                "evidence": list(map(_plain, opened.evidence)),
+                "evidence": list(map(_plain, opened.evidence())),
                 "evolution": _plain(opened.evolution()),
                 "distinct": dict(opened.distinct),
                 "faults": _plain(opened.faults),

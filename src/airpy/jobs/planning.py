@@ -112,13 +112,14 @@ def plan_through(
         AirError: The plan does not fit the data, or a file cannot be read.
     """
     with context.scratch() as scratch, held([each.dataset for each in asked], scratch) as datasets:
-        tell_input(datasets, named_columns(plan))
+        named = named_columns(plan)
+        tell_input(datasets, named)
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
         done, planned = read_through(asked, opens, lambda planned: consume(planned.frame), on_step)
-        return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened))
+        return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened, named))
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:

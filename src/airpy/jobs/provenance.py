@@ -58,14 +58,25 @@ def plan_hash(plan: Plan) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def casts_of(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> list[ProvenanceCast]:
-    """Columns that are read as another type than they are stored with, while their files are there."""
-    return list(islice(_casts(datasets, opened), MOST_CASTS))
+def casts_of(
+    datasets: Sequence[Dataset], opened: Sequence[Opened], named: set[str] | None
+) -> list[ProvenanceCast]:
+    """Columns that are read as another type than they are stored with, while their files are there.
+
+    Of the first data set only those that the plan names, where it names all that it is about.
+    """
+    first = datasets[0].name
+    casts = (
+        cast
+        for cast in _casts(datasets, opened)
+        if named is None or cast.dataset != first or cast.column in named
+    )
+    return list(islice(casts, MOST_CASTS))
 
 
 def _casts(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Iterator[ProvenanceCast]:
     for dataset, source in zip(datasets, opened, strict=True):
-        for column in source.evidence:
+        for column in source.evidence():
             if column.type != "string":
                 form = {} if column.form is None else {"form": column.form}
                 yield ProvenanceCast.model_validate(
