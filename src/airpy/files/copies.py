@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -163,6 +164,10 @@ class Copies(NamedTuple):
         with contextlib.suppress(OSError):
             self._place(key, "none").touch()
 
+    def free_bytes(self) -> int:
+        """How much more the disk can hold."""
+        return shutil.disk_usage(self.path).free if self.path.is_dir() else 0
+
     def tidy(self) -> None:
         """Remove what was not used longest until the copies fit, and what nobody needs any more."""
         old = time.time() - KEPT_S
@@ -174,8 +179,9 @@ class Copies(NamedTuple):
                 elif place.suffix != ".json" and _time_of(place) < old:
                     place.unlink(missing_ok=True)
         total = sum(sizes.values())
+        most = min(self.most_bytes, (self.free_bytes() + total) // 2)  # the rest of the disk is the results'
         for key in sorted(sizes, key=lambda key: _time_of(self._place(key, "json"))):
-            if total <= self.most_bytes:
+            if total <= most:
                 break
             total -= sizes[key]
             self._forget(key)

@@ -80,8 +80,9 @@ def load_of(datasets: Iterable[Dataset]) -> Load:
             status = path.stat()
             total += status.st_size
             changed_ns = max(changed_ns, status.st_mtime_ns, status.st_ctime_ns)
-            times = status.st_mtime_ns, status.st_ctime_ns  # only the second is beyond anybody's wishes
-            digest.update(repr((str(path), status.st_dev, status.st_ino, status.st_size, times)).encode())
+            # Anybody may set the first of these back, and nobody the second; devices are numbered by each host.
+            times = status.st_mtime_ns, status.st_ctime_ns
+            digest.update(repr((str(path), status.st_ino, status.st_size, times)).encode())
     return Load(total, digest.hexdigest() if known else None, changed_ns / 1e9)
 
 

@@ -91,7 +91,9 @@ def copy(key: str, wish: Wish, copies: Copies, root: FileRoot, *, on_step: OnSte
         TemporaryDirectory(dir=copies.path, prefix="scratch-") as folder,
         held([dataset], Path(folder)) as [source],
     ):
-        if copies.key(source, options, rows, every_column=every_column) == key:
+        size = sum(map(source.size, source.files))
+        fits = 2 * size < copies.free_bytes()  # it may have to be unpacked, or put into plain form
+        if fits and copies.key(source, options, rows, every_column=every_column) == key:
             copies.keep(
                 key, scan(source, options, infer_rows=rows, scratch=Path(folder), every_column=every_column)
             )

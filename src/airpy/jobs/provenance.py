@@ -89,13 +89,10 @@ def _casts(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Iterator[Pr
                     }
                 )
         for change in source.evolution().changes:
-            if change.cast is not None and change.to is not None:
-                yield ProvenanceCast.model_validate(
-                    {
-                        "dataset": dataset.name,
-                        "column": change.column,
-                        "from": change.to,
-                        "to": change.cast,
-                        "file": change.file,
-                    }
-                )
+            if change.change == "retyped":
+                told = {"dataset": dataset.name, "column": change.column}
+                if change.cast is None:  # the files before had to give way
+                    yield ProvenanceCast.model_validate(told | {"from": change.from_, "to": change.to})
+                else:
+                    told |= {"from": change.to, "to": change.cast, "file": change.file}
+                    yield ProvenanceCast.model_validate(told)

@@ -16,7 +16,8 @@ airpy:followers:{token}         tokens whose requests equal this one's
 airpy:key:{key}                 the request and the token of an idempotency key
 airpy:result:{digest}           a result that is remembered: its folder, frame and bytes
 airpy:results                   by folder, the digests of all of them
-airpy:results-used, -until      the digests by when they were last asked for, and by when they are forgotten
+airpy:results-used              the digests, by when they were last asked for
+airpy:results-until             the digests, by when they are forgotten
 airpy:results-bytes             what all of them come to
 airpy:results-kept              folders whose result later jobs were answered with, by when those have expired
 airpy:dead                      tokens of dead letters, in order
