@@ -200,6 +200,12 @@ class Caps(BaseModel):
         int,
         Field(description='`PY_MAX_ATTEMPTS`: ends in a killed process or worker after which a job fails.'),
     ]
+    max_join_rows: Annotated[
+        int,
+        Field(
+            description='`PY_MAX_JOIN_ROWS`: rows that one join of a plan may make. Beyond it: 413, `TOO_LARGE`.'
+        ),
+    ]
 
 
 class QueueState(BaseModel):
@@ -502,7 +508,7 @@ FilterOperator = TypeAliasType(
     Annotated[
         Literal['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'between', 'in', 'not_in', 'is_null', 'not_null', 'is_nan', 'is_finite', 'is_blank', 'like', 'not_like', 'ilike', 'contains', 'icontains', 'starts_with', 'ends_with', 'regex', 'not_regex', 'is_distinct_from'],
         Field(
-            description="`between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`\n(no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,\n`icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\\` before one that stands for itself; `regex`\na pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one value, or nothing\nfor null; the others one value. The value is cast to the column's type without loss, or refused.\n"
+            description="`between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`\n(no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,\n`icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\\` before one that stands for itself (and\nbefore itself); `regex` a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one\nvalue, or nothing for null; the others one value. The value is cast to the column's type without loss, or\nrefused. NaN equals itself and is greater than every number.\n"
         ),
     ],
 )
@@ -531,7 +537,7 @@ AggregateFunction = TypeAliasType(
     Annotated[
         Literal['count', 'count_valid', 'count_missing', 'n_unique', 'approx_n_unique', 'sum', 'mean', 'avg', 'min', 'max', 'median', 'quantile', 'q1', 'q3', 'std', 'var', 'stderr', 'first', 'last', 'any', 'mode', 'product', 'skew', 'kurtosis', 'mad', 'iqr', 'range', 'arg_min', 'arg_max', 'corr', 'weighted_mean', 'share_of_total', 'all', 'any_true', 'list', 'join_text'],
         Field(
-            description="`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 1.6 %); `avg` is `mean`; `std`, `var`\nand `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by\nname; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most\nfrequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`\nin the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where\n`by` is least or greatest; `corr` Pearson's, of the rows in which both columns have values; `weighted_mean` by\n`weight`; `share_of_total` the group's sum by that of all groups; `all` and `any_true` of booleans; `list` the values in the\norder of the rows, `join_text` the same as one text. Nulls are left out of all but `count`, `count_missing`, `first` and\n`last`. A group without values gives null, and 0 for the counts. The sum and the product of integers are an\n`int64` (of `uint64`s a `uint64`), or fail the job when they do not fit.\n"
+            description="`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 6.5 %); `avg` is `mean`; `std`, `var`\nand `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by\nname; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most\nfrequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`\nin the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where\n`by` is least or greatest, the first of several; `corr` Pearson's, of the rows in which both columns have values;\n`weighted_mean` by `weight`; `share_of_total` the group's sum by that of all groups, before `having`; `all` and `any_true`\nof booleans; `list` the values in the order of the rows, `join_text` the same as one text. Nulls are left out of all\nbut `count`, `count_missing`, `first` and `last`. A group without values gives null, and 0 for the counts; so does what is\nnot defined, as the skewness of equal values or a share of zero. The sum, the product and the range of integers are an\n`int64` (of `uint64`s a `uint64`), or fail the job when they do not fit. The sum and the range of decimals are\ndecimals of 38 digits; mean, median and whatever else may lie between values are `float64`. The range of times is\na duration.\n"
         ),
     ],
 )
@@ -550,7 +556,7 @@ Tolerance = TypeAliasType(
     Annotated[
         str,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n',
             pattern='^[1-9][0-9]{0,4} (second|minute|hour|day|week)s?$',
         ),
     ],
@@ -562,7 +568,7 @@ Tolerance1 = TypeAliasType(
     Annotated[
         float,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n',
             ge=0.0,
         ),
     ],
@@ -574,7 +580,7 @@ JoinKind = TypeAliasType(
     Annotated[
         Literal['inner', 'left', 'right', 'full', 'semi', 'anti', 'cross', 'asof'],
         Field(
-            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with\nevery other and takes no keys; `asof` takes one key of each side, and finds the nearest row. Null matches nothing.\n'
+            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with\nevery other and takes no keys. `asof` keeps every row of the left side and finds the row of the right whose key is\nnearest, or null: of integers, floats, dates or timestamps. As the keys need not be equal, both stay, the right one\nwith `suffix` where their names are the same. Null matches nothing, nor does NaN in `asof`.\n'
         ),
     ],
 )
@@ -585,7 +591,7 @@ AsofStrategy = TypeAliasType(
     Annotated[
         Literal['backward', 'forward', 'nearest'],
         Field(
-            description='The last row whose key is not greater, the first whose key is not less, or the nearer of them.'
+            description='The row whose key is not greater (`backward`) or not less (`forward`), or the nearer of them, the greater if they are as\nnear. Of several rows with that key the last of the data set, with `forward` the first.\n'
         ),
     ],
 )
@@ -644,7 +650,7 @@ WindowFunction = TypeAliasType(
     Annotated[
         Literal['row_number', 'rank', 'dense_rank', 'ntile', 'lag', 'lead', 'cum_sum', 'cum_max', 'cum_min', 'cum_count', 'rolling_mean', 'rolling_sum', 'rolling_min', 'rolling_max', 'diff', 'pct_change', 'share_of_total'],
         Field(
-            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;\n`cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;\n`share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.\n'
+            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` (of `n` parts, the first of them longer) of the row; `lag` and\n`lead` the value `n` rows before or after; `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and\n`pct_change` from the value `n` rows before, null after null and a change from 0; `share_of_total` the value by the sum\nof its partition, null when that is 0. `rank` and `dense_rank` need `order_by`, and give nulls a rank like any value.\n`cum_…` and `rolling_…` leave nulls out, and are null before the first value, but `cum_count` 0, which counts rows without\n`col`; the least and the greatest are looked for among numbers that are not NaN. Sums of integers are an `int64` (of\n`uint64`s a `uint64`) or fail the job, those of decimals stay exact; means, changes and shares are `float64`.\n'
         ),
     ],
 )
@@ -1419,12 +1425,13 @@ class Resample(BaseModel):
     fill: Annotated[
         Literal['none', 'null', 'zero', 'previous', 'next', 'linear'],
         Field(
-            description='What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket\nbefore or after; or a straight line between them.\n'
+            description='What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0, of numbers and durations alone;\nthe aggregates of the bucket before or after, null where they are null; or what lies on a straight line over\ntime between those, of numbers alone, as `float64`. Needs `aggs`, but for `none`.\n'
         ),
     ] = 'none'
-    closed: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket belongs to it.')] = (
-        'left'
-    )
+    closed: Annotated[
+        Literal['left', 'right'],
+        Field(description='Which end of a bucket belongs to it; of dates, whole days.'),
+    ] = 'left'
     label: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket names it.')] = 'left'
     origin: Annotated[str | None, Field(description='As `Plan.origin`.', max_length=64, min_length=1)] = None
 
@@ -1806,7 +1813,9 @@ class Aggregation(BaseModel):
         str | None,
         Field(alias='as', description="The aggregate's name in the answer.", max_length=1024, min_length=1),
     ] = None
-    filter: Filter | None = None
+    filter: Annotated[
+        Filter | None, Field(description='Only the rows in which this is true are aggregated.')
+    ] = None
     q: Annotated[
         float | None,
         Field(
@@ -1826,7 +1835,7 @@ class Aggregation(BaseModel):
     by: Annotated[
         str | None,
         Field(
-            description='The column that orders rows for `first` and `last` (the time column when it is not given), and whose least or\ngreatest value `arg_min` and `arg_max` look for.\n',
+            description='The column that orders rows for `first` and `last` (`time_col`, or the only date or timestamp column, when it is\nnot given), and whose least or greatest value `arg_min` and `arg_max` look for. Rows in which it is equal keep\ntheir order; those in which it is null are taken only where there are no others.\n',
             max_length=1024,
         ),
     ] = None
@@ -1920,7 +1929,7 @@ Filters = TypeAliasType(
     Annotated[
         list[Filter],
         Field(
-            description='Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and\n`is_distinct_from`.\n',
+            description='Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and\n`is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.\n',
             max_length=1000,
         ),
     ],
@@ -1954,14 +1963,14 @@ class Join(BaseModel):
     tolerance: Annotated[
         Tolerance | Tolerance1 | None,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n'
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n'
         ),
     ] = None
     validate_: Annotated[
         JoinCardinality | None,
         Field(
             alias='validate',
-            description='How often a key may occur on each side; a job whose data breaks it fails.',
+            description="How often a key may occur on each side, after the joined data set's own `filters` and before the plan's; null is no key.\nA job whose data breaks it fails, and names a key. Not for `cross` and `asof`.\n",
         ),
     ] = None
     clean: CleanSteps | None = None
@@ -2064,7 +2073,7 @@ class Plan(BaseModel):
     union: Annotated[
         list[UnionedDataset] | None,
         Field(
-            description='Data sets whose rows follow those of `dataset`. Columns meet by name; a column that one of them lacks is null\nthere, and types are widened without loss.\n',
+            description="Data sets whose rows follow those of `dataset`. Columns meet by name, letter by letter; a column that one of them\nlacks is null there. Types are widened without loss, or refused: integers become wider ones, floats (the job fails\non one that no float is) or decimals, dates and times those of the finest unit, in the first one's zone.\n",
             max_length=64,
         ),
     ] = None
@@ -2073,7 +2082,7 @@ class Plan(BaseModel):
     explode: Annotated[
         list[ColumnName] | None,
         Field(
-            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row. An empty list, and null, give one row with null.\n',
+            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row, where null is as long as an empty list. Both give one row with null.\n',
             max_length=100,
         ),
     ] = None
@@ -2110,7 +2119,7 @@ class Plan(BaseModel):
     grain: Annotated[
         str | None,
         Field(
-            description='The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or\nan ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that\n`groupby` does not name is the first group key.\n',
+            description="The width of a time bucket: `1 day`, `15 minutes`, `1 week`, `1 month`, `1 quarter`, `1 year`, or an ISO 8601\nduration of one unit (`P1D`, `PT15M`). A bucket that `groupby` does not name is the first group key.\n\nA bucket of a day or more is the date on which it begins; days are told by the clock of `timezone`, so the day on\nwhich summer time begins has 23 hours, and that on which it ends has 25. A shorter bucket is the timestamp at\nwhich it begins, in the column's type. Hours, minutes and seconds are counted on that clock: a bucket begins\nwhenever it shows a multiple of the width, and reaches to the next. So an hour that comes twice is two buckets,\n`6 hours` begin at 0, 6, 12 and 18 on every day and are 5 or 7 long where the clock is changed, and a beginning\nthat the clock leaves out is at the moment it is put forward.\n",
             examples=['1 day'],
             pattern='^([1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?|P([1-9][0-9]{0,4}[YMWD]|T[1-9][0-9]{0,4}[HMS]))$',
         ),
@@ -2118,7 +2127,7 @@ class Plan(BaseModel):
     time_col: Annotated[
         str | None,
         Field(
-            description='The column that `grain` buckets. Without it, the only date or timestamp column of the data set.',
+            description='The column that `grain` or `resample` buckets, and that orders `first` and `last`. Without it, the only date or\ntimestamp column of the data set.\n',
             max_length=1024,
         ),
     ] = None
@@ -2136,7 +2145,7 @@ class Plan(BaseModel):
     origin: Annotated[
         str | None,
         Field(
-            description="A date or timestamp at which a bucket of `grain` begins. Default: midnight of 1970-01-01 for days and\nshorter, the week's first day, the year's first month.\n",
+            description="A date or timestamp at which a bucket of `grain` begins, to the millisecond; by the clock of `timezone` where it has no\noffset. Several units are counted from it. Default: midnight of 1970-01-01, for weeks of the first `week_start` of\n1970. Days that begin at 6 are named by the date on which they begin. Months, quarters and years begin on a\nday from 1 to 28, weeks on the origin's weekday.\n",
             examples=['2025-01-01T06:00:00'],
             max_length=64,
             min_length=1,

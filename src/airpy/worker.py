@@ -68,7 +68,12 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         results=results,
         files=files,
         limits=Limits(
-            settings.infer_rows, settings.max_rows_json, settings.job_timeout_s, settings.max_attempts, memory
+            settings.infer_rows,
+            settings.max_rows_json,
+            settings.job_timeout_s,
+            settings.max_attempts,
+            settings.max_join_rows,
+            memory,
         ),
         slots=settings.workers,
     )

@@ -43,6 +43,16 @@ def answer(
     return job["token"], job["data"]["metrics"]["cache_hit"], job["data"]["rows"]
 
 
+@pytest.fixture(scope="module")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, base: Path, databases: Iterator[str]
+) -> Iterator[Service]:
+    """A service that remembers."""
+    place, url = tmp_path_factory.mktemp("remembering"), fresh(next(databases))
+    with running_service(place, base, url, PY_CACHE_MB="64") as running:
+        yield Judged(*running)
+
+
 @pytest.fixture
 def numbers(base: Path) -> Iterator[Path]:
     """A folder of two files that were written a while ago."""

@@ -14,8 +14,13 @@ from airpy.engine.columns import repeated
 from airpy.engine.derive import check_derivations
 from airpy.engine.filters import check_filters, check_size, tested_columns
 from airpy.engine.grain import check_time, read_grain
+from airpy.engine.joins import check_join
 from airpy.engine.literals import zone
+from airpy.engine.pivot import check_pivot
+from airpy.engine.reshape import check_explode, check_unpivot
+from airpy.engine.sampling import check_sample
 from airpy.engine.sources import check_prepared
+from airpy.engine.top import check_top
 from airpy.engine.windows import check_windows
 from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
 
@@ -39,6 +44,7 @@ def check_plan(plan: Plan) -> None:
     check_time(plan)
     check_aggregates(plan.aggs or [], "plan.aggs")
     _check_names(plan)
+    _check_shapes(plan)
     _check_having(plan)
     for index, part in enumerate(plan.union or []):
         check_prepared(part, f"plan.union[{index}]")
@@ -96,7 +102,7 @@ def _check_names(plan: Plan) -> None:
             constraint="different names",
         )
     check_windows(plan.window or [], names if is_grouped(plan) else [], "plan.window")
-    if not names:
+    if not names or plan.pivot:  # only the data tell what columns a pivot makes
         return
     if is_grouped(plan):
         names += [item.as_ for item in plan.window or []]
@@ -111,24 +117,24 @@ def _check_names(plan: Plan) -> None:
             )
 
 
+def _check_shapes(plan: Plan) -> None:
+    """Stages that make other rows, or fewer."""
+    if plan.unpivot:
+        check_unpivot(plan.unpivot, "plan.unpivot")
+    check_explode(plan.explode or [], "plan.explode")
+    if plan.sample:
+        check_sample(plan.sample, "plan.sample")
+    if plan.pivot:
+        check_pivot(plan.pivot, "plan.pivot")
+    if plan.top_n:
+        names, keys = None, []
+        if is_grouped(plan) and not plan.pivot:
+            keys = group_keys(plan)
+            names = [*keys, *map(aggregate_name, plan.aggs or []), *(item.as_ for item in plan.window or [])]
+        check_top(plan.top_n, names, keys, "plan.top_n")
+
+
 def _check_joins(plan: Plan) -> None:
     for index, join in enumerate(plan.joins or []):
+        check_join(join, f"plan.joins[{index}]")
         check_prepared(join, f"plan.joins[{index}]")
-        left, right = join.left_on, join.right_on
-        if join.on is not None:
-            paired = left is None and right is None
-        else:
-            paired = left is not None and right is not None and len(left) == len(right)
-        if not paired:
-            raise InvalidPlan(
-                "a join names its columns with `on`, or with `left_on` and `right_on` of equal length",
-                field=f"plan.joins[{index}]",
-                constraint="either on, or left_on and right_on",
-            )
-        for key, columns in (("on", join.on), ("left_on", left), ("right_on", right)):
-            if twice := repeated(columns or []):
-                raise InvalidPlan(
-                    f"a join names a column once, and {listed(twice)} stands there twice",
-                    field=f"plan.joins[{index}].{key}",
-                    constraint="different names",
-                )

@@ -18,7 +18,7 @@ from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load
-from airpy.jobs.planning import check_planned, plan_asked, plan_through
+from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
 from airpy.jobs.provenance import provenance
 from airpy.jobs.results import write_data
 
@@ -75,6 +75,8 @@ def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
 
 def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) -> None:
     """Describe the frame, or the plan's result: metrics, issues, chart hints, and the verdict on rules."""
+    if request.plan is not None:
+        request = request.model_copy(update={"plan": absolute(request.plan, context)})
     on_step("loading_data", "Loading data for analysis")
     options = request.options or AnalyzeOptions()
     frame, ran = _frame(request, context)

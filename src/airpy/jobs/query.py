@@ -16,7 +16,7 @@ from airpy.engine.encoding import (
 )
 from airpy.engine.steps import counted
 from airpy.files.datasets import load_of
-from airpy.jobs.planning import check_planned, plan_asked, plan_through
+from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
 from airpy.jobs.provenance import provenance
 from airpy.jobs.remembered import keep_state
 from airpy.jobs.results import encode_head, frame_file, result_frame, write_data, write_schema
@@ -43,6 +43,7 @@ def check_query(request: QueryRequest, root: FileRoot) -> Load:
 
 def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
     """Run the plan, stream its answer into a file, and keep the first rows beside it."""
+    request = request.model_copy(update={"plan": absolute(request.plan, context)})
     began, began_s = time.monotonic(), time.time()
     asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
     main = asked[0].dataset

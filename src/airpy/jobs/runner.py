@@ -51,6 +51,7 @@ class Limits(NamedTuple):
     max_rows_json: int
     timeout_s: float
     max_attempts: int
+    max_join_rows: int | None = None
     memory: Memory = Memory(most_bytes=0, ttl_s=0)
     """How much is remembered of what was answered."""
 
@@ -191,6 +192,8 @@ class Runner:
             token=claim.token,
             infer_rows=self._limits.infer_rows,
             max_rows_json=self._limits.max_rows_json,
+            asked_at=claim.asked_at,
+            max_join_rows=self._limits.max_join_rows,
         )
         frame = self._sandbox.call(
             kind.run,
