@@ -59,7 +59,7 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
         settings.cloud_prefixes,
         Access(settings.storage),
         results.memory,
-        copies,
+        None if copies is None else copies.path,
     )
     sandbox = Sandbox(memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, spares=settings.workers)
     runner = Runner(

@@ -32,8 +32,8 @@ class Bench:
         self.base, self.scratch = folder / "base", folder / "scratch"
         self.base.mkdir()
         self.scratch.mkdir()
-        self.copies = Copies(folder / "copies", most_bytes, least_bytes=1)
-        self.root = FileRoot.at(self.base, (".csv", ".jsonl", ".parquet"), copies=self.copies)
+        self.copies = Copies(folder / "copies", most_bytes)
+        self.root = FileRoot.at(self.base, (".csv", ".jsonl", ".parquet"), copies=self.copies.path)
 
     def write(self, name: str, text: str) -> Path:
         """A file that is taken to be done with."""
@@ -66,6 +66,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A bench on which what is written is an hour old at once, since a file's own clock cannot be set."""
     now = __import__("time").time
     monkeypatch.setattr("airpy.files.copies.time.time", lambda: now() + AN_HOUR_S)
+    monkeypatch.setattr("airpy.files.copies.LEAST_BYTES", 1)
     monkeypatch.setattr("os.nice", lambda _: 0)  # the test is to go on as before
     return Bench(tmp_path)
 
@@ -180,7 +181,18 @@ def test_what_cannot_be_read_has_no_copy(bench: Bench) -> None:
     assert list(bench.copies.path.glob("*.parquet")) == []
 
 
-def test_a_file_that_was_only_just_written_has_no_copy(tmp_path: Path) -> None:
+def test_a_file_that_is_small_has_no_copy(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airpy.files.copies.LEAST_BYTES", len(CSV) + 1)
+    bench.write("a.csv", CSV)
+    bench.read("a.csv")
+
+    assert bench.copies.granted() is None
+
+
+def test_a_file_that_was_only_just_written_has_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airpy.files.copies.LEAST_BYTES", 1)
     bench = Bench(tmp_path)
     bench.write("a.csv", CSV)
     bench.read("a.csv")

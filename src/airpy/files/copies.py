@@ -64,19 +64,15 @@ class Copies(NamedTuple):
     """The folder of copies, shared by workers."""
 
     path: Path
-    most_bytes: int
-    least_bytes: int = LEAST_BYTES
+    most_bytes: int = 0
+    """How much is left when it is tidied."""
 
     def key(
         self, dataset: Dataset, options: ReadOptions, infer_rows: int, *, every_column: bool
     ) -> str | None:
         """Names the copy of the data set as it is now, read like this; None when it is not worth one."""
         load = load_of([dataset])
-        if (
-            load.fingerprint is None
-            or load.bytes < self.least_bytes
-            or load.changed_s > time.time() - YOUNG_S
-        ):
+        if load.fingerprint is None or load.bytes < LEAST_BYTES or load.changed_s > time.time() - YOUNG_S:
             return None
         ground = __version__, pl.__version__, str(dataset.root.base), dataset.format
         read = options.model_dump_json(exclude_none=True), infer_rows, every_column

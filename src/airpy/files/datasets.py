@@ -80,7 +80,7 @@ def load_of(datasets: Iterable[Dataset]) -> Load:
             status = path.stat()
             total += status.st_size
             changed_ns = max(changed_ns, status.st_mtime_ns, status.st_ctime_ns)
-            # Anybody may set the first of these back, and nobody the second; devices are numbered by each host.
+            # Anybody may set the first of these back, nobody the second; devices have a number on each host.
             times = status.st_mtime_ns, status.st_ctime_ns
             digest.update(repr((str(path), status.st_ino, status.st_size, times)).encode())
     return Load(total, digest.hexdigest() if known else None, changed_ns / 1e9)

@@ -25,8 +25,6 @@ from airpy.files.formats import extension_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airpy.files.copies import Copies
-
 __all__ = [
     "CLOUD_SCHEMES",
     "Entry",
@@ -66,8 +64,8 @@ class FileRoot(NamedTuple):
     memory: Path | None = None
     """Where it is remembered what a look over all of a file has found; None when it is not."""
 
-    copies: Copies | None = None
-    """Copies of large text files as Parquet; None when there are none."""
+    copies: Path | None = None
+    """Where copies of large text files are; None when there are none."""
 
     @classmethod
     def at(
@@ -77,7 +75,7 @@ class FileRoot(NamedTuple):
         cloud_prefixes: tuple[str, ...] = (),
         access: Access = Access(),  # noqa: B008  it is frozen
         memory: Path | None = None,
-        copies: Copies | None = None,
+        copies: Path | None = None,
     ) -> Self:
         """The root at this base path."""
         base = Path(os.path.abspath(base))  # noqa: PTH100  `resolve` would follow links

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from airpy.contract import ReadOptions
 from airpy.files.compression import unpacked
 from airpy.files.content import check_content, check_packed
-from airpy.files.copies import Wish
+from airpy.files.copies import Copies, Wish
 from airpy.files.delimited import scan_csv
 from airpy.files.formats import compression_of
 from airpy.files.gates import check_columns, check_lines
@@ -120,11 +120,12 @@ def _copy(
 
     Where files are in partitions, a filter may leave some of them out, and others decide the types.
     """
-    copies = dataset.root.copies
-    if copies is None or dataset.format == "parquet" or dataset.remote:
+    folder = dataset.root.copies
+    if folder is None or dataset.format == "parquet" or dataset.remote:
         return None
     if any(partition_of(dataset.directory, path) for path in dataset.files):
         return None
+    copies = Copies(folder)
     key = copies.key(dataset, options, infer_rows, every_column=every_column)
     found = None if key is None else copies.find(key, scratch)
     if key is not None and found is None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airpy.engine.steps import OnStep
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
-    from airpy.jobs.planning import Ran
+    from airpy.jobs.provenance import Ran
 
 __all__ = ["analyze", "check_analyze"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
@@ -16,7 +16,7 @@ from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
-from airpy.jobs.provenance import casts_of
+from airpy.jobs.provenance import Ran, casts_of
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.work import tell
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Join, Plan, ProvenanceCast, Reading, ReadOptions, UnionedDataset
+    from airpy.contract import Join, Plan, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = [
-    "Ran",
     "absolute",
     "check_planned",
     "plan_asked",
@@ -46,13 +45,6 @@ __all__ = [
     "planned_frame",
     "tell_input",
 ]
-
-
-class Ran(NamedTuple):
-    """What an answer was made from."""
-
-    reading: Reading
-    casts: list[ProvenanceCast]
 
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 import pyarrow as pa
@@ -17,15 +17,21 @@ from airpy.contract import Provenance, ProvenanceCast, ProvenanceVersions, Repla
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airpy.contract import AnalyzeRequest, Plan, QueryRequest
+    from airpy.contract import AnalyzeRequest, Plan, QueryRequest, Reading
     from airpy.files.datasets import Dataset
     from airpy.files.opening import Opened
-    from airpy.jobs.planning import Ran
 
-__all__ = ["casts_of", "plan_hash", "provenance"]
+__all__ = ["Ran", "casts_of", "plan_hash", "provenance"]
 
 MOST_CASTS = 1_000
 PATHS = {"QueryRequest": "/v1/py/query", "AnalyzeRequest": "/v1/py/analyze"}
+
+
+class Ran(NamedTuple):
+    """What an answer was made from."""
+
+    reading: Reading
+    casts: list[ProvenanceCast]
 
 
 def provenance(
@@ -90,7 +96,7 @@ def _casts(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Iterator[Pr
                 )
         for change in source.evolution().changes:
             if change.change == "retyped":
-                told = {"dataset": dataset.name, "column": change.column}
+                told: dict[str, str | None] = {"dataset": dataset.name, "column": change.column}
                 if change.cast is None:  # the files before had to give way
                     yield ProvenanceCast.model_validate(told | {"from": change.from_, "to": change.to})
                 else:
