@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET = "a secret of the tests, long enough for HS256"
-WAIT_S = 240
+WAIT_S = 60
 
 
 class Service(NamedTuple):
