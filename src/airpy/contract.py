@@ -200,6 +200,12 @@ class Caps(BaseModel):
         int,
         Field(description='`PY_MAX_ATTEMPTS`: ends in a killed process or worker after which a job fails.'),
     ]
+    max_join_rows: Annotated[
+        int,
+        Field(
+            description='`PY_MAX_JOIN_ROWS`: rows that one join of a plan may make. Beyond it: 413, `TOO_LARGE`.'
+        ),
+    ]
 
 
 class QueueState(BaseModel):
@@ -550,7 +556,7 @@ Tolerance = TypeAliasType(
     Annotated[
         str,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n',
             pattern='^[1-9][0-9]{0,4} (second|minute|hour|day|week)s?$',
         ),
     ],
@@ -562,7 +568,7 @@ Tolerance1 = TypeAliasType(
     Annotated[
         float,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n',
             ge=0.0,
         ),
     ],
@@ -574,7 +580,7 @@ JoinKind = TypeAliasType(
     Annotated[
         Literal['inner', 'left', 'right', 'full', 'semi', 'anti', 'cross', 'asof'],
         Field(
-            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with\nevery other and takes no keys; `asof` takes one key of each side, and finds the nearest row. Null matches nothing.\n'
+            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with\nevery other and takes no keys. `asof` keeps every row of the left side and finds the row of the right whose key is\nnearest, or null: of integers, floats, dates or timestamps. As the keys need not be equal, both stay, the right one\nwith `suffix` where their names are the same. Null matches nothing, nor does NaN in `asof`.\n'
         ),
     ],
 )
@@ -585,7 +591,7 @@ AsofStrategy = TypeAliasType(
     Annotated[
         Literal['backward', 'forward', 'nearest'],
         Field(
-            description='The last row whose key is not greater, the first whose key is not less, or the nearer of them.'
+            description='The row whose key is not greater (`backward`) or not less (`forward`), or the nearer of them, the greater if they are as\nnear. Of several rows with that key the last of the data set, with `forward` the first.\n'
         ),
     ],
 )
@@ -644,7 +650,7 @@ WindowFunction = TypeAliasType(
     Annotated[
         Literal['row_number', 'rank', 'dense_rank', 'ntile', 'lag', 'lead', 'cum_sum', 'cum_max', 'cum_min', 'cum_count', 'rolling_mean', 'rolling_sum', 'rolling_min', 'rolling_max', 'diff', 'pct_change', 'share_of_total'],
         Field(
-            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;\n`cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;\n`share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.\n'
+            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` (of `n` parts, the first of them longer) of the row; `lag` and\n`lead` the value `n` rows before or after; `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and\n`pct_change` from the value `n` rows before, null after null and a change from 0; `share_of_total` the value by the sum\nof its partition, null when that is 0. `rank` and `dense_rank` need `order_by`, and give nulls a rank like any value.\n`cum_…` and `rolling_…` leave nulls out, and are null before the first value, but `cum_count` 0, which counts rows without\n`col`; the least and the greatest are looked for among numbers that are not NaN. Sums of integers are an `int64` (of\n`uint64`s a `uint64`) or fail the job, those of decimals stay exact; means, changes and shares are `float64`.\n'
         ),
     ],
 )
@@ -760,14 +766,9 @@ class Drop(BaseModel):
     cols: Columns
 
 
-class Clip(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    op: Literal['clip']
-    cols: Columns | None = None
-    min: float | None = None
-    max: float | None = None
+Number = TypeAliasType(
+    "Number", Annotated[int | float, Field(description='A number; a whole one is kept digit by digit.')]
+)
 
 
 class ReplaceValues(BaseModel):
@@ -797,13 +798,57 @@ class NormaliseNames(BaseModel):
     op: Literal['normalise_names']
 
 
+class ProvenanceVersions(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    airpy: str
+    polars: str
+    pyarrow: str
+    contract: Annotated[str, Field(description='The version of this document.')]
+
+
+class ProvenanceCast(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dataset: str
+    column: str
+    from_: Annotated[str, Field(alias='from', description='The type that is stored; `string` for text.')]
+    to: Annotated[str, Field(description='The type that it was read as.')]
+    form: Annotated[str | None, Field(description='How its text is written, where that is not plain.')] = None
+    file: Annotated[str | None, Field(description='The first file of which it is so, where not of all.')] = (
+        None
+    )
+
+
+class Replay(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Literal['POST']
+    path: Annotated[str, Field(examples=['/v1/py/query'])]
+    body: Annotated[dict[str, Any], Field(description='A `QueryRequest`, or an `AnalyzeRequest`.')]
+
+
 class QueryMetrics(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
     rows: Annotated[int, Field(description='Rows of the whole result.')]
     bytes: Annotated[int, Field(description='Bytes of the result file.')]
-    execution_time_ms: Annotated[int, Field(description='From the first step to the last.')]
+    execution_time_ms: Annotated[
+        int,
+        Field(
+            description='From the first step to the last; of a remembered result, of the run that computed it.'
+        ),
+    ]
+    cache_hit: Annotated[
+        bool,
+        Field(
+            description='Whether the answer is remembered from an equal request over the same files in the same state. `Cache-Control:\nno-cache` on the request has it computed anew.\n'
+        ),
+    ]
 
 
 AnalysisKind = TypeAliasType("AnalysisKind", Literal['eda', 'profile', 'validate'])
@@ -1380,12 +1425,13 @@ class Resample(BaseModel):
     fill: Annotated[
         Literal['none', 'null', 'zero', 'previous', 'next', 'linear'],
         Field(
-            description='What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket\nbefore or after; or a straight line between them.\n'
+            description='What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0, of numbers and durations alone;\nthe aggregates of the bucket before or after, null where they are null; or what lies on a straight line over\ntime between those, of numbers alone, as `float64`. Needs `aggs`, but for `none`.\n'
         ),
     ] = 'none'
-    closed: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket belongs to it.')] = (
-        'left'
-    )
+    closed: Annotated[
+        Literal['left', 'right'],
+        Field(description='Which end of a bucket belongs to it; of dates, whole days.'),
+    ] = 'left'
     label: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket names it.')] = 'left'
     origin: Annotated[str | None, Field(description='As `Plan.origin`.', max_length=64, min_length=1)] = None
 
@@ -1451,6 +1497,28 @@ class Cast(BaseModel):
     op: Literal['cast']
     col: ColumnName
     type: CastType
+
+
+class Clip(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    op: Literal['clip']
+    cols: Columns | None = None
+    min: Number | None = None
+    max: Number | None = None
+
+
+class RowPage(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: list[Row]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    offset: Annotated[int, Field(description='How many rows come before the page.')]
+    limit: Annotated[int, Field(description='The most rows that the page could have.')]
+    total_rows: Annotated[int, Field(description='Rows of the whole result.')]
+    next: Annotated[str | None, Field(description='The next page; null when this is the last.')]
 
 
 class FrameRef(BaseModel):
@@ -1806,21 +1874,6 @@ CleanSteps = TypeAliasType(
 )
 
 
-class QueryResult(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    rows: Annotated[
-        list[Row],
-        Field(description='The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.'),
-    ]
-    schema_: Annotated[Schema, Field(alias='schema')]
-    metrics: QueryMetrics
-    truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
-    download: Annotated[str, Field(description='Where the whole result is.')]
-    reading: Reading
-
-
 class AnalyzeOptions(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1849,29 +1902,6 @@ class AnalyzeOptions(BaseModel):
         list[Rule] | None,
         Field(description='What to validate; needed by `validate`, and only there.', max_length=1000),
     ] = None
-
-
-class AnalyzeResult(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    job_kind: AnalysisKind
-    metrics: FrameMetrics
-    issues: list[Issue]
-    chart_hints: list[ChartHint]
-    sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
-    schema_: Annotated[Schema, Field(alias='schema')]
-    validation: Validation | None = None
-    reading: Reading | None = None
-
-
-JobData = TypeAliasType(
-    "JobData",
-    Annotated[
-        dict[str, Any] | DiscoverResult | InferSchemaResult | QueryResult | AnalyzeResult | None,
-        Field(description='The result by job type, or null.'),
-    ],
-)
 
 
 class JobError(BaseModel):
@@ -1933,14 +1963,14 @@ class Join(BaseModel):
     tolerance: Annotated[
         Tolerance | Tolerance1 | None,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n'
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n'
         ),
     ] = None
     validate_: Annotated[
         JoinCardinality | None,
         Field(
             alias='validate',
-            description='How often a key may occur on each side; a job whose data breaks it fails.',
+            description="How often a key may occur on each side, after the joined data set's own `filters` and before the plan's; null is no key.\nA job whose data breaks it fails, and names a key. Not for `cross` and `asof`.\n",
         ),
     ] = None
     clean: CleanSteps | None = None
@@ -1968,42 +1998,6 @@ class Case(BaseModel):
     fn: Literal['case']
     cases: Annotated[list[WhenThen], Field(max_length=1000, min_length=1)]
     else_: Annotated[Operand | None, Field(alias='else')] = None
-
-
-class Job(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    token: Annotated[int, Field(ge=1)]
-    job_type: JobType
-    status: JobStatus
-    steps: list[Step]
-    progress: Annotated[
-        float | None,
-        Field(
-            description='The share of the work that is done; null where it cannot be counted.', ge=0.0, le=1.0
-        ),
-    ]
-    work: JobWork | None
-    attempt: Annotated[
-        int,
-        Field(
-            description='How often the job was begun. More than 1 when its process or its worker died under it, its storage\nfailed in passing, or its worker was stopped and gave it back.\n',
-            ge=0,
-        ),
-    ]
-    data: JobData | None
-    code: Annotated[
-        int, Field(description='The HTTP status the work would have had; 200 while it is under way.')
-    ]
-    error: JobError | None
-    request_id: str
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    expires_at: Annotated[
-        AwareDatetime | None, Field(description='When record and result go; null until the job has ended.')
-    ]
-    ttl: Annotated[int, Field(description='Seconds for which the record is kept once the job has ended.')]
 
 
 class JobEnd(BaseModel):
@@ -2079,7 +2073,7 @@ class Plan(BaseModel):
     union: Annotated[
         list[UnionedDataset] | None,
         Field(
-            description='Data sets whose rows follow those of `dataset`. Columns meet by name; a column that one of them lacks is null\nthere, and types are widened without loss.\n',
+            description="Data sets whose rows follow those of `dataset`. Columns meet by name, letter by letter; a column that one of them\nlacks is null there. Types are widened without loss, or refused: integers become wider ones, floats (the job fails\non one that no float is) or decimals, dates and times those of the finest unit, in the first one's zone.\n",
             max_length=64,
         ),
     ] = None
@@ -2088,7 +2082,7 @@ class Plan(BaseModel):
     explode: Annotated[
         list[ColumnName] | None,
         Field(
-            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row. An empty list, and null, give one row with null.\n',
+            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row, where null is as long as an empty list. Both give one row with null.\n',
             max_length=100,
         ),
     ] = None
@@ -2125,7 +2119,7 @@ class Plan(BaseModel):
     grain: Annotated[
         str | None,
         Field(
-            description='The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or\nan ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that\n`groupby` does not name is the first group key.\n',
+            description="The width of a time bucket: `1 day`, `15 minutes`, `1 week`, `1 month`, `1 quarter`, `1 year`, or an ISO 8601\nduration of one unit (`P1D`, `PT15M`). A bucket that `groupby` does not name is the first group key.\n\nA bucket of a day or more is the date on which it begins; days are told by the clock of `timezone`, so the day on\nwhich summer time begins has 23 hours, and that on which it ends has 25. A shorter bucket is the timestamp at\nwhich it begins, in the column's type. Hours, minutes and seconds are counted on that clock: a bucket begins\nwhenever it shows a multiple of the width, and reaches to the next. So an hour that comes twice is two buckets,\n`6 hours` begin at 0, 6, 12 and 18 on every day and are 5 or 7 long where the clock is changed, and a beginning\nthat the clock leaves out is at the moment it is put forward.\n",
             examples=['1 day'],
             pattern='^([1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?|P([1-9][0-9]{0,4}[YMWD]|T[1-9][0-9]{0,4}[HMS]))$',
         ),
@@ -2133,7 +2127,7 @@ class Plan(BaseModel):
     time_col: Annotated[
         str | None,
         Field(
-            description='The column that `grain` buckets, and that orders rows for `first` and `last`. Without it, the only date or timestamp\ncolumn of the data set.\n',
+            description='The column that `grain` or `resample` buckets, and that orders `first` and `last`. Without it, the only date or\ntimestamp column of the data set.\n',
             max_length=1024,
         ),
     ] = None
@@ -2151,7 +2145,7 @@ class Plan(BaseModel):
     origin: Annotated[
         str | None,
         Field(
-            description="A date or timestamp at which a bucket of `grain` begins. Default: midnight of 1970-01-01 for days and\nshorter, the week's first day, the year's first month.\n",
+            description="A date or timestamp at which a bucket of `grain` begins, to the millisecond; by the clock of `timezone` where it has no\noffset. Several units are counted from it. Default: midnight of 1970-01-01, for weeks of the first `week_start` of\n1970. Days that begin at 6 are named by the date on which they begin. Months, quarters and years begin on a\nday from 1 to 28, weeks on the origin's weekday.\n",
             examples=['2025-01-01T06:00:00'],
             max_length=64,
             min_length=1,
@@ -2188,6 +2182,43 @@ class Plan(BaseModel):
     ] = None
 
 
+class Provenance(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    plan_hash: Annotated[
+        str,
+        Field(
+            description='SHA-256 of the plan as canonical JSON: defaults filled in, what is not there left out, keys sorted, no white\nspace. The same for the same plan, however it is spelt.\n',
+            pattern='^[0-9a-f]{64}$',
+        ),
+    ]
+    plan: Annotated[
+        Plan,
+        Field(
+            description='The plan as it was run; what was relative to the time of the request is a moment here.'
+        ),
+    ]
+    sources: Annotated[
+        str,
+        Field(
+            description='The fingerprint of all files together, as in `reading.sources`, which names them.'
+        ),
+    ]
+    versions: ProvenanceVersions
+    casts: Annotated[
+        list[ProvenanceCast],
+        Field(
+            description='Columns that do not have the type they are stored with: text that was read as something else, and files whose type\ngave way to that of all of them; at most 1,000.\n'
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime,
+        Field(description='When it was computed; of a remembered result, before it was asked for.'),
+    ]
+    replay: Replay
+
+
 class AnalyzeRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -2200,6 +2231,21 @@ class AnalyzeRequest(BaseModel):
     read: ReadOptions | None = None
 
 
+class AnalyzeResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    job_kind: AnalysisKind
+    metrics: FrameMetrics
+    issues: list[Issue]
+    chart_hints: list[ChartHint]
+    sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    validation: Validation | None = None
+    reading: Reading | None = None
+    provenance: Provenance | None = None
+
+
 class QueryRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -2208,6 +2254,67 @@ class QueryRequest(BaseModel):
     plan: Plan
     output: OutputFormat = 'json'
     read: ReadOptions | None = None
+
+
+class QueryResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[
+        list[Row],
+        Field(description='The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.'),
+    ]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    metrics: QueryMetrics
+    truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
+    download: Annotated[str, Field(description='Where the whole result is.')]
+    reading: Reading
+    provenance: Provenance
+
+
+JobData = TypeAliasType(
+    "JobData",
+    Annotated[
+        dict[str, Any] | DiscoverResult | InferSchemaResult | QueryResult | AnalyzeResult | None,
+        Field(description='The result by job type, or null.'),
+    ],
+)
+
+
+class Job(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: Annotated[int, Field(ge=1)]
+    job_type: JobType
+    status: JobStatus
+    steps: list[Step]
+    progress: Annotated[
+        float | None,
+        Field(
+            description='The share of the work that is done; null where it cannot be counted.', ge=0.0, le=1.0
+        ),
+    ]
+    work: JobWork | None
+    attempt: Annotated[
+        int,
+        Field(
+            description='How often the job was begun. More than 1 when its process or its worker died under it, its storage\nfailed in passing, or its worker was stopped and gave it back.\n',
+            ge=0,
+        ),
+    ]
+    data: JobData | None
+    code: Annotated[
+        int, Field(description='The HTTP status the work would have had; 200 while it is under way.')
+    ]
+    error: JobError | None
+    request_id: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    expires_at: Annotated[
+        AwareDatetime | None, Field(description='When record and result go; null until the job has ended.')
+    ]
+    ttl: Annotated[int, Field(description='Seconds for which the record is kept once the job has ended.')]
 
 
 FieldModel.model_rebuild()

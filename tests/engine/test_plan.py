@@ -180,7 +180,55 @@ def test_time_col_without_a_grain_is_refused() -> None:
 
     assert error.reason == "INVALID_PLAN"
     assert error.field == "plan.time_col"
-    assert error.constraint == "only together with plan.grain"
+    assert error.constraint == "only together with plan.grain or plan.resample"
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "says"),
+    [
+        ({"grain": "1 day", "resample": {"every": "1 day"}}, "plan.resample", "both are given"),
+        ({"origin": "2025-01-01"}, "plan.origin", "there is neither plan.grain nor plan.resample"),
+        (
+            {"resample": {"every": "1 day", "fill": "zero"}, "groupby": ["a"]},
+            "plan.resample.fill",
+            "there are none",
+        ),
+        (
+            {"resample": {"every": "1 day", "origin": "2025-01-01"}, "origin": "2025-01-01"},
+            "plan.origin",
+            "are both given",
+        ),
+        ({"grain": "1 day", "origin": "noon"}, "plan.origin", '"noon" is no moment'),
+        ({"grain": "1 day", "origin": "2025-02-30"}, "plan.origin", '"2025-02-30" is no moment'),
+        ({"grain": "1 day", "origin": "0001-01-01T00:00:00+09:00"}, "plan.origin", "is no moment"),
+        ({"grain": "1 day", "origin": "2025-01-01T00:00:00.0001"}, "plan.origin", "finer than a millisecond"),
+        (
+            {"grain": "1 day", "origin": "2025-01-01T00:00:00.0000001"},
+            "plan.origin",
+            "finer than a millisecond",
+        ),
+        ({"grain": "1 month", "origin": "2025-01-29"}, "plan.origin", "not every month has a day 29"),
+        (
+            {"resample": {"every": "1 year", "origin": "2024-02-29"}},
+            "plan.resample.origin",
+            "not every month has a day 29",
+        ),
+        (
+            {"grain": "1 week", "origin": "2025-01-01", "week_start": "sunday"},
+            "plan.week_start",
+            "a week cannot begin on Sunday and at 2025-01-01 00:00:00, a Wednesday",
+        ),
+    ],
+)
+def test_what_a_plan_says_of_buckets_and_cannot_mean_is_refused(
+    parts: dict[str, Any], field: str, says: str
+) -> None:
+    error = refusal(**parts)
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == field
+    assert error.constraint
+    assert says in error.message
 
 
 @pytest.mark.parametrize("function", ["count_valid", "count_missing", "n_unique", "sum", "avg", "max", "std"])
@@ -244,6 +292,14 @@ def test_order_of_all_columns_waits_for_the_data() -> None:
     check_plan(plan(order=[{"col": "anything"}]))
 
 
+def test_joins_of_every_kind_are_accepted() -> None:
+    kinds = ["inner", "left", "right", "full", "semi", "anti"]
+    check_plan(plan(joins=[{"dataset": "b", "on": ["k"], "how": how, "validate": "1:m"} for how in kinds]))
+    check_plan(plan(joins=[{"dataset": "b", "how": "cross"}]))
+    asof = {"how": "asof", "by": ["s"], "strategy": "nearest", "tolerance": "5 minutes"}
+    check_plan(plan(joins=[{"dataset": "b", "left_on": ["t"], "right_on": ["u"], **asof}]))
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -262,6 +318,38 @@ def test_join_that_does_not_pair_its_columns_is_refused(keys: dict[str, list[str
     assert error.reason == "INVALID_PLAN"
     assert error.field == "plan.joins[1]"
     assert error.constraint == "either on, or left_on and right_on"
+
+
+@pytest.mark.parametrize(
+    ("join", "place", "constraint"),
+    [
+        ({"how": "cross", "on": ["a"]}, ".on", "only with every kind of join but cross"),
+        ({"how": "cross", "right_on": ["a"]}, ".right_on", "only with every kind of join but cross"),
+        ({"how": "cross", "validate": "m:m"}, ".validate", "only with every kind of join but cross"),
+        ({"how": "cross", "tolerance": 1}, ".tolerance", "only with asof joins"),
+        ({"how": "left", "on": ["a"], "strategy": "forward"}, ".strategy", "only with asof joins"),
+        ({"on": ["a"], "by": ["b"]}, ".by", "only with asof joins"),
+        ({"how": "asof"}, "", "either on, or left_on and right_on"),
+        ({"how": "asof", "on": ["a", "b"]}, ".on", "one column"),
+        ({"how": "asof", "left_on": ["a", "b"], "right_on": ["a", "b"]}, ".left_on", "one column"),
+        (
+            {"how": "asof", "on": ["a"], "validate": "1:1"},
+            ".validate",
+            "only with every kind of join but asof, which finds one row at most",
+        ),
+        ({"how": "asof", "on": ["a"], "by": ["b", "a"]}, ".on", "different names"),
+        ({"how": "asof", "on": ["a"], "by": ["b", "b"]}, ".by", "different names"),
+        ({"on": ["a"], "select": ["b", "b"]}, ".select", "different names"),
+    ],
+)
+def test_join_whose_kind_does_not_take_what_is_said_is_refused(
+    join: dict[str, Any], place: str, constraint: str
+) -> None:
+    error = refusal(joins=[{"dataset": "b", "on": ["k"]}, {"dataset": "c", **join}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == f"plan.joins[1]{place}"
+    assert error.constraint == constraint
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def check_filters(filters: Sequence[Filter], field: str) -> None:
 
 
 def check_filter(item: Filter, field: str) -> None:
-    """Refuse one filter as `check_filters` does."""
+    """Refuse one filter, as `check_filters` does."""
     for leaf, place in _leaves(item, field):
         _check_leaf(leaf, place)
 

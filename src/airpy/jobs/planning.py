@@ -16,6 +16,7 @@ from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
+from airpy.jobs.provenance import Ran, casts_of
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.work import tell
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Plan, Reading, ReadOptions
+    from airpy.contract import Filter, Join, Plan, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -44,6 +45,7 @@ __all__ = [
     "planned_frame",
     "tell_input",
 ]
+
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -67,34 +69,33 @@ def absolute(plan: Plan, context: JobContext) -> Plan:
 
 
 def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Dataset]:
-    """The plan's data set, then those it joins.
+    """The plan's data set, then those it unites, then those it joins.
 
     Raises:
         AirError: One of them cannot be found.
     """
-    joined = [
-        find_dataset(root, datasource_id, join.dataset, f"plan.joins[{index}].dataset")
-        for index, join in enumerate(plan.joins or [])
+    first = find_dataset(root, datasource_id, plan.dataset, "plan.dataset")
+    return [
+        first,
+        *(
+            find_dataset(root, datasource_id, part.dataset, f"plan.{key}[{index}].dataset")
+            for key, index, part in _others(plan)
+        ),
     ]
-    return [find_dataset(root, datasource_id, plan.dataset, "plan.dataset"), *joined]
 
 
 def plan_asked(plan: Plan, datasource_id: str, root: FileRoot, options: ReadOptions | None) -> list[Asked]:
-    """The plan's data set, then those it joins, each with what is said of how it is read.
+    """The plan's data sets, in the order of `plan_datasets`, each with what is said of how it is read.
 
     Raises:
         AirError: One of them cannot be found.
     """
-    found = plan_datasets(plan, datasource_id, root)
-    first, *joined = [
-        looked_up(dataset, f"plan.joins[{index - 1}].dataset" if index else "plan.dataset")
-        for index, dataset in enumerate(found)
-    ]
+    first, *others = plan_datasets(plan, datasource_id, root)
     return [
-        Asked(first, options, "/read"),
+        Asked(looked_up(first, "plan.dataset"), options, "/read"),
         *(
-            Asked(dataset, join.read, f"/plan/joins/{index}/read")
-            for index, (dataset, join) in enumerate(zip(joined, plan.joins or [], strict=True))
+            Asked(looked_up(dataset, f"plan.{key}[{index}].dataset"), part.read, f"/plan/{key}/{index}/read")
+            for dataset, (key, index, part) in zip(others, _others(plan), strict=True)
         ),
     ]
 
@@ -105,20 +106,21 @@ def plan_through(
     context: JobContext,
     consume: Callable[[pl.LazyFrame], T],
     on_step: OnStep = ignore_steps,
-) -> tuple[T, Reading]:
-    """What becomes of the plan's answer, and how the files were read for it.
+) -> tuple[T, Ran]:
+    """What becomes of the plan's answer, and what it was made from.
 
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
     """
     with context.scratch() as scratch, held([each.dataset for each in asked], scratch) as datasets:
-        tell_input(datasets, named_columns(plan))
+        named = named_columns(plan)
+        tell_input(datasets, named)
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
         done, planned = read_through(asked, opens, lambda planned: consume(planned.frame), on_step)
-        return done, reading_of(datasets, planned.opened)
+        return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened, named))
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
@@ -149,7 +151,7 @@ def planned_frame(
 
     Args:
         plan: What to compute.
-        datasets: The plan's data set, then those it joins.
+        datasets: Those of `plan_datasets`, in that order.
         options: How each of them is to be read.
         context: What the job may use.
         scratch: Where files may be rewritten.
@@ -160,10 +162,10 @@ def planned_frame(
         AirError: The plan does not fit the data.
     """
     plan = absolute(plan, context)
-    first, *joined = datasets
-    # Only filters that see the rows as they are in the files can spare files.
-    direct = not (plan.clean or plan.unpivot) and not any(
-        join.how in {"right", "full"} for join in plan.joins or []
+    first, *rest = datasets
+    # Only filters that see the rows as they are in the files can spare files. A union may widen their types.
+    direct = not (plan.union or plan.clean or plan.unpivot) and not any(
+        join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
     )
     made = {item.as_ for item in plan.derive or []}
     seen = [item for item in plan.filters or [] if direct and not columns_in(item) & made]
@@ -179,6 +181,8 @@ def planned_frame(
             filters=seen,
             timezone=zone(plan.timezone),
             careful=careful,
+            columns=named,
+            copied=True,
         )
 
     source = opened(every_column=named is None)
@@ -187,11 +191,33 @@ def planned_frame(
         if any(name not in schema or schema[name].is_nested() for name in named):
             source = opened(every_column=True)  # later rows may have keys that the first do not
     others = [
-        scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful)
-        for dataset, how in zip(joined, options[1:], strict=True)
+        scan(
+            dataset,
+            how,
+            infer_rows=context.infer_rows,
+            scratch=scratch,
+            filters=_seen_by(key, part, seen),
+            timezone=zone(plan.timezone),
+            careful=careful,
+            copied=True,
+        )
+        for dataset, how, (key, _, part) in zip(rest, options[1:], _others(plan), strict=True)
     ]
-    answer = execute(plan, source.frame, [other.frame for other in others], on_step=on_step)
+    frames = [other.frame for other in others]
+    united = len(plan.union or [])
+    answer = execute(
+        plan, source.frame, frames[united:], frames[:united], on_step, max_join_rows=context.max_join_rows
+    )
     return Planned(answer, [source, *others])
+
+
+def _others(plan: Plan) -> list[tuple[str, int, UnionedDataset | Join]]:
+    """Where other data sets stand in the plan, and what it says of each: those united, then those joined."""
+    parts: tuple[tuple[str, Sequence[UnionedDataset | Join]], ...] = (
+        ("union", plan.union or []),
+        ("joins", plan.joins or []),
+    )
+    return [(key, index, part) for key, those in parts for index, part in enumerate(those)]
 
 
 def _chunk_bytes(path: Path, columns: set[str]) -> int:
@@ -205,3 +231,14 @@ def _chunk_bytes(path: Path, columns: set[str]) -> int:
     return sum(
         chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in columns
     )
+
+
+def _seen_by(key: str, part: UnionedDataset | Join, seen: Sequence[Filter]) -> list[Filter]:
+    """The filters that see the rows of another data set as they are in its files.
+
+    Those of the plan see what is united with the first data set, but not what is joined to it; a column that
+    is left out of a union is null there.
+    """
+    if part.clean:
+        return []
+    return [*(part.filters or []), *(seen if key == "union" and not part.select else [])]
