@@ -200,6 +200,12 @@ class Caps(BaseModel):
         int,
         Field(description='`PY_MAX_ATTEMPTS`: ends in a killed process or worker after which a job fails.'),
     ]
+    max_join_rows: Annotated[
+        int,
+        Field(
+            description='`PY_MAX_JOIN_ROWS`: rows that one join of a plan may make. Beyond it: 413, `TOO_LARGE`.'
+        ),
+    ]
 
 
 class QueueState(BaseModel):
@@ -550,7 +556,7 @@ Tolerance = TypeAliasType(
     Annotated[
         str,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n',
             pattern='^[1-9][0-9]{0,4} (second|minute|hour|day|week)s?$',
         ),
     ],
@@ -562,7 +568,7 @@ Tolerance1 = TypeAliasType(
     Annotated[
         float,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n',
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n',
             ge=0.0,
         ),
     ],
@@ -574,7 +580,7 @@ JoinKind = TypeAliasType(
     Annotated[
         Literal['inner', 'left', 'right', 'full', 'semi', 'anti', 'cross', 'asof'],
         Field(
-            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with\nevery other and takes no keys; `asof` takes one key of each side, and finds the nearest row. Null matches nothing.\n'
+            description='`semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with\nevery other and takes no keys. `asof` keeps every row of the left side and finds the row of the right whose key is\nnearest, or null: of integers, floats, dates or timestamps. As the keys need not be equal, both stay, the right one\nwith `suffix` where their names are the same. Null matches nothing, nor does NaN in `asof`.\n'
         ),
     ],
 )
@@ -585,7 +591,7 @@ AsofStrategy = TypeAliasType(
     Annotated[
         Literal['backward', 'forward', 'nearest'],
         Field(
-            description='The last row whose key is not greater, the first whose key is not less, or the nearer of them.'
+            description='The row whose key is not greater (`backward`) or not less (`forward`), or the nearer of them, the greater if they are as\nnear. Of several rows with that key the last of the data set, with `forward` the first.\n'
         ),
     ],
 )
@@ -1375,12 +1381,13 @@ class Resample(BaseModel):
     fill: Annotated[
         Literal['none', 'null', 'zero', 'previous', 'next', 'linear'],
         Field(
-            description='What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket\nbefore or after; or a straight line between them.\n'
+            description='What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0, of numbers and durations alone;\nthe aggregates of the bucket before or after, null where they are null; or what lies on a straight line over\ntime between those, of numbers alone, as `float64`. Needs `aggs`, but for `none`.\n'
         ),
     ] = 'none'
-    closed: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket belongs to it.')] = (
-        'left'
-    )
+    closed: Annotated[
+        Literal['left', 'right'],
+        Field(description='Which end of a bucket belongs to it; of dates, whole days.'),
+    ] = 'left'
     label: Annotated[Literal['left', 'right'], Field(description='Which end of a bucket names it.')] = 'left'
     origin: Annotated[str | None, Field(description='As `Plan.origin`.', max_length=64, min_length=1)] = None
 
@@ -1938,14 +1945,14 @@ class Join(BaseModel):
     tolerance: Annotated[
         Tolerance | Tolerance1 | None,
         Field(
-            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers.\n'
+            description='For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between\nnumbers. Any distance when it is not given.\n'
         ),
     ] = None
     validate_: Annotated[
         JoinCardinality | None,
         Field(
             alias='validate',
-            description='How often a key may occur on each side; a job whose data breaks it fails.',
+            description="How often a key may occur on each side, after the joined data set's own `filters` and before the plan's; null is no key.\nA job whose data breaks it fails, and names a key. Not for `cross` and `asof`.\n",
         ),
     ] = None
     clean: CleanSteps | None = None
@@ -2130,7 +2137,7 @@ class Plan(BaseModel):
     grain: Annotated[
         str | None,
         Field(
-            description='The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or\nan ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that\n`groupby` does not name is the first group key.\n',
+            description="The width of a time bucket: `1 day`, `15 minutes`, `1 week`, `1 month`, `1 quarter`, `1 year`, or an ISO 8601\nduration of one unit (`P1D`, `PT15M`). A bucket that `groupby` does not name is the first group key.\n\nA bucket of a day or more is the date on which it begins; days are told by the clock of `timezone`, so the day on\nwhich summer time begins has 23 hours, and that on which it ends has 25. A shorter bucket is the timestamp at\nwhich it begins, in the column's type. Hours, minutes and seconds are counted on that clock: a bucket begins\nwhenever it shows a multiple of the width, and reaches to the next. So an hour that comes twice is two buckets,\n`6 hours` begin at 0, 6, 12 and 18 on every day and are 5 or 7 long where the clock is changed, and a beginning\nthat the clock leaves out is at the moment it is put forward.\n",
             examples=['1 day'],
             pattern='^([1-9][0-9]{0,4} (second|minute|hour|day|week|month|quarter|year)s?|P([1-9][0-9]{0,4}[YMWD]|T[1-9][0-9]{0,4}[HMS]))$',
         ),
@@ -2138,7 +2145,7 @@ class Plan(BaseModel):
     time_col: Annotated[
         str | None,
         Field(
-            description='The column that `grain` buckets, and that orders rows for `first` and `last`. Without it, the only date or timestamp\ncolumn of the data set.\n',
+            description='The column that `grain` or `resample` buckets, and that orders `first` and `last`. Without it, the only date or\ntimestamp column of the data set.\n',
             max_length=1024,
         ),
     ] = None
@@ -2156,7 +2163,7 @@ class Plan(BaseModel):
     origin: Annotated[
         str | None,
         Field(
-            description="A date or timestamp at which a bucket of `grain` begins. Default: midnight of 1970-01-01 for days and\nshorter, the week's first day, the year's first month.\n",
+            description="A date or timestamp at which a bucket of `grain` begins, to the millisecond; by the clock of `timezone` where it has no\noffset. Several units are counted from it. Default: midnight of 1970-01-01, for weeks of the first `week_start` of\n1970. Days that begin at 6 are named by the date on which they begin. Months, quarters and years begin on a\nday from 1 to 28, weeks on the origin's weekday.\n",
             examples=['2025-01-01T06:00:00'],
             max_length=64,
             min_length=1,

@@ -1,10 +1,11 @@
-"""Where time buckets begin, held to plain Python: clocks that are walked along step by step, dates counted one by one."""
+"""Where time buckets begin, held to plain Python: clocks walked along step by step, dates counted by hand."""
 
 from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
 from random import Random
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -50,7 +51,7 @@ def grid(zone: str, origin: dt.datetime = EPOCH, *, right: bool = False, **width
 def walked(
     zone: ZoneInfo, minutes: int, origin: dt.datetime, begin: dt.datetime, end: dt.datetime
 ) -> list[dt.datetime]:
-    """When buckets begin: whenever the clock shows a multiple of the width from the origin, or jumps over one."""
+    """When buckets begin: whenever the clock shows a multiple of the width, or jumps over one."""
     width, starts, before, now = dt.timedelta(minutes=minutes), [], None, begin
     while now <= end:
         shown = now.astimezone(zone).replace(tzinfo=None)
@@ -63,8 +64,10 @@ def walked(
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
-def test_spans_of_any_width_begin_when_the_clock_shows_a_multiple_of_it(zone: str, unit: str) -> None:
-    random = Random(f"{zone} {unit}")
+def test_spans_of_any_width_begin_when_the_clock_shows_a_multiple_of_it(
+    zone: str, unit: Literal["ms", "us", "ns"]
+) -> None:
+    random = Random(f"{zone} {unit}")  # noqa: S311
     for minutes, shift in random.sample(SPANS, 5):
         year, month = random.choice([1966, 2011, 2018, 2025]), random.choice([1, 3, 4, 9, 10, 12])
         begin = dt.datetime(year, month, random.randint(1, 20), tzinfo=dt.UTC)
@@ -96,7 +99,7 @@ def test_spans_of_any_width_begin_when_the_clock_shows_a_multiple_of_it(zone: st
 @pytest.mark.parametrize("days", [1, 7, 14, 100])
 @pytest.mark.parametrize("hour", [0, 6])
 def test_days_are_told_by_the_clock_and_counted_from_the_origin(zone: str, days: int, hour: int) -> None:
-    random = Random(f"{zone} {days} {hour}")
+    random = Random(f"{zone} {days} {hour}")  # noqa: S311
     origin = dt.datetime(2001, 2, 3, hour)  # noqa: DTZ001
     moments = [
         dt.datetime(1890, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=random.randrange(200 * 365 * 86_400))
@@ -117,7 +120,7 @@ def test_days_are_told_by_the_clock_and_counted_from_the_origin(zone: str, days:
 @pytest.mark.parametrize("months", [1, 3, 5, 7, 9, 12, 24, 35])
 @pytest.mark.parametrize("origin", [EPOCH, dt.datetime(2025, 10, 1), dt.datetime(2019, 4, 6)])  # noqa: DTZ001
 def test_months_are_counted_from_the_origin(months: int, origin: dt.datetime) -> None:
-    random = Random(f"{months} {origin}")
+    random = Random(f"{months} {origin}")  # noqa: S311
     dates = [dt.date(1600, 1, 1) + dt.timedelta(days=random.randrange(300_000)) for _ in range(1000)]
     dates += [dt.date(year, 2, day) for year in (1900, 2000, 2024, 2025) for day in (1, 5, 6, 28)]
     expected = []

@@ -292,6 +292,14 @@ def test_order_of_all_columns_waits_for_the_data() -> None:
     check_plan(plan(order=[{"col": "anything"}]))
 
 
+def test_joins_of_every_kind_are_accepted() -> None:
+    kinds = ["inner", "left", "right", "full", "semi", "anti"]
+    check_plan(plan(joins=[{"dataset": "b", "on": ["k"], "how": how, "validate": "1:m"} for how in kinds]))
+    check_plan(plan(joins=[{"dataset": "b", "how": "cross"}]))
+    asof = {"how": "asof", "by": ["s"], "strategy": "nearest", "tolerance": "5 minutes"}
+    check_plan(plan(joins=[{"dataset": "b", "left_on": ["t"], "right_on": ["u"], **asof}]))
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -310,6 +318,38 @@ def test_join_that_does_not_pair_its_columns_is_refused(keys: dict[str, list[str
     assert error.reason == "INVALID_PLAN"
     assert error.field == "plan.joins[1]"
     assert error.constraint == "either on, or left_on and right_on"
+
+
+@pytest.mark.parametrize(
+    ("join", "place", "constraint"),
+    [
+        ({"how": "cross", "on": ["a"]}, ".on", "only with every kind of join but cross"),
+        ({"how": "cross", "right_on": ["a"]}, ".right_on", "only with every kind of join but cross"),
+        ({"how": "cross", "validate": "m:m"}, ".validate", "only with every kind of join but cross"),
+        ({"how": "cross", "tolerance": 1}, ".tolerance", "only with asof joins"),
+        ({"how": "left", "on": ["a"], "strategy": "forward"}, ".strategy", "only with asof joins"),
+        ({"on": ["a"], "by": ["b"]}, ".by", "only with asof joins"),
+        ({"how": "asof"}, "", "either on, or left_on and right_on"),
+        ({"how": "asof", "on": ["a", "b"]}, ".on", "one column"),
+        ({"how": "asof", "left_on": ["a", "b"], "right_on": ["a", "b"]}, ".left_on", "one column"),
+        (
+            {"how": "asof", "on": ["a"], "validate": "1:1"},
+            ".validate",
+            "only with every kind of join but asof, which finds one row at most",
+        ),
+        ({"how": "asof", "on": ["a"], "by": ["b", "a"]}, ".on", "different names"),
+        ({"how": "asof", "on": ["a"], "by": ["b", "b"]}, ".by", "different names"),
+        ({"on": ["a"], "select": ["b", "b"]}, ".select", "different names"),
+    ],
+)
+def test_join_whose_kind_does_not_take_what_is_said_is_refused(
+    join: dict[str, Any], place: str, constraint: str
+) -> None:
+    error = refusal(joins=[{"dataset": "b", "on": ["k"]}, {"dataset": "c", **join}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == f"plan.joins[1]{place}"
+    assert error.constraint == constraint
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -49,7 +50,7 @@ class Grid(NamedTuple):
 
 
 def bucket(column: str, dtype: pl.DataType, grid: Grid) -> pl.Expr:
-    """The beginning of the bucket that each value is in: a date from a day on, else a timestamp of the type."""
+    """The beginning of the bucket that each value is in: a date from a day on, else a timestamp."""
     value = pl.col(column)
     if isinstance(dtype, pl.Datetime):
         ticks = TICKS[dtype.time_unit]
@@ -101,7 +102,7 @@ class Spans:
     def __init__(self, width: int, origin: int, changes: list[int], offsets: list[int]) -> None:
         self._width, self._origin = width, origin
         self._changes, self._offsets = changes, offsets
-        # Between two changes buckets begin evenly. What goes on over a change is worked out here, once for each.
+        # Between two changes buckets begin evenly. What goes on over a change is worked out here.
         self._held: list[int] = []
         for place, at in enumerate(changes):
             before = at - 1 - self._phase(at - 1 + offsets[place])
@@ -167,7 +168,7 @@ class Spans:
         """Every bucket's beginning from one to another, both among them."""
         parts: list[pl.Series] = []
         bounds = [first, *(at for at in self._changes if first < at <= last), last + 1]
-        for low, high in zip(bounds, bounds[1:], strict=False):
+        for low, high in pairwise(bounds):
             offset = self._offsets[bisect_right(self._changes, low)]
             start = low + (self._origin - low - offset) % self._width
             if start != low and (low == first or self._is_start(self._changes.index(low))):
@@ -180,7 +181,7 @@ class Spans:
         return (shown - self._origin) % self._width
 
     def _is_start(self, place: int) -> bool:
-        """Whether a bucket begins at the moment of a change: the clock shows a beginning, or jumps over one."""
+        """Whether a bucket begins when the clock is changed: it shows a beginning, or jumps over one."""
         at, before, after = self._changes[place], self._offsets[place], self._offsets[place + 1]
         return (self._origin - at - min(before, after)) % self._width <= max(after - before, 0)
 

@@ -57,9 +57,8 @@ def _found(zone: ZoneInfo, begin: int, end: int) -> Iterator[int]:
         high = min(low + LOOK, end)
         after = _offset(zone, high)
         if after != before:
-            yield (
-                low + 1 + bisect_left(range(low + 1, high), True, key=lambda at: _offset(zone, at) != before)
-            )
+            seconds = range(low + 1, high)
+            yield low + 1 + bisect_left(seconds, 1, key=lambda second: _offset(zone, second) != before)
         before = after
 
 

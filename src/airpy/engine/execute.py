@@ -57,6 +57,7 @@ class Task:
     joined: Sequence[Frame]
     unioned: Sequence[Frame]
     on_step: OnStep
+    max_join_rows: int | None
     grouping: Grouping | None = None
     """What was grouped, once it is."""
 
@@ -67,6 +68,7 @@ def execute(
     joined: Sequence[pl.LazyFrame] = (),
     unioned: Sequence[pl.LazyFrame] = (),
     on_step: OnStep = ignore_steps,
+    max_join_rows: int | None = None,
 ) -> pl.LazyFrame:
     """The plan's answer, lazily, in an order that is the same for the same data.
 
@@ -76,13 +78,20 @@ def execute(
         joined: The data sets of `plan.joins`, in their order.
         unioned: The data sets of `plan.union`, in their order.
         on_step: Told of `applying_filters` and `aggregating`.
+        max_join_rows: How many rows a join may make; whoever collects more of them is stopped.
 
     Raises:
         UnknownColumn: The plan names a column that the data does not have.
         TypeMismatch: The plan asks of a column what its type cannot do.
         InvalidPlan: The plan contradicts the data in another way.
     """
-    task = Task(plan, [_opened(other) for other in joined], [_opened(other) for other in unioned], on_step)
+    task = Task(
+        plan,
+        [_opened(other) for other in joined],
+        [_opened(other) for other in unioned],
+        on_step,
+        max_join_rows,
+    )
     frame = _opened(source)
     for stage in STAGES:
         frame = stage(frame, task)
@@ -118,7 +127,9 @@ def join(frame: Frame, task: Task) -> Frame:
     # A sample depends on the order of the rows, groups do not.
     ordered = task.plan.sample is not None or not is_grouped(task.plan)
     for index, (other, how) in enumerate(zip(task.joined, task.plan.joins or [], strict=True)):
-        frame = joined(frame, other, how, f"plan.joins[{index}]", ordered=ordered)
+        field = f"plan.joins[{index}]"
+        right = prepared(other, how, field, zone(task.plan.timezone))
+        frame = joined(frame, right, how, field, ordered=ordered, most_rows=task.max_join_rows)
     return frame
 
 

@@ -166,9 +166,9 @@ def _check_dates(plan: Plan, grid: Grid, column: str) -> None:
             constraint="1 day or wider",
             suggestion=["1 day"],
         )
-    if grid.origin.time() != dt.time():
+    if (time := grid.origin.time()) != dt.time():
         raise TypeMismatch(
-            f'column "{shortened(column)}" holds dates, which are in no bucket that begins at {grid.origin.time()}',
+            f'column "{shortened(column)}" holds dates, which are in no bucket that begins at {time}',
             field=_origin_place(plan),
             constraint="a date",
             suggestion=[grid.origin.date().isoformat()],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "JoinWord",
     "coalesced_join",
+    "exact_cast",
     "in_order",
     "lossless",
     "lossless_cast",
@@ -27,7 +28,7 @@ __all__ = [
     "stable_unique",
 ]
 
-JoinWord: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti"]
+JoinWord: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti", "cross"]
 
 
 def coalesced_join(
@@ -41,12 +42,24 @@ def coalesced_join(
     """The frames joined, each key once; in the order of the left side, then of the right, if `ordered`."""
     native = frame.to_native().join(
         other.to_native(),
-        on=on,
+        on=on or None,
         how=how,
-        coalesce=None if how in {"semi", "anti"} else True,
+        coalesce=None if how in {"semi", "anti", "cross"} else True,
         maintain_order="left_right" if ordered else None,
     )
     return nw.from_native(native)
+
+
+def exact_cast(frame: Frame, column: str, dtype: DType) -> Frame:
+    """The frame with one column cast; null where the type has no such value.
+
+    Timestamps without a zone are in UTC.
+    """
+    native = frame.to_native()
+    own, target = native.collect_schema()[column], nw.Schema({column: dtype}).to_polars()[column]
+    cast = pl.col(column).cast(target, strict=False)
+    exact = pl.when(cast.cast(own, strict=False) == pl.col(column)).then(cast)
+    return nw.from_native(native.with_columns(exact.alias(column)))
 
 
 def lossless_cast(frame: Frame, column: str, dtype: DType) -> Frame:

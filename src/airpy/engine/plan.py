@@ -14,6 +14,7 @@ from airpy.engine.columns import repeated
 from airpy.engine.derive import check_derivations
 from airpy.engine.filters import check_filters, check_size, tested_columns
 from airpy.engine.grain import check_time, read_grain
+from airpy.engine.joins import check_join
 from airpy.engine.literals import zone
 from airpy.engine.pivot import check_pivot
 from airpy.engine.reshape import check_explode, check_unpivot
@@ -135,22 +136,5 @@ def _check_shapes(plan: Plan) -> None:
 
 def _check_joins(plan: Plan) -> None:
     for index, join in enumerate(plan.joins or []):
+        check_join(join, f"plan.joins[{index}]")
         check_prepared(join, f"plan.joins[{index}]")
-        left, right = join.left_on, join.right_on
-        if join.on is not None:
-            paired = left is None and right is None
-        else:
-            paired = left is not None and right is not None and len(left) == len(right)
-        if not paired:
-            raise InvalidPlan(
-                "a join names its columns with `on`, or with `left_on` and `right_on` of equal length",
-                field=f"plan.joins[{index}]",
-                constraint="either on, or left_on and right_on",
-            )
-        for key, columns in (("on", join.on), ("left_on", left), ("right_on", right)):
-            if twice := repeated(columns or []):
-                raise InvalidPlan(
-                    f"a join names a column once, and {listed(twice)} stands there twice",
-                    field=f"plan.joins[{index}].{key}",
-                    constraint="different names",
-                )

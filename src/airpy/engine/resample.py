@@ -33,11 +33,11 @@ COUNTS: frozenset[AggregateFunction] = frozenset(
 
 NUMBERED, GROUP, WIDTH, AFTER = "\0numbered", "\0group", "\0width", "\0after"
 NEXT = "\0next "
-"""Columns beside the caller's, while empty buckets are filled in; no column of the caller's has their names."""
+"""Columns beside the caller's, while empty buckets are filled in; none of the caller's has their names."""
 
 
 def resampled(grouped: Frame, plan: Plan, keys: Sequence[str], bucket: str) -> Frame:
-    """The groups with their empty buckets from each group's first bucket to its last, by the wanted end's name.
+    """The groups with their empty buckets from each group's first bucket to its last, named by either end.
 
     Rows without a time are a bucket of their own, and nothing is filled in beside it.
 

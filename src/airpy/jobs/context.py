@@ -29,6 +29,8 @@ class JobContext(NamedTuple):
     max_rows_json: int
     asked_at: dt.datetime | None = None
     """When its request came, for times that are counted from then; where nobody knows, it is now."""
+    max_join_rows: int | None = None
+    """How many rows a join may make; any number when None."""
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -162,7 +162,7 @@ def planned_frame(
     first, *rest = datasets
     # Only filters that see the rows as they are in the files can spare files.
     direct = not (plan.clean or plan.unpivot) and not any(
-        join.how in {"right", "full"} for join in plan.joins or []
+        join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
     )
     made = {item.as_ for item in plan.derive or []}
     seen = [item for item in plan.filters or [] if direct and not columns_in(item) & made]
@@ -200,7 +200,9 @@ def planned_frame(
     ]
     frames = [other.frame for other in others]
     united = len(plan.union or [])
-    answer = execute(plan, source.frame, frames[united:], frames[:united], on_step=on_step)
+    answer = execute(
+        plan, source.frame, frames[united:], frames[:united], on_step, max_join_rows=context.max_join_rows
+    )
     return Planned(answer, [source, *others])
 
 
