@@ -508,7 +508,7 @@ FilterOperator = TypeAliasType(
     Annotated[
         Literal['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'between', 'in', 'not_in', 'is_null', 'not_null', 'is_nan', 'is_finite', 'is_blank', 'like', 'not_like', 'ilike', 'contains', 'icontains', 'starts_with', 'ends_with', 'regex', 'not_regex', 'is_distinct_from'],
         Field(
-            description="`between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`\n(no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,\n`icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\\` before one that stands for itself; `regex`\na pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one value, or nothing\nfor null; the others one value. The value is cast to the column's type without loss, or refused.\n"
+            description="`between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`\n(no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,\n`icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\\` before one that stands for itself (and\nbefore itself); `regex` a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one\nvalue, or nothing for null; the others one value. The value is cast to the column's type without loss, or\nrefused. NaN equals itself and is greater than every number.\n"
         ),
     ],
 )
@@ -537,7 +537,7 @@ AggregateFunction = TypeAliasType(
     Annotated[
         Literal['count', 'count_valid', 'count_missing', 'n_unique', 'approx_n_unique', 'sum', 'mean', 'avg', 'min', 'max', 'median', 'quantile', 'q1', 'q3', 'std', 'var', 'stderr', 'first', 'last', 'any', 'mode', 'product', 'skew', 'kurtosis', 'mad', 'iqr', 'range', 'arg_min', 'arg_max', 'corr', 'weighted_mean', 'share_of_total', 'all', 'any_true', 'list', 'join_text'],
         Field(
-            description="`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 1.6 %); `avg` is `mean`; `std`, `var`\nand `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by\nname; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most\nfrequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`\nin the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where\n`by` is least or greatest; `corr` Pearson's, of the rows in which both columns have values; `weighted_mean` by\n`weight`; `share_of_total` the group's sum by that of all groups; `all` and `any_true` of booleans; `list` the values in the\norder of the rows, `join_text` the same as one text. Nulls are left out of all but `count`, `count_missing`, `first` and\n`last`. A group without values gives null, and 0 for the counts. The sum and the product of integers are an\n`int64` (of `uint64`s a `uint64`), or fail the job when they do not fit.\n"
+            description="`count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not\ncounted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 6.5 %); `avg` is `mean`; `std`, `var`\nand `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by\nname; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most\nfrequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`\nin the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where\n`by` is least or greatest, the first of several; `corr` Pearson's, of the rows in which both columns have values;\n`weighted_mean` by `weight`; `share_of_total` the group's sum by that of all groups, before `having`; `all` and `any_true`\nof booleans; `list` the values in the order of the rows, `join_text` the same as one text. Nulls are left out of all\nbut `count`, `count_missing`, `first` and `last`. A group without values gives null, and 0 for the counts; so does what is\nnot defined, as the skewness of equal values or a share of zero. The sum, the product and the range of integers are an\n`int64` (of `uint64`s a `uint64`), or fail the job when they do not fit. The sum and the range of decimals are\ndecimals of 38 digits; mean, median and whatever else may lie between values are `float64`. The range of times is\na duration.\n"
         ),
     ],
 )
@@ -650,7 +650,7 @@ WindowFunction = TypeAliasType(
     Annotated[
         Literal['row_number', 'rank', 'dense_rank', 'ntile', 'lag', 'lead', 'cum_sum', 'cum_max', 'cum_min', 'cum_count', 'rolling_mean', 'rolling_sum', 'rolling_min', 'rolling_max', 'diff', 'pct_change', 'share_of_total'],
         Field(
-            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;\n`cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;\n`share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.\n'
+            description='`row_number`, `rank` (with gaps), `dense_rank` and `ntile` (of `n` parts, the first of them longer) of the row; `lag` and\n`lead` the value `n` rows before or after; `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and\n`pct_change` from the value `n` rows before, null after null and a change from 0; `share_of_total` the value by the sum\nof its partition, null when that is 0. `rank` and `dense_rank` need `order_by`, and give nulls a rank like any value.\n`cum_…` and `rolling_…` leave nulls out, and are null before the first value, but `cum_count` 0, which counts rows without\n`col`; the least and the greatest are looked for among numbers that are not NaN. Sums of integers are an `int64` (of\n`uint64`s a `uint64`) or fail the job, those of decimals stay exact; means, changes and shares are `float64`.\n'
         ),
     ],
 )
@@ -1757,7 +1757,9 @@ class Aggregation(BaseModel):
         str | None,
         Field(alias='as', description="The aggregate's name in the answer.", max_length=1024, min_length=1),
     ] = None
-    filter: Filter | None = None
+    filter: Annotated[
+        Filter | None, Field(description='Only the rows in which this is true are aggregated.')
+    ] = None
     q: Annotated[
         float | None,
         Field(
@@ -1777,7 +1779,7 @@ class Aggregation(BaseModel):
     by: Annotated[
         str | None,
         Field(
-            description='The column that orders rows for `first` and `last` (the time column when it is not given), and whose least or\ngreatest value `arg_min` and `arg_max` look for.\n',
+            description='The column that orders rows for `first` and `last` (`time_col`, or the only date or timestamp column, when it is\nnot given), and whose least or greatest value `arg_min` and `arg_max` look for. Rows in which it is equal keep\ntheir order; those in which it is null are taken only where there are no others.\n',
             max_length=1024,
         ),
     ] = None
@@ -1909,7 +1911,7 @@ Filters = TypeAliasType(
     Annotated[
         list[Filter],
         Field(
-            description='Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and\n`is_distinct_from`.\n',
+            description='Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and\n`is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.\n',
             max_length=1000,
         ),
     ],
@@ -2089,7 +2091,7 @@ class Plan(BaseModel):
     union: Annotated[
         list[UnionedDataset] | None,
         Field(
-            description='Data sets whose rows follow those of `dataset`. Columns meet by name; a column that one of them lacks is null\nthere, and types are widened without loss.\n',
+            description="Data sets whose rows follow those of `dataset`. Columns meet by name, letter by letter; a column that one of them\nlacks is null there. Types are widened without loss, or refused: integers become wider ones, floats (the job fails\non one that no float is) or decimals, dates and times those of the finest unit, in the first one's zone.\n",
             max_length=64,
         ),
     ] = None
@@ -2098,7 +2100,7 @@ class Plan(BaseModel):
     explode: Annotated[
         list[ColumnName] | None,
         Field(
-            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row. An empty list, and null, give one row with null.\n',
+            description='Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be\nequally long in a row, where null is as long as an empty list. Both give one row with null.\n',
             max_length=100,
         ),
     ] = None

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 __all__ = ["sql_of"]
 
@@ -41,15 +41,17 @@ TESTS: dict[str, Callable[[str, str], str]] = {
 ENDS = {"both": (">=", "<="), "left": (">=", "<"), "right": (">", "<="), "none": (">", "<")}
 
 
-def sql_of(plan: dict[str, Any], columns: Sequence[str], joined: Sequence[str] = ()) -> str:
+def sql_of(plan: dict[str, Any], columns: Mapping[str, Any], joined: Sequence[str] = ()) -> str:
     """The plan as a query of the tables `source` and `other`, whose rows are in their order.
 
     Args:
         plan: As the contract has it.
-        columns: The columns of `source`.
+        columns: The columns of `source`, with their types in Polars.
         joined: The columns of `other`, where the plan joins it.
     """
     names = list(columns)
+    floats = {name for name, dtype in columns.items() if dtype.is_float()}
+    integers = {name for name, dtype in columns.items() if dtype.is_integer()}
     query = f"select *, row_number() over () as {PLACE} from source"
     for step in plan.get("clean", []):
         query, names = _cleaned(query, names, step)
@@ -57,14 +59,18 @@ def sql_of(plan: dict[str, Any], columns: Sequence[str], joined: Sequence[str] =
         query, names = _joined(query, names, join, joined)
     zone = plan.get("timezone", "UTC")
     for item in plan.get("derive", []):
-        value = _derived(item, zone)
+        value = _derived(item, zone, floats)
         kept = [name for name in names if name != item["as"]]
         query = _select(query, [*map(_name, kept), f"{value} as {_name(item['as'])}", PLACE])
         names = [*names, item["as"]] if item["as"] not in names else names
     query = _filtered(query, plan.get("filters", []))
     keys: list[str] = []
     if _is_grouped(plan):
-        query, names, keys = _grouped(query, plan, zone)
+        aggregates = [
+            _aggregate(item, integers=item.get("col") in integers, floats=item.get("col") in floats)
+            for item in plan.get("aggs", [])
+        ]
+        query, names, keys = _grouped(query, plan, zone, aggregates)
         query = _filtered(query, plan.get("having", []))
     for item in plan.get("window", []):
         query = _select(query, ["*", f"{_window(item)} as {_name(item['as'])}"])
@@ -227,13 +233,13 @@ def _local(col: str, zone: str) -> str:
     return f"timezone('{zone}', timezone('UTC', {col}))"
 
 
-def _derived(item: dict[str, Any], zone: str) -> str:
+def _derived(item: dict[str, Any], zone: str, floats: Container[str]) -> str:
     args = [*map(_operand, item.get("args", []))]
     col = _name(item["col"]) if "col" in item else ""
     match item["fn"]:
         case "add" | "mul" | "sub" as fn:
             sign = {"add": " + ", "mul": " * ", "sub": " - "}[fn]
-            if item.get("integers", True):
+            if not any(arg.get("col") in floats for arg in item["args"]):
                 # In wide integers, so that only a result that does not fit fails.
                 return f"cast({sign.join(f'{arg}::hugeint' for arg in args)} as bigint)"
             return f"({sign.join(f'{arg}::double' for arg in args)})"
@@ -284,7 +290,10 @@ def _bucket(plan: dict[str, Any], zone: str) -> tuple[str, str]:
     col = _name(plan["time_col"])
     if unit in DATES:
         return f"date_trunc('{unit}', {_local(col, zone)})::date", unit
-    return f"time_bucket(interval '{number} {unit}', {col}, timestamp '1970-01-01')", unit
+    local = _local(col, zone)
+    begun = f"time_bucket(interval '{number} {unit}', {local}, timestamp '1970-01-01')"
+    # So far back as the clock has come since; an hour that comes twice is two.
+    return f"({col} - ({local} - {begun}))", unit
 
 
 AGGREGATES: dict[str, Callable[[str, dict[str, Any]], str]] = {
@@ -295,13 +304,8 @@ AGGREGATES: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "sum": lambda col, _: f"sum({col})",
     "mean": lambda col, _: f"avg({col})",
     "avg": lambda col, _: f"avg({col})",
-    # We leave NaN out of both, unless there is nothing else; DuckDB holds it for the greatest number.
     "min": lambda col, _: f"min({col})",
-    "max": lambda col, item: (
-        f"coalesce(max(case when not isnan({col}) then {col} end) @, max({col}) @)"
-        if item.get("floats")
-        else f"max({col})"
-    ),
+    "max": lambda col, _: f"max({col})",
     "median": lambda col, _: f"median({col}::double)",
     "quantile": lambda col, item: f"quantile_cont({col}::double, {item['q']})",
     "q1": lambda col, _: f"quantile_cont({col}::double, 0.25)",
@@ -333,16 +337,25 @@ def _spread(name: str, item: dict[str, Any]) -> str:
     return f"{name}_{'pop' if item.get('ddof') == 0 else 'samp'}"
 
 
-def _aggregate(item: dict[str, Any]) -> str:
+def _aggregate(item: dict[str, Any], *, integers: bool, floats: bool) -> str:
     col = _name(item["col"]) if "col" in item else ""
     if item["fn"] == "share_of_total":
         return f"(sum({col}) / sum(sum({col})) over ())"
-    text = AGGREGATES[item["fn"]](col, item)
+    if integers and item["fn"] == "sum":
+        # DuckDB adds integers up in 128 bits; our sum is an int64, or fails.
+        text = f"(sum({col}) @)::bigint"
+    elif floats and item["fn"] == "max":
+        # We leave NaN out, unless there is nothing else; DuckDB holds it for the greatest number.
+        text = f"coalesce(max(case when not isnan({col}) then {col} end) @, max({col}) @)"
+    else:
+        text = AGGREGATES[item["fn"]](col, item)
     text = text if "@" in text else f"{text} @"
     return text.replace("@", f"filter (where {_condition(item['filter'])})" if "filter" in item else "")
 
 
-def _grouped(query: str, plan: dict[str, Any], zone: str) -> tuple[str, list[str], list[str]]:
+def _grouped(
+    query: str, plan: dict[str, Any], zone: str, values_of: Sequence[str]
+) -> tuple[str, list[str], list[str]]:
     keys = list(plan.get("groupby", []))
     values = {key: _name(key) for key in keys}
     if "grain" in plan:
@@ -351,7 +364,7 @@ def _grouped(query: str, plan: dict[str, Any], zone: str) -> tuple[str, list[str
         values[unit] = bucket
     items = [f"{values[key]} as {_name(key)}" for key in keys]
     aggregates = plan.get("aggs", [])
-    items += [f"{_aggregate(item)} as {_name(item['as'])}" for item in aggregates]
+    items += [f"{value} as {_name(item['as'])}" for value, item in zip(values_of, aggregates, strict=True)]
     by = f" group by {', '.join(values[key] for key in keys)}" if keys else ""
     return (
         f"select {', '.join(items)} from ({query}){by}",
@@ -395,7 +408,7 @@ def _window(item: dict[str, Any]) -> str:
         case "diff":
             return f"({col} - lag({col}, {n}) {_over(item)})"
         case "pct_change":
-            return f"({col}::double / lag({col}, {n}) {_over(item)} - 1)"
+            return f"({col}::double / nullif(lag({col}, {n}) {_over(item)}, 0) - 1)"
         case "share_of_total":
             partition = f"partition by {_list(item['partition_by'])}" if item.get("partition_by") else ""
             return f"({col}::double / sum({col}) over ({partition}))"

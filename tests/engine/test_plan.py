@@ -79,7 +79,11 @@ def test_bucket_is_the_first_group_key_unless_groupby_places_it(
         ("=", None, "one value"),
         ("=", [1], "one value"),
         ("<", [], "one value"),
-        ("contains", None, "one value"),
+        ("contains", None, "a string"),
+        ("like", 5, "a string"),
+        ("regex", ["a"], "a string"),
+        ("is_distinct_from", [], "one value or none"),
+        ("is_nan", 0, "no value"),
         ("between", None, "two values"),
         ("between", 1, "two values"),
         ("between", [1], "two values"),
@@ -100,6 +104,52 @@ def test_value_of_the_wrong_kind_for_the_operator_is_refused(op: str, val: Any, 
     assert error.field == "plan.filters[1].val"
     assert error.constraint == constraint
     assert error.message == f'operator "{op}" takes {constraint}, not {val!r}'
+
+
+@pytest.mark.parametrize("op", ["in", "between", "contains", "like", "regex", "is_null"])
+def test_relative_time_is_compared_alone(op: str) -> None:
+    error = refusal(filters=[{"col": "a", "op": op, "val": {"ago": "1 day"}}])
+
+    assert error.field == "plan.filters[0].val"
+
+
+@pytest.mark.parametrize(
+    ("item", "field", "says"),
+    [
+        ({}, "", "either a comparison"),
+        ({"col": "a"}, ".op", "needs `op`"),
+        ({"op": "is_null"}, ".col", "needs `col`"),
+        ({"col": "a", "op": "is_null", "all": [{"col": "a", "op": "is_null"}]}, "", "either a comparison"),
+        ({"val": 1, "not": {"col": "a", "op": "is_null"}}, "", "either a comparison"),
+        ({"any": [{"col": "a", "op": "is_null"}], "not": {"col": "a", "op": "is_null"}}, "", "either a comp"),
+        ({"any": [{"not": {"all": [{"col": "a", "op": "="}]}}]}, ".any[0].not.all[0].val", "takes one value"),
+        ({"col": "a", "op": "=", "val": 1, "closed": "left"}, ".closed", "no ends"),
+        (
+            {"col": "a", "op": "=", "val": 1, "col2": "b"},
+            ".col2",
+            "either with a value or with another column",
+        ),
+        ({"col": "a", "op": "like", "col2": "b"}, ".col2", '"like" does not compare two columns'),
+        ({"col": "a", "op": "is_null", "col2": "b"}, ".col2", "does not compare two columns"),
+        ({"col": "a", "op": "like", "val": "a\\b"}, ".val", "has a backslash before what needs none"),
+        ({"col": "a", "op": "ilike", "val": "a\\"}, ".val", "has a backslash before what needs none"),
+        ({"col": "a", "op": "regex", "val": "(a"}, ".val", "unclosed group"),
+        ({"col": "a", "op": "not_regex", "val": r"(?=a)"}, ".val", "look-around"),
+    ],
+)
+def test_filter_of_the_wrong_shape_is_refused(item: dict[str, Any], field: str, says: str) -> None:
+    for place in ("filters", "having"):
+        error = refusal(**{place: [{"col": "a", "op": "not_null"}, item], "groupby": ["a", "b"]})
+
+        assert error.field == f"plan.{place}[1]{field}"
+        assert says in error.message
+        assert error.constraint
+
+
+def test_like_that_is_refused_is_offered_with_its_backslashes_doubled() -> None:
+    error = refusal(filters=[{"col": "a", "op": "like", "val": r"C:\dir\%_"}])
+
+    assert error.suggestion == [r"C:\\dir\%_"]
 
 
 @pytest.mark.parametrize("value", [0, False, "", 0.0])

@@ -14,7 +14,7 @@ import polars as pl
 from airpy.engine import measures
 from airpy.engine.columns import Columns, inner, type_word
 from airpy.engine.families import ANY, FLOATS, INTEGERS, NUMBERS, ORDERED, TEXT
-from airpy.engine.filters import check_filters, condition
+from airpy.engine.filters import check_filter, condition
 from airpy.engine.measures import Measured, defined, of_floats, quantile
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
@@ -161,7 +161,7 @@ def check_aggregates(items: Sequence[Aggregation], field: str) -> None:
                     f'"{item.fn}" needs `{argument}`', field=f"{place}.{argument}", constraint="required"
                 )
         if item.filter is not None:
-            check_filters([item.filter], f"{place}.filter")
+            check_filter(item.filter, f"{place}.filter")
 
 
 def aggregated(

@@ -1,4 +1,4 @@
-"""Arithmetic and functions of numbers: integers and decimals exactly or not at all, anything else as `float64`."""
+"""Arithmetic and functions of numbers: of integers and decimals exactly or not at all, else as `float64`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from airpy.engine.columns import type_word
-from airpy.engine.families import INTEGERS
+from airpy.engine.families import FLOATS, INTEGERS, NUMBERS
 from airpy.engine.integers import integer_arithmetic, integer_power
 from airpy.engine.operands import (
-    FLOATS,
     LONG,
     MOST_DIGITS,
     Value,
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
     from airpy.contract import Arithmetic, NumberFunction
     from airpy.engine.columns import Columns
 
-__all__ = ["NUMBERS", "arithmetic", "check_arithmetic", "check_number", "number"]
+__all__ = ["arithmetic", "check_arithmetic", "check_number", "number"]
 
-NUMBERS: tuple[type[DType], ...] = (*INTEGERS, *LONG, *FLOATS, nw.Decimal)
 SEVERAL = frozenset({"add", "mul"})
 GREATEST_POWER = 63
 """Of an integer by a whole number, exactly; 2 to a higher one does not fit."""
@@ -69,10 +67,10 @@ def check_arithmetic(item: Arithmetic, field: str) -> None:
 def arithmetic(columns: Columns, item: Arithmetic, timezone: ZoneInfo, field: str) -> nw.Expr:
     """The operands, reckoned with.
 
-    Integers give an `int64` (`uint64`s a `uint64`, but for `sub`), decimals a decimal of 38 digits with as many
-    places as the finest operand, or as all together for `mul`; a result that does not fit fails the query. `div`, any
-    float, and `pow` but of an integer by a whole number from 0 to 63 give a `float64`. A number of the plan is
-    a decimal among decimals. By zero, null.
+    Integers give an `int64` (`uint64`s a `uint64`, but for `sub`), decimals a decimal of 38 digits with as
+    many places as the finest operand, or as all together for `mul`; a result that does not fit fails the
+    query. `div`, any float, and `pow` but of an integer by a whole number from 0 to 63 give a `float64`. A
+    number of the plan is a decimal among decimals. By zero, null.
 
     Raises:
         TypeMismatch: Operands do not go together.
@@ -105,7 +103,7 @@ def check_number(item: NumberFunction, field: str) -> None:
     """Refuse an argument that the function does not take.
 
     Raises:
-        InvalidPlan: `digits` without `round`, `base` without `log`, or the base 1, to which no number is a power.
+        InvalidPlan: `digits` without `round`, `base` without `log`, or the base 1, which has no logarithms.
     """
     for name, given, takes in (("digits", item.digits, "round"), ("base", item.base, "log")):
         if given is not None and item.fn != takes:
@@ -124,21 +122,16 @@ def check_number(item: NumberFunction, field: str) -> None:
 
 
 def number(columns: Columns, item: NumberFunction, _: ZoneInfo, field: str) -> nw.Expr:
-    """The function of one column; `abs`, `round`, `floor` and `ceil` keep integers and decimals what they are.
+    """The function of one column; `abs`, `round`, `floor` and `ceil` leave the kind of number as it is.
 
-    A half is rounded away from zero, and a float is taken for the decimal that it is written as: 2.675 becomes 2.68,
-    and 1.005 becomes 1.01.
+    A half is rounded away from zero, and a float is taken for the decimal that it is written as: 2.675
+    becomes 2.68, and 1.005 becomes 1.01.
     """
     column, dtype = columns.column(item.col, f"{field}.col"), columns.dtype(item.col)
     if item.fn in {"log", "exp", "sqrt"}:
         return REAL[item.fn](column.cast(nw.Float64()), item)
     if isinstance(dtype, INTEGERS):
-        if isinstance(dtype, nw.UInt64):
-            return column
-        if item.fn == "abs" and isinstance(dtype, nw.Int64):
-            return column.cast(nw.Int128()).abs().cast(nw.Int64())
-        whole = column.cast(nw.Int64())
-        return whole.abs() if item.fn == "abs" else whole
+        return _whole(column, dtype, item)
     if isinstance(dtype, LONG):
         column, dtype = column.cast(nw.Decimal(MOST_DIGITS, 0)), nw.Decimal(MOST_DIGITS, 0)
     if isinstance(dtype, nw.Decimal):
@@ -147,6 +140,15 @@ def number(columns: Columns, item: NumberFunction, _: ZoneInfo, field: str) -> n
         return _rounded_float(column, dtype, item.digits or 0)
     result = column.cast(nw.Float64())
     return _without_sign({"abs": result.abs, "floor": result.floor, "ceil": result.ceil}[item.fn]())
+
+
+def _whole(column: nw.Expr, dtype: DType, item: NumberFunction) -> nw.Expr:
+    if isinstance(dtype, nw.UInt64):
+        return column
+    if item.fn != "abs":
+        return column.cast(nw.Int64())
+    # The least integer of 64 bits has no size among them.
+    return column.cast(nw.Int128()).abs().cast(nw.Int64())
 
 
 def _float(value: Value) -> nw.Expr:
@@ -214,15 +216,14 @@ def _decimals(fn: str, values: Sequence[Value], timezone: ZoneInfo, field: str) 
 
 
 def _difference(values: Sequence[Value], timezone: ZoneInfo) -> nw.Expr:
-    """The time from the second to the first: of two dates, or of two timestamps, those without a zone in UTC."""
+    """The time from the second to the first, of two dates or two timestamps, in UTC if they have no zone."""
     placed = [_in_utc(value) for value in values]
     first, second = united(placed, timezone)
     dtype = next(value.dtype for value in placed if value.constant is None)
     for value in placed:
         dtype = shared_type(dtype, value.dtype) or dtype
-    if isinstance(dtype, nw.Date):
+    if not isinstance(dtype, nw.Datetime):
         return (first - second).cast(nw.Duration("us"))
-    assert isinstance(dtype, nw.Datetime)
     ticks = first.cast(nw.Int64()).cast(nw.Int128()) - second.cast(nw.Int64()).cast(nw.Int128())
     return ticks.cast(nw.Int64()).cast(nw.Duration(dtype.time_unit))
 
@@ -260,8 +261,8 @@ def _floored(value: nw.Expr, step: Decimal, dtype: nw.Decimal) -> nw.Expr:
 def _rounded_float(column: nw.Expr, dtype: DType, digits: int) -> nw.Expr:
     """The float rounded, as if it were the decimal that it is written as.
 
-    A float is written as the decimal that it is nearest to; so it stands for a half exactly if it is the float nearest
-    to that half, which a division by a power of ten gives, since it rounds but once.
+    A float is written as the decimal that it is nearest to; so it stands for a half exactly if it is the
+    float nearest to that half, which a division by a power of ten gives, since it rounds but once.
     """
     scale = math.pow(10, digits)
     tens = _spread(scale, column)

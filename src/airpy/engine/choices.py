@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.filters import check_filters, condition
+from airpy.engine.filters import check_filter, condition
 from airpy.engine.operands import check_operand, read, united
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["case", "check_case", "coalesce"]
 
+MOST_NESTED = 16
+
 
 def check_case(item: Case, field: str) -> None:
     """Refuse conditions that no data can meet the form of.
@@ -25,7 +27,7 @@ def check_case(item: Case, field: str) -> None:
         InvalidPlan: A filter or an operand is malformed.
     """
     for index, one in enumerate(item.cases):
-        check_filters([one.when], f"{field}.cases[{index}].when")
+        check_filter(one.when, f"{field}.cases[{index}].when")
         check_operand(one.then, f"{field}.cases[{index}].then")
     if item.else_ is not None:
         check_operand(item.else_, f"{field}.else")
@@ -42,13 +44,25 @@ def case(columns: Columns, item: Case, timezone: ZoneInfo, field: str) -> nw.Exp
     values = [read(columns, one.then, f"{place}.then") for one, place in zip(item.cases, places, strict=True)]
     if item.else_ is not None:
         values.append(read(columns, item.else_, f"{field}.else"))
-    given = united(values, timezone)
-    result = given[len(item.cases)] if item.else_ is not None else None
-    for one, place, then in reversed(list(zip(item.cases, places, given[: len(item.cases)], strict=True))):
-        holds = nw.when(condition(columns, one.when, timezone, f"{place}.when")).then(then)
-        result = holds if result is None else holds.otherwise(result)
-    assert result is not None
-    return result
+    *given, otherwise = [*united(values, timezone), *([] if item.else_ is not None else [nw.lit(None)])]
+    conditions = [
+        condition(columns, one.when, timezone, f"{place}.when")
+        for one, place in zip(item.cases, places, strict=True)
+    ]
+    return _first(conditions, given, otherwise)
+
+
+def _first(conditions: list[nw.Expr], values: list[nw.Expr], otherwise: nw.Expr) -> nw.Expr:
+    """The value of the first condition that holds; many are halved, as expressions must not nest too deep."""
+    if len(conditions) > MOST_NESTED:
+        half = len(conditions) // 2
+        early = _first(conditions[:half], values[:half], nw.lit(None))
+        late = _first(conditions[half:], values[half:], otherwise)
+        holds = nw.any_horizontal(*conditions[:half], ignore_nulls=True)
+        return nw.when(holds).then(early).otherwise(late)
+    for holds, value in zip(reversed(conditions), reversed(values), strict=True):
+        otherwise = nw.when(holds).then(value).otherwise(otherwise)
+    return otherwise
 
 
 def coalesce(columns: Columns, item: Coalesce, timezone: ZoneInfo, field: str) -> nw.Expr:

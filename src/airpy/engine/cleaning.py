@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from airpy.engine.cleaning_names import drop, normalise_names, rename
-from airpy.engine.cleaning_values import TEXT, chosen, clip, fill_null, replace, strip_accents
+from airpy.engine.cleaning_values import chosen, clip, fill_null, replace, strip_accents
 from airpy.engine.columns import Columns, repeated, type_word
+from airpy.engine.families import TEXT
 from airpy.engine.native import lossless_cast, stable_unique
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from airpy.engine.columns import Columns, inner, outer, type_word
-from airpy.engine.families import NUMBERS, ORDERED
+from airpy.engine.families import NUMBERS, ORDERED, TEXT, Family
 from airpy.engine.literals import literal, zone
 from airpy.engine.native_values import filled_from_neighbours, replaced, without_accents
 from airpy.errors import InvalidPlan, TypeMismatch, shortened
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from airpy.contract import Clip, FillNull, ReplaceValues, Scalar, StripAccents
     from airpy.engine.columns import Frame
 
-__all__ = ["TEXT", "chosen", "clip", "fill_null", "replace", "strip_accents"]
-
-TEXT: tuple[type[DType], ...] = (nw.String, nw.Categorical, nw.Enum)
+__all__ = ["chosen", "clip", "fill_null", "replace", "strip_accents"]
 
 WANTED = {TEXT: "a column of strings", NUMBERS: "a column of numbers"}
 """What a step takes, where it does not take every column."""
@@ -85,7 +83,7 @@ def strip_accents(frame: Frame, step: StripAccents, field: str) -> Frame:
 
 
 def chosen(
-    frame: Frame, wanted: Sequence[str] | None, kinds: tuple[type[DType], ...], field: str
+    frame: Frame, wanted: Sequence[str] | None, kinds: Family, field: str
 ) -> list[str]:
     """Inner names of the wanted columns, or of every column of one of these kinds (none named: all).
 

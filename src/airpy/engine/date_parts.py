@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from airpy.contract import DateDiff, DatePart, Operand
     from airpy.engine.columns import Columns
+    from airpy.engine.families import Family
 
 __all__ = ["MOMENTS", "PARTS", "check_date_diff", "date_diff", "date_part"]
 
 UTC = ZoneInfo("UTC")
-MOMENTS: tuple[type[DType], ...] = (nw.Date, nw.Datetime)
+MOMENTS: Family = (nw.Date, nw.Datetime)
 
 PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "year": lambda local: local.dt.year(),
@@ -55,7 +56,7 @@ class Moment(NamedTuple):
 
 
 def date_part(columns: Columns, item: DatePart, timezone: ZoneInfo, field: str) -> pl.Expr:
-    """The part, an `int64`, or a date, as the clock of the time zone shows it; timestamps without a zone are in UTC.
+    """The part, an `int64`, or the date, as the zone's clock shows it; timestamps without a zone are in UTC.
 
     Raises:
         TypeMismatch: An hour is asked of a date.
@@ -87,9 +88,9 @@ def check_date_diff(item: DateDiff, field: str) -> None:
 def date_diff(columns: Columns, item: DateDiff, timezone: ZoneInfo, field: str) -> pl.Expr:
     """Whole units from start to end as an `int64`, towards zero.
 
-    Seconds, minutes and hours have passed; days and weeks are counted by the midnights of the time zone; a month is
-    whole once the calendar and the clock are where they were (from the 31st, never in a month of 30 days). A
-    date is its first moment.
+    Seconds, minutes and hours have passed; days and weeks are counted by the midnights of the time zone; a
+    month is whole once the calendar and the clock are where they were, from the 31st not before the 1st where
+    a month is shorter. A date is its first moment.
     """
     start = _operand(columns, item.start, timezone, f"{field}.start")
     end = _operand(columns, item.end, timezone, f"{field}.end")
@@ -133,10 +134,9 @@ def _operand(columns: Columns, operand: Operand, timezone: ZoneInfo, field: str)
 
 def _constant(operand: Operand, timezone: ZoneInfo, field: str) -> dt.datetime:
     """The value of the plan as a timestamp in UTC, without a zone."""
-    assert operand.val is not None
     try:
         moment: dt.datetime = literal(
-            operand.val, nw.Datetime("us"), timezone=timezone, column="", field=f"{field}.val"
+            operand.val or "", nw.Datetime("us"), timezone=timezone, column="", field=f"{field}.val"
         )
     except TypeMismatch as error:
         raise TypeMismatch(
@@ -148,10 +148,9 @@ def _constant(operand: Operand, timezone: ZoneInfo, field: str) -> dt.datetime:
 
 
 def _moment(column: pl.Expr, dtype: DType, timezone: ZoneInfo) -> Moment:
-    if isinstance(dtype, nw.Date):
+    if not isinstance(dtype, nw.Datetime):
         midnight = column.cast(pl.Datetime("us"))
         return Moment(_first_ticks(midnight, timezone.key), midnight)
-    assert isinstance(dtype, nw.Datetime)
     zoned = column if dtype.time_zone else column.dt.replace_time_zone("UTC")
     local = zoned.dt.convert_time_zone(timezone.key).dt.replace_time_zone(None)
     return Moment(_ticks(zoned, dtype.time_unit), local)

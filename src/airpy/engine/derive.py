@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.arithmetic import NUMBERS, arithmetic, check_arithmetic, check_number, number
+from airpy.engine.arithmetic import arithmetic, check_arithmetic, check_number, number
 from airpy.engine.choices import case, check_case, coalesce
 from airpy.engine.columns import Columns, inner, type_word
 from airpy.engine.date_parts import MOMENTS, PARTS, check_date_diff, date_diff, date_part
-from airpy.engine.operands import TEXT, check_operand
+from airpy.engine.families import NUMBERS, TEXT, Family
+from airpy.engine.operands import check_operand
 from airpy.engine.pieces import binned, cast, check_bin, split_part, with_column
 from airpy.engine.texts import (
     TEXTS,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["DERIVATIONS", "check_derivations", "derived"]
 
 
-TAKES: dict[str, tuple[type[DType], ...]] = {
+TAKES: dict[str, Family] = {
     "numbers": NUMBERS,
     "numbers, dates or timestamps": (*NUMBERS, *MOMENTS),
     "dates or timestamps": MOMENTS,

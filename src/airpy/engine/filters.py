@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_DEEP",
     "MOST_LEAVES",
+    "check_filter",
     "check_filters",
     "check_size",
     "condition",
@@ -48,8 +49,13 @@ def check_filters(filters: Sequence[Filter], field: str) -> None:
             is neither a comparison nor a tree, or both; or trees are too deep.
     """
     for index, item in enumerate(filters):
-        for leaf, place in _leaves(item, f"{field}[{index}]"):
-            _check_leaf(leaf, place)
+        check_filter(item, f"{field}[{index}]")
+
+
+def check_filter(item: Filter, field: str) -> None:
+    """Refuse one filter, as `check_filters` does."""
+    for leaf, place in _leaves(item, field):
+        _check_leaf(leaf, place)
 
 
 def check_size(part: BaseModel, field: str) -> None:
@@ -179,12 +185,6 @@ def _comparisons(part: object) -> int:
 
 def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, str]]:
     """The comparisons of a tree, each with its place."""
-    if depth > MOST_DEEP:
-        raise InvalidPlan(
-            f"filters are nested more than {MOST_DEEP} deep",
-            field=field,
-            constraint=f"at most {MOST_DEEP} of all, any and not in one another",
-        )
     is_leaf = any(part is not None for part in (item.col, item.op, item.val, item.col2, item.closed))
     if is_leaf + sum(part is not None for part in (item.all, item.any, item.not_)) != 1:
         raise InvalidPlan(
@@ -195,6 +195,13 @@ def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, 
         )
     if is_leaf:
         yield item, field
+        return
+    if depth > MOST_DEEP:
+        raise InvalidPlan(
+            f"filters are nested more than {MOST_DEEP} deep",
+            field=field,
+            constraint=f"at most {MOST_DEEP} of all, any and not in one another",
+        )
     if item.not_ is not None:
         yield from _leaves(item.not_, f"{field}.not", depth + 1)
     for name, parts in (("all", item.all), ("any", item.any)):

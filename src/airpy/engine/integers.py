@@ -89,7 +89,7 @@ def integer_arithmetic(fn: str, values: Sequence[Value]) -> nw.Expr:
 
 
 def integer_power(base: Value, exponent: int) -> nw.Expr:
-    """The base multiplied with itself as often as told, exactly; a result that does not fit fails the query."""
+    """The base to the power of a whole number, exactly; a result that does not fit fails the query."""
     power = Whole(nw.when(~base.expr.is_null()).then(nw.lit(1, dtype=nw.Int64())), 1, 1)
     square = Whole.of(base)
     target = nw.UInt64() if isinstance(base.dtype, nw.UInt64) else nw.Int64()
@@ -103,7 +103,7 @@ def integer_power(base: Value, exponent: int) -> nw.Expr:
 
 
 def _step(operation: Operation, a: Whole, b: Whole, target: DType) -> Whole:
-    """One operation in the narrowest width that it cannot leave; `a` and `b` fit the answer's type if need be."""
+    """One operation in the narrowest width that it cannot leave; operands fit the target first if need be."""
     for attempt in ((a, b), (a.fitting(target), b), (a.fitting(target), b.fitting(target))):
         one, other = attempt
         low, high = operation.bounds(one, other)

@@ -102,8 +102,11 @@ def total(of: Measured) -> pl.Expr:
         wide = pl.UInt64 if isinstance(dtype, nw.UInt32) else pl.Int64
         return bounded(column, column.cast(wide).sum().cast(pl.Int64))
     summed = column.sum()
+    # Wider ones may wrap round; cast to the same type, their estimate fails instead.
+    if isinstance(dtype, (nw.Int128, nw.UInt128)):
+        widest = pl.UInt128 if isinstance(dtype, nw.UInt128) else pl.Int128
+        summed = pl.when(column.cast(pl.Float64).sum().cast(widest).is_not_null()).then(summed)
     if isinstance(dtype, nw.Decimal) and dtype.precision > SAFE_PRECISION:
-        # Polars lets the sum of a group wrap round; cast to the same type, its estimate fails instead.
         estimate = column.cast(pl.Float64).sum().cast(pl.Decimal(38, dtype.scale))
         summed = pl.when(estimate.is_not_null()).then(summed)
     return bounded(column, summed)
@@ -173,7 +176,7 @@ def spread(of: Measured) -> pl.Expr:
 def ordered(of: Measured) -> pl.Expr:
     """The first or last value in the order of another column, in that of the rows where they are equal.
 
-    Rows in which the other is null come into question last.
+    Rows in which the other is null are taken only where there are no others.
     """
     is_first = of.item.fn == "first"
     column, by = (

@@ -20,6 +20,7 @@ __all__ = [
     "JoinWord",
     "coalesced_join",
     "exact_cast",
+    "in_order",
     "lossless",
     "lossless_cast",
     "sliced",
@@ -96,6 +97,11 @@ def stable_sort(frame: Frame, by: Sequence[str], *, descending: list[bool], null
         list(by), descending=descending, nulls_last=nulls_last, maintain_order=True
     )
     return nw.from_native(ordered)
+
+
+def in_order(frame: Frame, by: Sequence[str]) -> Frame:
+    """The frame in ascending order, nulls last; rows that compare equal keep theirs."""
+    return stable_sort(frame, by, descending=[False] * len(by), nulls_last=[True] * len(by))
 
 
 def sliced(frame: Frame, offset: int, length: int | None) -> Frame:

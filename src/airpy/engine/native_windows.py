@@ -1,4 +1,4 @@
-"""Window functions in native Polars: a table from name to expression, and the partitions and order they run in."""
+"""Window functions in native Polars: a table from name to expression, and where each is computed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.families import INTEGERS
-from airpy.engine.operands import FLOATS, LONG, MOST_DIGITS
+from airpy.engine.families import FLOATS, INTEGERS
+from airpy.engine.operands import LONG, MOST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from airpy.contract import WindowFunction
 
-__all__ = ["WINDOWS", "Call", "Over", "Rolling", "ordered_times", "window"]
+__all__ = ["Call", "Over", "Rows", "Times", "ordered_times", "window"]
+
+# Each by rows, and by times.
+ROLLING: dict[str, tuple[Callable[..., pl.Expr], Callable[..., pl.Expr]]] = {
+    "mean": (pl.Expr.rolling_mean, pl.Expr.rolling_mean_by),
+    "sum": (pl.Expr.rolling_sum, pl.Expr.rolling_sum_by),
+    "min": (pl.Expr.rolling_min, pl.Expr.rolling_min_by),
+    "max": (pl.Expr.rolling_max, pl.Expr.rolling_max_by),
+}
 
 
 class Over(NamedTuple):
@@ -50,15 +58,19 @@ class Over(NamedTuple):
         return expr.over(self.partitions or None, order_by=places)
 
 
-class Rolling(NamedTuple):
-    """The rows that a rolling function sees, the present one last."""
+class Rows(NamedTuple):
+    """A frame of so many rows, the present one last; with fewer values there is no answer."""
 
-    rows: int | None
-    width: str | None
-    """Of a range of time, in Polars' letters: `7d`."""
-    times: pl.Expr | None
-    """What the range is over."""
-    min_rows: int
+    number: int = 1
+    least: int = 1
+
+
+class Times(NamedTuple):
+    """A frame of a time up to that of the present row, as wide as Polars' letters say: `7d`."""
+
+    times: pl.Expr
+    width: str
+    least: int
 
 
 class Call(NamedTuple):
@@ -68,7 +80,7 @@ class Call(NamedTuple):
     dtype: DType
     has_column: bool
     n: int
-    rolling: Rolling | None
+    rolling: Rows | Times
     peers: list[str]
     """The columns whose equal values share a rank."""
     over: Over
@@ -130,17 +142,14 @@ def _cum_count(call: Call) -> pl.Expr:
 
 def _rolled(call: Call, name: str, column: pl.Expr) -> pl.Expr:
     """The rolling function of that name, null where there are too few values."""
-    rolling = call.rolling
-    assert rolling is not None
-    if rolling.rows is not None:
-        return getattr(column, f"rolling_{name}")(rolling.rows, min_samples=rolling.min_rows)
-
-    def within(what: str, of: pl.Expr) -> pl.Expr:
-        return getattr(of, f"rolling_{what}_by")(rolling.times, rolling.width, closed="right")
-
-    # Polars' own least number of values does not hold for a range without any.
-    values = within("sum", column.is_not_null().cast(pl.Int64))
-    return pl.when(values >= rolling.min_rows).then(within(name, column))
+    by_rows, by_times = ROLLING[name]
+    match call.rolling:
+        case Rows(rows, least):
+            return by_rows(column, rows, min_samples=least)
+        case Times(times, width, least):
+            # Polars' own least number of values does not hold for a range without any.
+            values = column.is_not_null().cast(pl.Int64).rolling_sum_by(times, width, closed="right")
+            return pl.when(values >= least).then(by_times(column, times, width, closed="right"))
 
 
 def _rolling(name: str) -> Callable[[Call], pl.Expr]:
@@ -179,10 +188,16 @@ def _diff(call: Call) -> pl.Expr:
         return _change(column.cast(pl.Int128), call.n).cast(pl.Int64)
     if isinstance(dtype, nw.Datetime):
         ticks = column.cast(pl.Int64).cast(pl.Int128)
-        return _change(ticks, call.n).cast(pl.Int64).cast(pl.Duration(dtype.time_unit))
+        return _change(ticks, call.n).cast(pl.Int64).cast(_duration(dtype))
     if isinstance(dtype, nw.Date):
         return _change(column, call.n).cast(pl.Duration("us"))
     return _change(column.cast(pl.Float64 if isinstance(dtype, FLOATS) else _decimal(dtype)), call.n)
+
+
+def _duration(dtype: DType) -> pl.DataType:
+    """The duration between timestamps of this type."""
+    unit = dtype.time_unit if isinstance(dtype, nw.Datetime) else "us"
+    return nw.Schema({"": nw.Duration(unit)}).to_polars()[""]
 
 
 def _change(column: pl.Expr, n: int) -> pl.Expr:

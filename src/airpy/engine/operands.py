@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import narwhals as nw
 
 from airpy.engine.columns import type_word
-from airpy.engine.families import INTEGERS
+from airpy.engine.families import FLOATS, INTEGERS, TEXT, Family
 from airpy.engine.literals import literal
 from airpy.errors import InvalidPlan, TypeMismatch, shortened
 
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from airpy.engine.columns import Columns
 
 __all__ = [
-    "FLOATS",
     "LONG",
     "MOST_DIGITS",
-    "TEXT",
     "Value",
     "as_type",
     "check_operand",
@@ -35,13 +33,11 @@ __all__ = [
     "united",
 ]
 
-FLOATS: tuple[type[DType], ...] = (nw.Float16, nw.Float32, nw.Float64)
-TEXT: tuple[type[DType], ...] = (nw.String, nw.Categorical, nw.Enum)
-LONG: tuple[type[DType], ...] = (nw.Int128, nw.UInt128)
+LONG: Family = (nw.Int128, nw.UInt128)
 """Integers that no Arrow type holds; they are reckoned with as decimals."""
 
 MOST_DIGITS = 38
-EXACT_IN_FLOATS = (nw.Int8, nw.Int16, nw.Int32, nw.UInt8, nw.UInt16, nw.UInt32)
+EXACT_IN_FLOATS: Family = (nw.Int8, nw.Int16, nw.Int32, nw.UInt8, nw.UInt16, nw.UInt32)
 TIME_UNITS = ("ms", "us", "ns")
 
 
@@ -79,9 +75,9 @@ def read(columns: Columns, operand: Operand, field: str) -> Value:
         column = columns.column(operand.col, f"{field}.col")
         dtype = columns.dtype(operand.col)
         return Value(column.cast(nw.String()) if isinstance(dtype, TEXT) else column, dtype, field)
-    assert operand.val is not None
-    dtype = _own_type(operand.val, f"{field}.val")
-    return Value(nw.lit(operand.val, dtype=dtype), dtype, field, operand.val)
+    constant = operand.val if operand.val is not None else ""
+    dtype = _own_type(constant, f"{field}.val")
+    return Value(nw.lit(constant, dtype=dtype), dtype, field, constant)
 
 
 def as_type(value: Value, dtype: DType, timezone: ZoneInfo) -> nw.Expr:
@@ -108,54 +104,43 @@ def as_type(value: Value, dtype: DType, timezone: ZoneInfo) -> nw.Expr:
 def united(values: Sequence[Value], timezone: ZoneInfo) -> list[nw.Expr]:
     """The operands in the one type that takes them all without loss.
 
-    Columns decide: a value of the plan becomes what they are, as a date among dates. Integers of several types
-    become `int64`; small ones among floats, floats; decimals have as many places as the finest of them.
+    Columns decide: a value of the plan becomes what they are, as a date among dates. Integers of several
+    types become `int64`; small ones among floats, floats; decimals have as many places as the finest of them.
 
     Raises:
-        TypeMismatch: There is no such type; the error names the operand that does not go with those before it.
+        TypeMismatch: There is no such type; the error names the operand that does not go with those before.
     """
-    shared: DType | None = None
     columns = [value for value in values if value.constant is None]
-    for value in columns or values:
-        if shared is None:
-            shared = value.dtype
-        elif value.constant is not None and {type(shared), type(value.dtype)} == {nw.Int64, nw.Float64}:
-            shared = nw.Float64()
-        else:
-            wider = shared_type(shared, value.dtype)
-            if wider is None:
-                raise _apart(shared, value)
-            shared = wider
-    assert shared is not None
-    if columns:
-        for value in values:
-            if value.constant is not None:
-                shared = _with_constant(shared, value)
+    constants = [value for value in values if value.constant is not None]
+    shared = (columns or constants)[0].dtype
+    for value in columns:
+        wider = shared_type(shared, value.dtype)
+        if wider is None:
+            raise _apart(shared, value)
+        shared = wider
+    for value in constants:
+        shared = _with_constant(shared, value, among_columns=bool(columns))
     return [as_type(value, shared, timezone) for value in values]
 
 
 def shared_type(one: DType, other: DType) -> DType | None:
-    """The narrowest type that takes the values of both without loss; nothing where there is none."""
-    if one == other:
-        return nw.String() if isinstance(one, TEXT) else one
-    for first, second in ((one, other), (other, one)):
-        if isinstance(first, nw.Unknown):
-            return second
-        if isinstance(first, FLOATS) and isinstance(second, (*FLOATS, *EXACT_IN_FLOATS)):
-            return nw.Float64()
-        if isinstance(first, nw.Decimal) and isinstance(second, (nw.Decimal, *INTEGERS)):
-            return _wider_decimal(first, decimal_type(second))
-    if isinstance(one, TEXT) and isinstance(other, TEXT):
+    """The type that takes the values of both without loss; nothing where there is none."""
+    both = (one, other)
+    if all(isinstance(each, TEXT) for each in both):
         return nw.String()
-    if isinstance(one, INTEGERS) and isinstance(other, INTEGERS):
-        return _wider_integer(one, other)
+    if one == other or isinstance(other, nw.Unknown):
+        return one
+    if isinstance(one, nw.Unknown):
+        return other
+    if all(isinstance(each, (*INTEGERS, *FLOATS, nw.Decimal)) for each in both):
+        return _wider_number(one, other)
     if isinstance(one, nw.Datetime) and isinstance(other, nw.Datetime) and one.time_zone == other.time_zone:
         return nw.Datetime(max(one.time_unit, other.time_unit, key=TIME_UNITS.index), one.time_zone)
     return None
 
 
 def decimal_type(of: DType | Scalar) -> nw.Decimal:
-    """The decimal that holds an integer type, a decimal type itself, or exactly the number that a plan writes."""
+    """The decimal that holds an integer or a decimal type, or exactly the number that a plan writes."""
     if isinstance(of, nw.Decimal):
         return of
     if isinstance(of, INTEGERS):
@@ -189,11 +174,14 @@ def _own_type(value: Scalar, field: str) -> DType:
             return nw.String()
 
 
-def _with_constant(shared: DType, value: Value) -> DType:
-    """The columns' type, wide enough for a number of the plan."""
+def _with_constant(shared: DType, value: Value, *, among_columns: bool) -> DType:
+    """The type, wide enough for a number of the plan."""
     number = value.constant
     if isinstance(number, bool) or not isinstance(number, int | float):
         return shared
+    if not among_columns and isinstance(shared, (nw.Int64, nw.Float64)):
+        # What the plan writes is as exact as it is written.
+        return nw.Float64() if isinstance(number, float) else shared
     if isinstance(shared, nw.Decimal):
         wider: DType | None = _wider_decimal(shared, decimal_type(number))
     elif isinstance(shared, nw.UInt64) and isinstance(number, int):
@@ -205,6 +193,16 @@ def _with_constant(shared: DType, value: Value) -> DType:
     if wider is None:
         raise _apart(shared, value)
     return wider
+
+
+def _wider_number(one: DType, other: DType) -> DType | None:
+    both = (one, other)
+    if all(isinstance(each, INTEGERS) for each in both):
+        return _wider_integer(one, other)
+    if any(isinstance(each, FLOATS) for each in both):
+        exact = all(isinstance(each, (*FLOATS, *EXACT_IN_FLOATS)) for each in both)
+        return nw.Float64() if exact else None
+    return _wider_decimal(decimal_type(one), decimal_type(other))
 
 
 def _wider_integer(one: DType, other: DType) -> DType | None:

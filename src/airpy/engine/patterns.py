@@ -12,10 +12,11 @@ from airpy.errors import InvalidPlan, shortened
 if TYPE_CHECKING:
     import narwhals as nw
 
-__all__ = ["check_like", "check_regex", "ignoring_case", "like"]
+__all__ = ["check_like", "check_regex", "groups_of", "ignoring_case", "like"]
 
 LIKE = re.compile(r"\\(?P<escaped>[%_\\])|(?P<wild>[%_])|(?P<plain>[^\\%_]+)", re.DOTALL)
 """A piece of a `like` pattern; what is none of them is a backslash before something else."""
+STRAY = re.compile(r"(?P<right>\\[%_\\])|\\")
 
 
 class Piece(NamedTuple):
@@ -37,7 +38,7 @@ def check_like(pattern: str, field: str) -> None:
             f"{shortened(repr(pattern))} has a backslash before what needs none",
             field=field,
             constraint=r"a backslash only before %, _ or another backslash",
-            suggestion=[LIKE.sub(lambda piece: piece[0], pattern).replace("\\", "\\\\")],
+            suggestion=[STRAY.sub(lambda found: found["right"] or "\\\\", pattern)],
         )
 
 
@@ -58,6 +59,13 @@ def check_regex(pattern: str, field: str) -> None:
             constraint="a pattern in the syntax of Rust's regex",
             suggestion=[re.escape(pattern)],
         ) from None
+
+
+def groups_of(pattern: str) -> list[str]:
+    """What a replacement may call the groups of a regular expression: `0` for all of it, numbers, names."""
+    found = pl.select(pl.lit("").str.extract_groups(pattern)).to_series().dtype
+    names = [member.name for member in found.fields] if isinstance(found, pl.Struct) else []
+    return list(dict.fromkeys(["0", *map(str, range(1, len(names) + 1)), *names]))
 
 
 def like(column: nw.Expr, pattern: str) -> nw.Expr:

@@ -1,17 +1,17 @@
-"""Derived columns that Narwhals has no words for, in native Polars: casts, pieces of texts, bins of numbers."""
+"""Derived columns that only native Polars has words for: casts, pieces of texts, bins of numbers."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.failures import message_of
-from airpy.engine.families import INTEGERS
+from airpy.engine.families import INTEGERS, TEXT
 from airpy.engine.native import lossless
-from airpy.engine.operands import LONG, MOST_DIGITS, TEXT, decimal_type
+from airpy.engine.operands import LONG, MOST_DIGITS, decimal_type
 from airpy.engine.schema import CASTS
 from airpy.errors import InvalidPlan
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airpy.contract import Bin, CastColumn, SplitPart
     from airpy.engine.columns import Columns, Frame
 
-__all__ = ["binned", "cast", "check_bin", "groups_of", "split_part", "with_column"]
+__all__ = ["binned", "cast", "check_bin", "split_part", "with_column"]
 
 
 def with_column(frame: Frame, name: str, column: nw.Expr | pl.Expr) -> Frame:
@@ -62,7 +62,7 @@ def check_bin(item: Bin, field: str) -> None:
             "bins have either a `width` or `edges`", field=field, constraint="exactly one of: width, edges"
         )
     edges = item.edges or []
-    for index, (low, high) in enumerate(zip(edges, edges[1:], strict=False), start=1):
+    for index, (low, high) in enumerate(pairwise(edges), start=1):
         if low >= high:
             raise InvalidPlan(
                 f"edges ascend, and {high:g} comes after {low:g}",
@@ -72,10 +72,10 @@ def check_bin(item: Bin, field: str) -> None:
 
 
 def binned(columns: Columns, item: Bin, _: ZoneInfo, field: str) -> pl.Expr:
-    """The lower end of the bin: an `int64` of integers by whole ends, a decimal of decimals, else a `float64`.
+    """The lower end of the bin: an `int64` of integers by whole ends, a decimal of decimals, or a `float64`.
 
-    Ends are the decimals that they are written as: 0.3 is in the bin from 0.3 on when bins are 0.1 wide. What is no
-    number has no bin.
+    Ends are the decimals that they are written as: 0.3 is in the bin from 0.3 on when bins are 0.1 wide. What
+    is no number has no bin.
     """
     name, dtype = columns.name(item.col, f"{field}.col"), columns.dtype(item.col)
     ends = item.edges if item.edges is not None else [item.width or 1.0]
@@ -95,7 +95,7 @@ def _type_of_ends(dtype: DType, ends: Sequence[float]) -> pl.DataType:
     if isinstance(dtype, INTEGERS) and all(end.is_integer() and abs(end) < 2**63 for end in ends):
         return pl.Int64()
     if isinstance(dtype, (nw.Decimal, *LONG)):
-        places = max(decimal_type(of).scale for of in (dtype, *ends))
+        places = max(decimal_type(dtype).scale, *(decimal_type(end).scale for end in ends))
         return pl.Decimal(MOST_DIGITS, min(places, MOST_DIGITS))
     return pl.Float64()
 
@@ -109,8 +109,8 @@ def _end(end: float, target: pl.DataType) -> float | Decimal:
 def _stepped(column: pl.Expr, width: float) -> pl.Expr:
     """The greatest multiple of the width that is not above the number.
 
-    A multiple is computed as the fraction that the width is written as, so that it is rounded but once; the quotient
-    may be off by one.
+    A multiple is computed as the fraction that the width is written as, so that it is rounded but once; the
+    quotient may be off by one.
     """
     numerator, denominator = map(float, Decimal(str(width)).as_integer_ratio())
     # Polars divides by a constant with its inverse, and so rounds twice.
@@ -145,22 +145,3 @@ def _between(column: pl.Expr, edges: Sequence[float | Decimal], target: pl.DataT
         )
 
     return column.map_batches(lower_ends, return_dtype=target, is_elementwise=True)
-
-
-def groups_of(pattern: str, field: str) -> list[str]:
-    """What a replacement may call the pattern's groups: `0` for all of it, their numbers, their names.
-
-    Raises:
-        InvalidPlan: It is no pattern, or one too large to look for.
-    """
-    try:
-        pl.select(pl.lit("").str.contains(pattern, strict=True))
-        found = pl.select(pl.lit("").str.extract_groups(pattern)).to_series().dtype
-    except pl.exceptions.PolarsError as error:
-        raise InvalidPlan(
-            f"the pattern cannot be read: {message_of(error).removeprefix('regex error: ')}",
-            field=field,
-            constraint="a pattern in the syntax of Rust's regex",
-        ) from None
-    names = [member.name for member in found.fields] if isinstance(found, pl.Struct) else []
-    return list(dict.fromkeys(["0", *map(str, range(1, len(names) + 1)), *names]))

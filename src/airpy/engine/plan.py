@@ -16,7 +16,11 @@ from airpy.engine.filters import check_filters, check_size, tested_columns
 from airpy.engine.grain import check_time, read_grain
 from airpy.engine.joins import check_join
 from airpy.engine.literals import zone
+from airpy.engine.pivot import check_pivot
+from airpy.engine.reshape import check_explode, check_unpivot
+from airpy.engine.sampling import check_sample
 from airpy.engine.sources import check_prepared
+from airpy.engine.top import check_top
 from airpy.engine.windows import check_windows
 from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
 
@@ -40,6 +44,7 @@ def check_plan(plan: Plan) -> None:
     check_time(plan)
     check_aggregates(plan.aggs or [], "plan.aggs")
     _check_names(plan)
+    _check_shapes(plan)
     _check_having(plan)
     for index, part in enumerate(plan.union or []):
         check_prepared(part, f"plan.union[{index}]")
@@ -97,7 +102,7 @@ def _check_names(plan: Plan) -> None:
             constraint="different names",
         )
     check_windows(plan.window or [], names if is_grouped(plan) else [], "plan.window")
-    if not names:
+    if not names or plan.pivot:  # only the data tell what columns a pivot makes
         return
     if is_grouped(plan):
         names += [item.as_ for item in plan.window or []]
@@ -110,6 +115,23 @@ def _check_names(plan: Plan) -> None:
                 constraint=f"one of: {listed(names)}",
                 suggestion=close,
             )
+
+
+def _check_shapes(plan: Plan) -> None:
+    """Stages that make other rows, or fewer."""
+    if plan.unpivot:
+        check_unpivot(plan.unpivot, "plan.unpivot")
+    check_explode(plan.explode or [], "plan.explode")
+    if plan.sample:
+        check_sample(plan.sample, "plan.sample")
+    if plan.pivot:
+        check_pivot(plan.pivot, "plan.pivot")
+    if plan.top_n:
+        names, keys = None, []
+        if is_grouped(plan) and not plan.pivot:
+            keys = group_keys(plan)
+            names = [*keys, *map(aggregate_name, plan.aggs or []), *(item.as_ for item in plan.window or [])]
+        check_top(plan.top_n, names, keys, "plan.top_n")
 
 
 def _check_joins(plan: Plan) -> None:

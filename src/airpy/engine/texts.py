@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from airpy.engine.columns import type_word
-from airpy.engine.operands import TEXT, read
-from airpy.engine.pieces import groups_of
+from airpy.engine.families import TEXT
+from airpy.engine.operands import read
+from airpy.engine.patterns import check_regex, groups_of
 from airpy.errors import InvalidPlan, TypeMismatch, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ REFERENCE = re.compile(r"\$(?:\$|\{(?P<braced>[^}]*)\}|(?P<bare>[0-9A-Za-z_]+))"
 
 
 def text(columns: Columns, item: TextFunction, _: ZoneInfo, field: str) -> nw.Expr:
-    """The text in small or capital letters, without white space at its ends, or its number of letters as an `int64`."""
+    """The text in small or capital letters, without white space at its ends, or its length as an `int64`."""
     return TEXTS[item.fn](_letters(columns, item.col, field))
 
 
@@ -56,7 +57,7 @@ def check_substring(item: Substring, field: str) -> None:
 
 
 def substring(columns: Columns, item: Substring, _: ZoneInfo, field: str) -> nw.Expr:
-    """The letters from the start on; a start before the first letter takes from `length` what it lies before it."""
+    """The letters from the start on; of `length` those that a start before the first letter leaves."""
     start = item.start - 1 if item.start > 0 else item.start
     return _letters(columns, item.col, field).str.slice(start, item.length)
 
@@ -83,7 +84,7 @@ def concat(columns: Columns, item: Concat, _: ZoneInfo, field: str) -> nw.Expr:
     for value in values:
         if not isinstance(value.dtype, TEXT):
             raise TypeMismatch(
-                f'"concat" takes texts, not a column of type {type_word(value.dtype)}; cast it to string first',
+                f'"concat" takes texts, not a column of type {type_word(value.dtype)}',
                 field=f"{value.field}.col",
                 constraint="a column of strings",
                 suggestion=["cast"],
@@ -99,7 +100,8 @@ def check_replace(item: ReplaceText, field: str) -> None:
     """
     if not item.regex:
         return
-    groups = groups_of(item.old, f"{field}.old")
+    check_regex(item.old, f"{field}.old")
+    groups = groups_of(item.old)
     for found in REFERENCE.finditer(item.new):
         group = found["braced"] if found["braced"] is not None else found["bare"]
         if group is not None and group not in groups:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import narwhals as nw
 import polars as pl
 
-from airpy.engine.arithmetic import NUMBERS
 from airpy.engine.columns import Columns, inner, type_word
 from airpy.engine.date_parts import MOMENTS
-from airpy.engine.native_windows import Call, Over, Rolling, ordered_times, window
+from airpy.engine.families import NUMBERS, Family
+from airpy.engine.native_windows import Call, Over, Rows, Times, ordered_times, window
 from airpy.engine.pieces import with_column
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SIGNATURES", "check_windows", "windowed"]
 
-TAKES: dict[str, tuple[type[DType], ...]] = {
+TAKES: dict[str, Family] = {
     "numbers": NUMBERS,
     "numbers, dates or timestamps": (*NUMBERS, *MOMENTS),
     "numbers, dates or times": (*NUMBERS, *MOMENTS, nw.Time, nw.Duration),
@@ -72,10 +72,10 @@ ARGUMENTS = ("col", "order_by", "n", "frame")
 
 
 def check_windows(items: Sequence[Window], taken: Sequence[str], field: str) -> None:
-    """Refuse windows that cannot be computed, whatever the data; `taken` are names that the answer has already.
+    """Refuse windows that cannot be computed, whatever the data; `taken` are the names of other columns.
 
     Raises:
-        InvalidPlan: A function lacks an argument or does not take it, a frame is wrong, or a name is there twice.
+        InvalidPlan: An argument is missing or not taken, a frame is wrong, or a name is there already.
     """
     names = set(taken)
     for index, item in enumerate(items):
@@ -95,7 +95,9 @@ def check_windows(items: Sequence[Window], taken: Sequence[str], field: str) -> 
                 )
             if name in signature.needs and not given:
                 raise InvalidPlan(
-                    f'"{item.fn}" needs `{name}`', field=f"{place}.{name}", constraint=f"`{name}` with {item.fn}"
+                    f'"{item.fn}" needs `{name}`',
+                    field=f"{place}.{name}",
+                    constraint=f"`{name}` with {item.fn}",
                 )
         if item.frame is not None:
             _check_frame(item, item.frame, f"{place}.frame")
@@ -110,7 +112,7 @@ def windowed(
         frame: Rows, or groups.
         items: The columns; `check_windows` has passed them.
         timezone: Where a range of days is counted.
-        ties: Inner names of the group keys, by which groups are ordered after `order_by`. Without them rows come in an
+        ties: Inner names of the group keys, by which groups are ordered after `order_by`; rows come in an
             order of their own.
 
     Raises:
@@ -131,7 +133,8 @@ def _call(columns: Columns, item: Window, timezone: ZoneInfo, ties: Sequence[str
     order = item.order_by or []
     names = [columns.name(one.col, f"{field}.order_by[{n}].col") for n, one in enumerate(order)]
     rest = [] if item.fn == "share_of_total" else [name for name in ties if name not in names]
-    column, dtype = pl.lit(None), nw.Unknown()
+    column: pl.Expr = pl.lit(None)
+    dtype: DType = nw.Unknown()
     if item.col is not None:
         column, dtype = pl.col(columns.name(item.col, f"{field}.col")), columns.dtype(item.col)
         _check_type(item.fn, item.col, dtype, f"{field}.fn")
@@ -140,7 +143,7 @@ def _call(columns: Columns, item: Window, timezone: ZoneInfo, ties: Sequence[str
         dtype=dtype,
         has_column=item.col is not None,
         n=item.n or 1,
-        rolling=_rolling(columns, item, item.frame, timezone, field) if item.frame is not None else None,
+        rolling=_rolling(columns, item, item.frame, timezone, field) if item.frame is not None else Rows(),
         peers=names,
         over=Over(
             columns.names(item.partition_by or [], f"{field}.partition_by"),
@@ -153,9 +156,9 @@ def _call(columns: Columns, item: Window, timezone: ZoneInfo, ties: Sequence[str
 
 def _rolling(
     columns: Columns, item: Window, frame: WindowFrame, timezone: ZoneInfo, field: str
-) -> Rolling:
+) -> Rows | Times:
     if frame.range is None:
-        return Rolling(frame.rows, None, None, frame.min_rows)
+        return Rows(frame.rows or 1, frame.min_rows)
     number, unit = _read_range(frame.range)
     by = (item.order_by or [])[0].col
     dtype = columns.dtype(by)
@@ -174,13 +177,15 @@ def _rolling(
             suggestion=["1 day"],
         )
     times = ordered_times(inner(by), dtype, timezone.key)
-    return Rolling(None, f"{number}{LETTERS[unit]}", times, frame.min_rows)
+    return Times(times, f"{number}{LETTERS[unit]}", frame.min_rows)
 
 
 def _check_frame(item: Window, frame: WindowFrame, field: str) -> None:
     if (frame.rows is None) == (frame.range is None):
         raise InvalidPlan(
-            "a frame is so many `rows`, or a `range` of time", field=field, constraint="exactly one of: rows, range"
+            "a frame is so many `rows`, or a `range` of time",
+            field=field,
+            constraint="exactly one of: rows, range",
         )
     if frame.rows is not None and frame.min_rows > frame.rows:
         raise InvalidPlan(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Misread", "has_codes", "misread"]
 
-PART_BYTES = 1 << 19
+PART_BYTES = 1 << 20
 PARTS = 4
 """Parts of a file that are looked at together: what a processor's cache takes, and more than one, which
 Polars would copy."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,8 @@ class JobContext(NamedTuple):
     token: int
     infer_rows: int
     max_rows_json: int
+    asked_at: dt.datetime | None = None
+    """When its request came, for times that are counted from then; where nobody knows, it is now."""
     max_join_rows: int | None = None
     """How many rows a join may make; any number when None."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
-from airpy.engine.needs import named_columns
+from airpy.engine.moments import fixed
+from airpy.engine.needs import columns_in, named_columns
 from airpy.engine.plan import check_plan
 from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of, looked_up
@@ -33,7 +35,15 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["check_planned", "plan_asked", "plan_datasets", "plan_through", "planned_frame", "tell_input"]
+__all__ = [
+    "absolute",
+    "check_planned",
+    "plan_asked",
+    "plan_datasets",
+    "plan_through",
+    "planned_frame",
+    "tell_input",
+]
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -47,7 +57,13 @@ def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> Load:
         AirError: One of its data sets cannot be found.
     """
     check_plan(plan)
+    fixed(plan, dt.datetime.now(dt.UTC))
     return load_of(plan_datasets(plan, datasource_id, root))
+
+
+def absolute(plan: Plan, context: JobContext) -> Plan:
+    """The plan with fixed times in the place of those that are counted from when its request came."""
+    return fixed(plan, context.asked_at or dt.datetime.now(dt.UTC))
 
 
 def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Dataset]:
@@ -142,11 +158,14 @@ def planned_frame(
     Raises:
         AirError: The plan does not fit the data.
     """
+    plan = absolute(plan, context)
     first, *rest = datasets
     # Only filters that see the rows as they are in the files can spare files. A union may widen their types.
-    direct = not (plan.union or plan.clean) and not any(
+    direct = not (plan.union or plan.clean or plan.unpivot) and not any(
         join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
     )
+    made = {item.as_ for item in plan.derive or []}
+    seen = [item for item in plan.filters or [] if direct and not columns_in(item) & made]
     named = named_columns(plan)
 
     def opened(*, every_column: bool) -> Opened:
@@ -156,7 +175,7 @@ def planned_frame(
             infer_rows=context.infer_rows,
             scratch=scratch,
             every_column=every_column,
-            filters=(plan.filters or []) if direct else [],
+            filters=seen,
             timezone=zone(plan.timezone),
             careful=careful,
             columns=named,

@@ -181,6 +181,7 @@ class Runner:
             token=claim.token,
             infer_rows=self._limits.infer_rows,
             max_rows_json=self._limits.max_rows_json,
+            asked_at=claim.asked_at,
             max_join_rows=self._limits.max_join_rows,
         )
         frame = self._sandbox.call(
