@@ -6,6 +6,7 @@ wait:{kind}:sum             seconds in line
 run:{kind}:…                the same of seconds at work
 memory:{kind}:…             the same of the most MiB in use
 exit:{signal}               children that a signal ended
+reused                      jobs that were answered with the result of an equal one
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from airpy.engine.steps import ignore_steps
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
+from airpy.jobs.provenance import Ran, casts_of
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.work import tell
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Join, Plan, Reading, ReadOptions, UnionedDataset
+    from airpy.contract import Filter, Join, Plan, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -44,6 +45,7 @@ __all__ = [
     "planned_frame",
     "tell_input",
 ]
+
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -104,20 +106,21 @@ def plan_through(
     context: JobContext,
     consume: Callable[[pl.LazyFrame], T],
     on_step: OnStep = ignore_steps,
-) -> tuple[T, Reading]:
-    """What becomes of the plan's answer, and how the files were read for it.
+) -> tuple[T, Ran]:
+    """What becomes of the plan's answer, and what it was made from.
 
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
     """
     with context.scratch() as scratch, held([each.dataset for each in asked], scratch) as datasets:
-        tell_input(datasets, named_columns(plan))
+        named = named_columns(plan)
+        tell_input(datasets, named)
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
         done, planned = read_through(asked, opens, lambda planned: consume(planned.frame), on_step)
-        return done, reading_of(datasets, planned.opened)
+        return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened, named))
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
@@ -179,6 +182,7 @@ def planned_frame(
             timezone=zone(plan.timezone),
             careful=careful,
             columns=named,
+            copied=True,
         )
 
     source = opened(every_column=named is None)
@@ -192,11 +196,12 @@ def planned_frame(
             how,
             infer_rows=context.infer_rows,
             scratch=scratch,
-            filters=[] if part.clean else part.filters or [],
+            filters=_seen_by(key, part, seen),
             timezone=zone(plan.timezone),
             careful=careful,
+            copied=True,
         )
-        for dataset, how, (_, _, part) in zip(rest, options[1:], _others(plan), strict=True)
+        for dataset, how, (key, _, part) in zip(rest, options[1:], _others(plan), strict=True)
     ]
     frames = [other.frame for other in others]
     united = len(plan.union or [])
@@ -226,3 +231,14 @@ def _chunk_bytes(path: Path, columns: set[str]) -> int:
     return sum(
         chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in columns
     )
+
+
+def _seen_by(key: str, part: UnionedDataset | Join, seen: Sequence[Filter]) -> list[Filter]:
+    """The filters that see the rows of another data set as they are in its files.
+
+    Those of the plan see what is united with the first data set, but not what is joined to it; a column that
+    is left out of a union is null there.
+    """
+    if part.clean:
+        return []
+    return [*(part.filters or []), *(seen if key == "union" and not part.select else [])]

@@ -15,8 +15,11 @@ from airpy.engine.encoding import (
     write_parquet,
 )
 from airpy.engine.steps import counted
-from airpy.jobs.planning import check_planned, plan_asked, plan_through
-from airpy.jobs.results import frame_file, result_frame, write_data
+from airpy.files.datasets import load_of
+from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
+from airpy.jobs.provenance import provenance
+from airpy.jobs.remembered import keep_state
+from airpy.jobs.results import encode_head, frame_file, result_frame, write_data, write_schema
 
 if TYPE_CHECKING:
     from airpy.contract import QueryRequest
@@ -40,7 +43,8 @@ def check_query(request: QueryRequest, root: FileRoot) -> Load:
 
 def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
     """Run the plan, stream its answer into a file, and keep the first rows beside it."""
-    began = time.monotonic()
+    request = request.model_copy(update={"plan": absolute(request.plan, context)})
+    began, began_s = time.monotonic(), time.time()
     asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
     main = asked[0].dataset
     count = len(main.files) or 1
@@ -48,7 +52,7 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     on_step("loading_data", "Loading data from files")
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
-    written, reading = plan_through(
+    written, ran = plan_through(
         request.plan, asked, context, lambda frame: write(frame, target, context.max_rows_json), on_step
     )
     rows, shown = encode_first_rows(written.preview)
@@ -56,17 +60,20 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
         rows=written.rows,
         bytes=written.bytes,
         execution_time_ms=round((time.monotonic() - began) * 1000),
+        cache_hit=False,
     )
+    write_schema(context.folder, written.schema)
     write_data(
         context.folder,
         encode_object(
+            **encode_head(metrics, context.token),
             rows=rows,
             schema=encode_model(written.schema),
-            metrics=encode_model(metrics),
             truncated=b"true" if shown < written.rows else b"false",
-            download=b'"/v1/py/jobs/%d/download"' % context.token,
-            reading=encode_model(reading),
+            reading=encode_model(ran.reading),
+            provenance=encode_model(provenance(request, request.plan, ran)),
         ),
     )
+    keep_state(context.folder, load_of(each.dataset for each in asked), context.ground, began_s)
     on_step("query_complete", f"Query execution completed: {counted(written.rows, 'row')}")
     return result_frame(request.output, written.rows, arrow_schema(written.preview))
