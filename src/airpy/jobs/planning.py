@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Join, Plan, ReadOptions, UnionedDataset
+    from airpy.contract import Filter, Join, Plan, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -196,12 +196,12 @@ def planned_frame(
             how,
             infer_rows=context.infer_rows,
             scratch=scratch,
-            filters=[] if part.clean else part.filters or [],
+            filters=_seen_by(key, part, seen),
             timezone=zone(plan.timezone),
             careful=careful,
             copied=True,
         )
-        for dataset, how, (_, _, part) in zip(rest, options[1:], _others(plan), strict=True)
+        for dataset, how, (key, _, part) in zip(rest, options[1:], _others(plan), strict=True)
     ]
     frames = [other.frame for other in others]
     united = len(plan.union or [])
@@ -231,3 +231,14 @@ def _chunk_bytes(path: Path, columns: set[str]) -> int:
     return sum(
         chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in columns
     )
+
+
+def _seen_by(key: str, part: UnionedDataset | Join, seen: Sequence[Filter]) -> list[Filter]:
+    """The filters that see the rows of another data set as they are in its files.
+
+    Those of the plan see what is united with the first data set, but not what is joined to it; a column that
+    is left out of a union is null there.
+    """
+    if part.clean:
+        return []
+    return [*(part.filters or []), *(seen if key == "union" and not part.select else [])]
