@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+from airpy.jobs.affording import Bounds
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,8 @@ class JobContext(NamedTuple):
     token: int
     infer_rows: int
     max_rows_json: int
+    bounds: Bounds = Bounds()
+    """What a query may take; nothing is refused by it where there is none."""
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
+from airpy.contract import Plan
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
 from airpy.engine.needs import named_columns
 from airpy.engine.plan import check_plan
+from airpy.engine.schema import type_name
 from airpy.engine.steps import ignore_steps
+from airpy.errors import InvalidPlan
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
+from airpy.jobs.repairs import Bound, mended
 from airpy.jobs.work import tell
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Plan, Reading, ReadOptions
+    from airpy.contract import Reading, ReadOptions
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["check_planned", "plan_asked", "plan_datasets", "plan_through", "planned_frame", "tell_input"]
+__all__ = ["asked_of", "bound_to", "check_planned", "plan_asked", "plan_datasets", "plan_through", "planned_frame", "tell_input"]
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -69,7 +73,15 @@ def plan_asked(plan: Plan, datasource_id: str, root: FileRoot, options: ReadOpti
     Raises:
         AirError: One of them cannot be found.
     """
-    found = plan_datasets(plan, datasource_id, root)
+    return asked_of(plan, plan_datasets(plan, datasource_id, root), options)
+
+
+def asked_of(plan: Plan, found: Sequence[Dataset], options: ReadOptions | None) -> list[Asked]:
+    """These data sets of the plan, in their order, each with what is said of how it is read.
+
+    Raises:
+        AirError: One of them is in a bucket, and cannot be found there.
+    """
     first, *joined = [
         looked_up(dataset, f"plan.joins[{index - 1}].dataset" if index else "plan.dataset")
         for index, dataset in enumerate(found)
@@ -89,8 +101,17 @@ def plan_through(
     context: JobContext,
     consume: Callable[[pl.LazyFrame], T],
     on_step: OnStep = ignore_steps,
+    judge: Callable[[Sequence[Dataset], Planned], None] | None = None,
 ) -> tuple[T, Reading]:
     """What becomes of the plan's answer, and how the files were read for it.
+
+    Args:
+        plan: What to compute.
+        asked: Its data sets.
+        context: What the job may use.
+        consume: Computes the answer.
+        on_step: Is told the stages of the plan.
+        judge: Raises where the answer is not to be computed; it is given the data sets, held open.
 
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
@@ -101,8 +122,42 @@ def plan_through(
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
-        done, planned = read_through(asked, opens, lambda planned: consume(planned.frame), on_step)
+        def judged(planned: Planned) -> T:
+            if judge is not None:
+                judge(datasets, planned)
+            return consume(planned.frame)
+
+        try:
+            done, planned = read_through(asked, opens, judged, on_step)
+        except InvalidPlan as error:
+            options = [each.options for each in asked]
+            raise mended(error, plan, bound_to(datasets, options, context, scratch)) from None
         return done, reading_of(datasets, planned.opened)
+
+
+def bound_to(
+    datasets: list[Dataset], options: Sequence[ReadOptions | None], context: JobContext, scratch: Path
+) -> Bound:
+    """These data sets, as what a changed plan is tried on."""
+
+    def bind(plan: Plan) -> object:
+        planned = planned_frame(plan, datasets, options, context, scratch, head_only=True)
+        return planned.frame.collect_schema()
+
+    def types(index: int) -> dict[str, str]:
+        if index >= len(datasets):
+            return {}
+        alone = Plan(dataset=datasets[index].name)
+        planned = planned_frame(
+            alone, [datasets[index]], [options[index]], context, scratch, head_only=True
+        )
+        return {name: str(type_name(dtype)) for name, dtype in planned.frame.collect_schema().items()}
+
+    def probe(plan: Plan) -> object:
+        planned = planned_frame(plan, datasets[:1], options[:1], context, scratch, head_only=True)
+        return planned.frame.collect(engine="streaming")
+
+    return Bound(bind, types, probe)
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
@@ -127,6 +182,7 @@ def planned_frame(
     scratch: Path,
     *,
     careful: bool = False,
+    head_only: bool = False,
     on_step: OnStep = ignore_steps,
 ) -> Planned:
     """The plan's answer; whoever collects it reads the files.
@@ -138,6 +194,7 @@ def planned_frame(
         context: What the job may use.
         scratch: Where files may be rewritten.
         careful: Whether text files are put into plain form first.
+        head_only: Whether nothing is going to be read of it, so that no look at the whole of a file is worth it.
         on_step: Is told the stages of the plan.
 
     Raises:
@@ -158,15 +215,24 @@ def planned_frame(
             filters=(plan.filters or []) if direct else [],
             timezone=zone(plan.timezone),
             careful=careful,
+            head_only=head_only,
         )
 
-    source = opened(every_column=named is None)
-    if named is not None and first.format == "jsonl":
+    source = opened(every_column=named is None and not head_only)
+    if named is not None and first.format == "jsonl" and not head_only:
         schema = source.frame.collect_schema()
         if any(name not in schema or schema[name].is_nested() for name in named):
             source = opened(every_column=True)  # later rows may have keys that the first do not
     others = [
-        scan(dataset, how, infer_rows=context.infer_rows, scratch=scratch, careful=careful)
+        scan(
+            dataset,
+            how,
+            infer_rows=context.infer_rows,
+            scratch=scratch,
+            every_column=not head_only,
+            careful=careful,
+            head_only=head_only,
+        )
         for dataset, how in zip(joined, options[1:], strict=True)
     ]
     answer = execute(plan, source.frame, [other.frame for other in others], on_step=on_step)
