@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airpy.contract import ExplainedStage, RelativeTime
 from airpy.engine.plan import bucket_name, group_keys, is_grouped
 from airpy.engine.steps import counted
-from airpy.engine.words import AGGREGATES, CLEANING, DERIVATIONS, FILLS, FILTERS, JOINS, WINDOWS
+from airpy.engine.words import (
+    AGGREGATES,
+    CLEANING,
+    DERIVATIONS,
+    FILLS,
+    FILTERS,
+    JOINS,
+    KEPT,
+    STRATEGIES,
+    WINDOWS,
+)
 from airpy.errors import listed, shortened
 
 if TYPE_CHECKING:
@@ -24,7 +34,7 @@ MOST_NAMED = 12
 
 
 def explained(plan: Plan) -> list[ExplainedStage]:
-    """The plan in plain English: one sentence or more for each stage that it has, with the key that says so."""
+    """The plan in plain English, a sentence or more for each stage, with the key that says so."""
     return [ExplainedStage(stage=stage, text=text) for stage, tell in STAGES.items() for text in tell(plan)]
 
 
@@ -64,8 +74,28 @@ def _union(plan: Plan) -> Iterator[str]:
 def _clean(plan: Plan) -> Iterator[str]:
     for step in plan.clean or []:
         fields = step.model_dump(mode="json")
-        of = f" of {_names(step.cols)}" if getattr(step, "cols", None) else ""
-        yield f"{CLEANING[step.op](fields, of)}."
+        columns: list[str] = fields.get("cols") or []
+        of = f" of {_listed(columns)}" if columns else ""
+        pairs = [f"{old} by {new}" for old, new in (fields.get("map") or {}).items()]
+        names = [f"{old} to {new}" for old, new in (fields.get("names") or {}).items()]
+        filled = {
+            "of": of,
+            "in_values": of and f" in the values{of}",
+            "cols": _listed(columns),
+            "markers": _value(fields.get("markers") or []),
+            "pairs": _listed(pairs),
+            "names": _listed(names),
+            "by": STRATEGIES.get(fields.get("strategy") or "", str(fields.get("value"))),
+            "kept": KEPT.get(fields.get("keep") or "", ""),
+            "ends": _ends(fields.get("min"), fields.get("max")),
+        }
+        yield CLEANING[step.op].format(**fields | filled) + "."
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"up to {low:g}" if low is not None else f"down to {high or 0:g}"
+    return f"between {low:g} and {high:g}"
 
 
 def _unpivot(plan: Plan) -> Iterator[str]:
@@ -99,7 +129,7 @@ def _keys(join: Join) -> str:
         words += f" ({side.get(join.strategy or 'backward', 'whichever is nearer')}"
         words += f", at most {join.tolerance} off" if join.tolerance is not None else ""
         words += f", with equal {_names(join.by)})" if join.by else ")"
-    return words + (f", which must match {join.validate_}" if getattr(join, "validate_", None) else "")
+    return words + (f", which must match {join.validate_}" if join.validate_ else "")
 
 
 def _prepared(other: BaseModel) -> str:
@@ -125,9 +155,28 @@ def _derivation(item: Derivation) -> str:
         last = f"else {_operand(item.else_)}" if item.else_ else "else nothing"
         return "; ".join([*cases[:MOST_NAMED], last])
     fields = item.model_dump(mode="json", by_alias=True)
-    operands = {name: _operand(getattr(item, name)) for name in ("start", "end") if item.fn == "date_diff"}
     args = [_operand(each) for each in getattr(item, "args", [])]
-    return DERIVATIONS[item.fn](fields | operands, args)
+    filled: dict[str, Any] = {
+        "plus": " + ".join(args),
+        "minus": " − ".join(args),
+        "times": " × ".join(args),
+        "by": " ÷ ".join(args),
+        "first": args[0] if args else "",
+        "second": args[-1] if args else "",
+        "listed": _listed(args),
+        "between": f', with "{fields["sep"]}" between them' if fields.get("sep") else "",
+        "digits": fields.get("digits") or 0,
+        "base": fields.get("base") or "e",
+        "letters": "all" if fields.get("length") is None else fields["length"],
+        "bins": f"{fields['width']:g} wide" if fields.get("width") else f"between {_edges(fields)} edges",
+    }
+    if item.fn == "date_diff":
+        filled |= {"start": _operand(item.start), "end": _operand(item.end)}
+    return DERIVATIONS[item.fn].format(**fields | filled)
+
+
+def _edges(fields: dict[str, Any]) -> int:
+    return len(fields.get("edges") or [])
 
 
 def _filters(plan: Plan) -> Iterator[str]:
@@ -137,7 +186,11 @@ def _filters(plan: Plan) -> Iterator[str]:
 
 def _sample(plan: Plan) -> Iterator[str]:
     if item := plan.sample:
-        how_many = f"{item.n:,} of the rows" if item.n is not None else f"each row with a chance of {item.fraction:g}"
+        how_many = (
+            f"{item.n:,} of the rows"
+            if item.n is not None
+            else f"each row with a chance of {item.fraction:g}"
+        )
         yield f"Take {how_many}, the same ones for seed {item.seed}."
 
 
@@ -154,7 +207,8 @@ def _aggs(plan: Plan) -> Iterator[str]:
 
 def _aggregate(item: Aggregation) -> str:
     fields = item.model_dump(mode="json")
-    text = AGGREGATES[item.fn](fields | {"col": item.col or "*"})
+    fields |= {"col": item.col or "*", "ordered": f" in the order of {item.by}" if item.by else ""}
+    text = AGGREGATES[item.fn].format(**fields)
     name = item.as_ or (f"{item.col}_{item.fn}" if item.col not in {None, "*"} else item.fn)
     return f"{text}{f', where {condition_in_words(item.filter)},' if item.filter else ','} called {name}"
 
@@ -170,8 +224,8 @@ def _resample(plan: Plan) -> Iterator[str]:
     if item := plan.resample:
         column = plan.time_col or "the only time column"
         yield (
-            f"A {bucket_name(plan)} is {item.every} of {column}, in {plan.timezone or 'UTC'}, its {item.closed} end "
-            f"included and its {item.label} end its name; {FILLS[item.fill]}."
+            f"A {bucket_name(plan)} is {item.every} of {column}, in {plan.timezone or 'UTC'}, "
+            f"its {item.closed} end included and its {item.label} end its name; {FILLS[item.fill]}."
         )
 
 
@@ -197,7 +251,7 @@ def _window_words(item: Window) -> str:
 
 def _pivot(plan: Plan) -> Iterator[str]:
     if item := plan.pivot:
-        what = AGGREGATES[item.fn]({"col": item.values})
+        what = AGGREGATES[item.fn].format(col=item.values, ordered="")
         yield f"Make a column of each value of {item.on}, with {what}, for each {_joined(item.index, 'and')}."
 
 

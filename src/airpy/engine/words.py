@@ -1,19 +1,23 @@
-"""The words that explain what a plan says: a table for each kind of name in the contract."""
+"""The words that explain what a plan says: a table for each kind of name in the contract, to be filled in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from airpy.errors import listed
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from airpy.contract import AggregateFunction, FilterOperator, JoinKind, WindowFunction
 
-    Fields = dict[str, Any]
-
-__all__ = ["AGGREGATES", "CLEANING", "DERIVATIONS", "FILLS", "FILTERS", "JOINS", "WINDOWS"]
+__all__ = [
+    "AGGREGATES",
+    "CLEANING",
+    "DERIVATIONS",
+    "FILLS",
+    "FILTERS",
+    "JOINS",
+    "KEPT",
+    "STRATEGIES",
+    "WINDOWS",
+]
 
 FILTERS: dict[FilterOperator, str] = {
     "=": "is",
@@ -44,43 +48,43 @@ FILTERS: dict[FilterOperator, str] = {
     "is_distinct_from": "is distinct from",
 }
 
-AGGREGATES: dict[AggregateFunction, Callable[[Fields], str]] = {
-    "count": lambda at: "the number of rows",
-    "count_valid": lambda at: f"how many values {at['col']} has",
-    "count_missing": lambda at: f"how often {at['col']} is missing",
-    "n_unique": lambda at: f"the number of distinct values of {at['col']}",
-    "approx_n_unique": lambda at: f"about the number of distinct values of {at['col']}",
-    "sum": lambda at: f"the sum of {at['col']}",
-    "mean": lambda at: f"the mean of {at['col']}",
-    "avg": lambda at: f"the mean of {at['col']}",
-    "min": lambda at: f"the least {at['col']}",
-    "max": lambda at: f"the greatest {at['col']}",
-    "median": lambda at: f"the median of {at['col']}",
-    "quantile": lambda at: f"the {at['q']} quantile of {at['col']}",
-    "q1": lambda at: f"the first quartile of {at['col']}",
-    "q3": lambda at: f"the third quartile of {at['col']}",
-    "std": lambda at: f"the standard deviation of {at['col']}",
-    "var": lambda at: f"the variance of {at['col']}",
-    "stderr": lambda at: f"the standard error of the mean of {at['col']}",
-    "first": lambda at: f"the first {at['col']}{_by(at)}",
-    "last": lambda at: f"the last {at['col']}{_by(at)}",
-    "any": lambda at: f"any {at['col']}",
-    "mode": lambda at: f"the most frequent {at['col']}",
-    "product": lambda at: f"the product of {at['col']}",
-    "skew": lambda at: f"the skewness of {at['col']}",
-    "kurtosis": lambda at: f"the excess kurtosis of {at['col']}",
-    "mad": lambda at: f"the median absolute deviation of {at['col']}",
-    "iqr": lambda at: f"the interquartile range of {at['col']}",
-    "range": lambda at: f"the range of {at['col']}",
-    "arg_min": lambda at: f"the {at['col']} where {at['by']} is least",
-    "arg_max": lambda at: f"the {at['col']} where {at['by']} is greatest",
-    "corr": lambda at: f"the correlation of {at['col']} and {at['col2']}",
-    "weighted_mean": lambda at: f"the mean of {at['col']}, weighted by {at['weight']}",
-    "share_of_total": lambda at: f"the share of the sum of {at['col']} in that of all groups",
-    "all": lambda at: f"whether {at['col']} is always true",
-    "any_true": lambda at: f"whether {at['col']} is ever true",
-    "list": lambda at: f"a list of {at['col']}",
-    "join_text": lambda at: f"the texts of {at['col']} as one",
+AGGREGATES: dict[AggregateFunction, str] = {
+    "count": "the number of rows",
+    "count_valid": "how many values {col} has",
+    "count_missing": "how often {col} is missing",
+    "n_unique": "the number of distinct values of {col}",
+    "approx_n_unique": "about the number of distinct values of {col}",
+    "sum": "the sum of {col}",
+    "mean": "the mean of {col}",
+    "avg": "the mean of {col}",
+    "min": "the least {col}",
+    "max": "the greatest {col}",
+    "median": "the median of {col}",
+    "quantile": "the {q} quantile of {col}",
+    "q1": "the first quartile of {col}",
+    "q3": "the third quartile of {col}",
+    "std": "the standard deviation of {col}",
+    "var": "the variance of {col}",
+    "stderr": "the standard error of the mean of {col}",
+    "first": "the first {col}{ordered}",
+    "last": "the last {col}{ordered}",
+    "any": "any {col}",
+    "mode": "the most frequent {col}",
+    "product": "the product of {col}",
+    "skew": "the skewness of {col}",
+    "kurtosis": "the excess kurtosis of {col}",
+    "mad": "the median absolute deviation of {col}",
+    "iqr": "the interquartile range of {col}",
+    "range": "the range of {col}",
+    "arg_min": "the {col} where {by} is least",
+    "arg_max": "the {col} where {by} is greatest",
+    "corr": "the correlation of {col} and {col2}",
+    "weighted_mean": "the mean of {col}, weighted by {weight}",
+    "share_of_total": "the share of the sum of {col} in that of all groups",
+    "all": "whether {col} is always true",
+    "any_true": "whether {col} is ever true",
+    "list": "a list of {col}",
+    "join_text": "the texts of {col} as one",
 }
 
 WINDOWS: dict[WindowFunction, str] = {
@@ -123,25 +127,20 @@ FILLS: dict[str, str] = {
     "linear": "empty ones are on a line between their neighbours",
 }
 
-CLEANING: dict[str, Callable[[Fields, str], str]] = {
-    "trim": lambda at, of: f"Strip white space from the ends of texts{of}",
-    "null_markers": lambda at, of: f"Take {_quoted(at['markers'])} for missing in texts{of}",
-    "cast": lambda at, of: f"Turn {at['col']} into {at['type']}, without loss",
-    "parse_dates": lambda at, of: f"Read {at['col']} as dates written like {at['format']}",
-    "fill_null": lambda at, of: (
-        f"Replace missing values{of} by "
-        + (str(at["value"]) if at["strategy"] is None else STRATEGIES[at["strategy"]])
-    ),
-    "drop_nulls": lambda at, of: f"Drop the rows with a missing value{of}",
-    "dedupe": lambda at, of: f"Of the rows that are equal{of and ' in the values' + of}, keep {KEPT[at['keep']]}",
-    "rename": lambda at, of: "Rename " + listed([f"{old} to {new}" for old, new in at["names"].items()], 12),
-    "drop": lambda at, of: f"Drop the columns {listed(at['cols'], 12)}",
-    "clip": lambda at, of: f"Bring numbers{of} {_between(at['min'], at['max'])}",
-    "replace": lambda at, of: (
-        f"Replace values{of}: " + listed([f"{old} by {new}" for old, new in at["map"].items()], 12)
-    ),
-    "strip_accents": lambda at, of: f"Strip accents from texts{of}",
-    "normalise_names": lambda at, of: "Give every column a plain name of small letters, digits and _",
+CLEANING: dict[str, str] = {
+    "trim": "Strip white space from the ends of texts{of}",
+    "null_markers": "Take {markers} for missing in texts{of}",
+    "cast": "Turn {col} into {type}, without loss",
+    "parse_dates": "Read {col} as dates written like {format}",
+    "fill_null": "Replace missing values{of} by {by}",
+    "drop_nulls": "Drop the rows with a missing value{of}",
+    "dedupe": "Of the rows that are equal{in_values}, keep {kept}",
+    "rename": "Rename {names}",
+    "drop": "Drop the columns {cols}",
+    "clip": "Bring numbers{of} {ends}",
+    "replace": "Replace values{of}: {pairs}",
+    "strip_accents": "Strip accents from texts{of}",
+    "normalise_names": "Give every column a plain name of small letters, digits and _",
 }
 
 STRATEGIES = {
@@ -153,62 +152,33 @@ STRATEGIES = {
 }
 KEPT = {"first": "the first", "last": "the last", "none": "none"}
 
-DERIVATIONS: dict[str, Callable[[Fields, list[str]], str]] = {
-    "add": lambda at, args: " + ".join(args),
-    "sub": lambda at, args: " − ".join(args),
-    "mul": lambda at, args: " × ".join(args),
-    "div": lambda at, args: " ÷ ".join(args),
-    "mod": lambda at, args: f"what is left of {args[0]} divided by {args[1]}",
-    "pow": lambda at, args: f"{args[0]} to the power of {args[1]}",
-    "abs": lambda at, args: f"{at['col']} without its sign",
-    "round": lambda at, args: f"{at['col']} rounded to {at['digits'] or 0} digits",
-    "floor": lambda at, args: f"{at['col']} rounded down",
-    "ceil": lambda at, args: f"{at['col']} rounded up",
-    "log": lambda at, args: f"the logarithm of {at['col']} to the base {at['base'] or 'e'}",
-    "exp": lambda at, args: f"e to the power of {at['col']}",
-    "sqrt": lambda at, args: f"the square root of {at['col']}",
-    **{
-        part: lambda at, args, part=part: f"the {part} of {at['col']}"
-        for part in ("year", "quarter", "month", "week", "day", "hour", "minute", "second", "weekday", "date")
-    },
-    "date_diff": lambda at, args: f"{at['unit']}s from {at['start']} to {at['end']}",
-    "lower": lambda at, args: f"{at['col']} in small letters",
-    "upper": lambda at, args: f"{at['col']} in capitals",
-    "trim": lambda at, args: f"{at['col']} without white space at its ends",
-    "length": lambda at, args: f"how many letters {at['col']} has",
-    "substring": lambda at, args: (
-        f"{_count_of(at['length'])} letters of {at['col']} from number {at['start']} on"
-    ),
-    "concat": lambda at, args: f"{listed(args, 12)}, one after the other{_between_them(at['sep'])}",
-    "replace": lambda at, args: f'{at["col"]} with "{at["new"]}" for every "{at["old"]}"',
-    "split_part": lambda at, args: f'part {at["part"]} of {at["col"]}, split at "{at["sep"]}"',
-    "coalesce": lambda at, args: f"the first of {listed(args, 12)} that is not missing",
-    "cast": lambda at, args: f"{at['col']} as {at['type']}, without loss",
-    "bin": lambda at, args: (
-        f"the lower end of the bin of {at['col']}, "
-        + (f"{at['width']:g} wide" if at["width"] is not None else f"between {len(at['edges'])} edges")
-    ),
+PARTS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second", "weekday", "date")
+DERIVATIONS: dict[str, str] = {
+    "add": "{plus}",
+    "sub": "{minus}",
+    "mul": "{times}",
+    "div": "{by}",
+    "mod": "what is left of {first} divided by {second}",
+    "pow": "{first} to the power of {second}",
+    "abs": "{col} without its sign",
+    "round": "{col} rounded to {digits} digits",
+    "floor": "{col} rounded down",
+    "ceil": "{col} rounded up",
+    "log": "the logarithm of {col} to the base {base}",
+    "exp": "e to the power of {col}",
+    "sqrt": "the square root of {col}",
+    **{part: f"the {part} of {{col}}" for part in PARTS},
+    "date_diff": "{unit}s from {start} to {end}",
+    "lower": "{col} in small letters",
+    "upper": "{col} in capitals",
+    "trim": "{col} without white space at its ends",
+    "length": "how many letters {col} has",
+    "substring": "{letters} letters of {col} from number {start} on",
+    "concat": "{listed}, one after the other{between}",
+    "replace": '{col} with "{new}" for every "{old}"',
+    "split_part": 'part {part} of {col}, split at "{sep}"',
+    "coalesce": "the first of {listed} that is not missing",
+    "cast": "{col} as {type}, without loss",
+    "bin": "the lower end of the bin of {col}, {bins}",
 }
 """All of the contract's but `case`, which has filters."""
-
-
-def _by(at: Fields) -> str:
-    return f" in the order of {at['by']}" if at.get("by") else ""
-
-
-def _quoted(texts: list[str]) -> str:
-    return listed([f'"{text}"' for text in texts], 12)
-
-
-def _between(low: float | None, high: float | None) -> str:
-    if low is None:
-        return f"down to {high:g}"
-    return f"up to {low:g}" if high is None else f"between {low:g} and {high:g}"
-
-
-def _count_of(length: int | None) -> str:
-    return "all" if length is None else f"{length:,}"
-
-
-def _between_them(sep: str) -> str:
-    return f', with "{sep}" between them' if sep else ""

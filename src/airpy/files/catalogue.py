@@ -55,7 +55,7 @@ class Listing:
 
     files: tuple[Path, ...]
     directories: tuple[Directory, ...] = ()
-    """Every directory that was looked into; none where that is not enough to know that nothing has changed."""
+    """Every directory that was looked into; none where that is not enough to tell a change."""
 
     @cached_property
     def by_format(self) -> dict[FileFormat, tuple[Path, ...]]:
@@ -109,8 +109,9 @@ def _unchanged(listing: Listing) -> bool:
 def _looked_up(root: FileRoot, directory: Path) -> Listing:
     directories: list[Directory] = []
     files: list[Path] = []
-    pending: list[Iterator[os.DirEntry[str]]] = [_entered(str(directory), directories)]
+    pending: list[Iterator[os.DirEntry[str]]] = []
     try:
+        pending.append(_entered(str(directory), directories))
         while pending:
             entry = next(pending[-1], None)
             if entry is None:

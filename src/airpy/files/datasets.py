@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.errors import AmbiguousDataset, FileUnavailable, did_you_mean, listed, nearest, shortened
-from airpy.files.catalogue import by_format, listed as listing_of
+from airpy.files.catalogue import by_format
+from airpy.files.catalogue import listed as listing_of
 from airpy.files.formats import EXTENSIONS, compression_of, endings, format_of
 from airpy.files.paths import SCHEME, Place, is_pattern, locate, neighbours, resolve
 
@@ -161,7 +162,9 @@ def _dataset(
     if place.cloud is not None:
         # What it is, only the storage can say; and that is not asked while a request waits.
         return Dataset(place.name, "parquet", root, cloud=place.cloud)
-    found = by_format(place.files) if place.files else listing_of(root, place.directory or root.real).by_format
+    found = (
+        by_format(place.files) if place.files else listing_of(root, place.directory or root.real).by_format
+    )
     return _of_one_format(root, place.name, found, place.directory, field, named=named, only=only)
 
 

@@ -47,8 +47,14 @@ class Measured(NamedTuple):
 
     def times(self, number: float) -> Measured:
         """As much of so many times the files."""
-        scaled = [None if each is None else round(each * number) for each in self[:-1]]
-        return Measured(*scaled, known=self.known and number == 1)  # type: ignore[arg-type]
+        return Measured(
+            round(self.rows * number),
+            round(self.bytes * number),
+            round(self.memory * number),
+            None if self.row_groups is None else round(self.row_groups * number),
+            None if self.row_groups_left is None else round(self.row_groups_left * number),
+            known=self.known and number == 1,
+        )
 
 
 def measured(

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
     from airpy.contract import Filter
 
-__all__ = ["by_partition", "partition_columns", "partition_of", "partition_types", "partitions_passing", "passing"]
+__all__ = [
+    "by_partition",
+    "partition_columns",
+    "partition_of",
+    "partition_types",
+    "partitions_passing",
+    "passing",
+]
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 PLACE = "/"

@@ -1,4 +1,4 @@
-"""Judges whether a plan can be afforded, before it is run: by settings, by its budget, at the pace of past queries."""
+"""Judges whether a plan can be afforded before it is run: by settings, by its budget, by past queries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from airpy.jobs.work import tell_cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
     from pathlib import Path
 
     from airpy.contract import Filter, Plan, PlanEstimate, QueryBudget, QueryRequest
@@ -30,7 +29,16 @@ if TYPE_CHECKING:
     from airpy.jobs.costs import Need
     from airpy.jobs.reading import Planned
 
-__all__ = ["Assessment", "Bounds", "Surveyed", "assessed", "check_affordable", "check_rows", "check_scan", "surveyed"]
+__all__ = [
+    "Assessment",
+    "Bounds",
+    "Surveyed",
+    "assessed",
+    "check_affordable",
+    "check_rows",
+    "check_scan",
+    "surveyed",
+]
 
 MOST_FOOTERS = 16
 """Parquet files that are looked at; of text as many as are when it is read."""
@@ -112,7 +120,7 @@ def _surveyed(plan: Plan, dataset: Dataset, filters: Sequence[Filter], most: int
     return Surveyed(dataset._replace(files=tuple(files)), len(dataset.files), len(left))
 
 
-def _odd(groups: Mapping[Partition, list[Path]], files: Sequence[Path], dataset: Dataset) -> list[Path]:
+def _odd(groups: Mapping[Partition, Sequence[Path]], files: Sequence[Path], dataset: Dataset) -> list[Path]:
     """Files without which the columns that partitions make would have other types than over all files."""
     every, seen = partition_types(groups), partition_types(by_partition(dataset.directory, files))
     other = [name for name in every if seen.get(name) != every[name]]
@@ -182,7 +190,7 @@ def check_affordable(
     if found.breaks:
         raise _refusal(found)
     tell_cost(found.cost)
-    if bounds.memory_mb is not None and found.need.most_mb > bounds.memory_mb / 2:
+    if bounds.memory_mb is not None and found.need.groups_mb > bounds.memory_mb / 2:
         spill(bounds.memory_mb)
 
 
@@ -318,5 +326,3 @@ def _described(each: Surveyed, size: Measured) -> PlannedDataset:
 
 def _width(dtype: pl.DataType) -> int:
     return WIDTHS.get(type(dtype), WIDEST)
-
-

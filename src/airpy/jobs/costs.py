@@ -1,4 +1,4 @@
-"""What a plan costs: the memory that its stages hold, and its time, by models that past queries have set right.
+"""What a plan costs: what its stages hold in memory, and its time, by models that past queries set right.
 
 A model says at least and at most how much is held; the least decides what is refused, so that nothing is that
 would have worked. Past queries say, as straight lines, how long it takes to read so many bytes, and how much
@@ -69,6 +69,8 @@ class Need(NamedTuple):
     """The stage that is sure to hold most."""
     most_mb: float
     """What the greediest stage may hold."""
+    groups_mb: float
+    """What groups alone may hold, which the engine can put on disk."""
     at_most: bool
     rows_out: int | None
     rows_sure: int
@@ -102,14 +104,27 @@ def need_of(plan: Plan, sizes: Sequence[Measured], width: int) -> Need:
     most = max((one.most for one in stages), default=0.0)
     at_most = _is_thinned(plan) or any(one.most > 2 * one.least for one in stages)
     rows_out = _rows_out(plan, sizes[0].rows)
-    unsure = _is_thinned(plan) or is_grouped(plan) or plan.distinct or plan.union or plan.pivot or not sizes[0].known
+    unsure = (
+        _is_thinned(plan)
+        or is_grouped(plan)
+        or plan.distinct
+        or plan.union
+        or plan.pivot
+        or not sizes[0].known
+    )
+    groups = max((one.most for one in stages if one.stage == "groupby"), default=0.0)
     return Need(
-        sure if sure and sure.least else None, most / MIB, at_most, rows_out, 0 if unsure else rows_out or 0
+        held=sure if sure and sure.least else None,
+        most_mb=most / MIB,
+        groups_mb=groups / MIB,
+        at_most=at_most,
+        rows_out=rows_out,
+        rows_sure=0 if unsure else rows_out or 0,
     )
 
 
 def _held(plan: Plan, sizes: Sequence[Measured], width: int) -> Iterator[Held]:
-    """What each stage holds. The factors are those measured of the engine, the least ones below all of them."""
+    """What each stage holds, by factors measured of the engine; the least ones lie below all that was met."""
     first, *others = sizes
     sure = 0.0 if _is_thinned(plan) else 1.0
     grouped = is_grouped(plan)
@@ -143,7 +158,10 @@ def _held(plan: Plan, sizes: Sequence[Measured], width: int) -> Iterator[Held]:
     answer = width * first.rows
     if plan.order and plan.limit is None:
         yield Held(
-            "order", alone * 2 * answer, 3 * answer, "a sort holds every row; give a limit, filter, or select less"
+            "order",
+            alone * 2 * answer,
+            3 * answer,
+            "a sort holds every row; give a limit, filter, or select less",
         )
     if plan.distinct or any(step.op == "dedupe" for step in plan.clean or []):
         yield Held("distinct", 0, 3.5 * answer, "every distinct row is held; select less")
@@ -202,9 +220,7 @@ def _line(
     what: str, cost: Cost, counters: Mapping[str, float], first: Sequence[tuple[float, float]], x: float
 ) -> float:
     """Where the line of least squares is at `x`: through what was measured, and what is taken for granted."""
-    n, sx, sy, sxx, sxy = (
-        counters.get(_name(what, cost, name), 0.0) for name in ("n", "x", "y", "xx", "xy")
-    )
+    n, sx, sy, sxx, sxy = (counters.get(_name(what, cost, name), 0.0) for name in ("n", "x", "y", "xx", "xy"))
     for known_x, known_y in first:
         n, sx, sy = n + 1, sx + known_x, sy + known_y
         sxx, sxy = sxx + known_x * known_x, sxy + known_x * known_y

@@ -6,9 +6,9 @@ wait:{kind}:sum             seconds in line
 run:{kind}:…                the same of seconds at work
 memory:{kind}:…             the same of the most MiB in use
 exit:{signal}               children that a signal ended
-time:{format}:{kind}:…      of completed queries, work (x, in bytes) and seconds (y): `n` queries, and the sums `x`,
-                            `y`, `xx` and `xy`, through which `costs.py` draws a line
-need:{format}:{kind}:…      the same of the memory that was expected (x) and used (y), in MiB
+time:{format}:{kind}:…      of completed queries, their work in bytes (x) and seconds (y): how many (`n`), and
+                            the sums `x`, `y`, `xx` and `xy`, through which `costs.py` draws a line
+need:{format}:{kind}:…      the same of the memory that was expected (x) and was used (y), in MiB
 """
 
 from __future__ import annotations

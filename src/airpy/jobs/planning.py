@@ -37,7 +37,16 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["asked_of", "bound_to", "check_planned", "plan_asked", "plan_datasets", "plan_through", "planned_frame", "tell_input"]
+__all__ = [
+    "asked_of",
+    "bound_to",
+    "check_planned",
+    "plan_asked",
+    "plan_datasets",
+    "plan_through",
+    "planned_frame",
+    "tell_input",
+]
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -148,9 +157,7 @@ def bound_to(
         if index >= len(datasets):
             return {}
         alone = Plan(dataset=datasets[index].name)
-        planned = planned_frame(
-            alone, [datasets[index]], [options[index]], context, scratch, head_only=True
-        )
+        planned = planned_frame(alone, [datasets[index]], [options[index]], context, scratch, head_only=True)
         return {name: str(type_name(dtype)) for name, dtype in planned.frame.collect_schema().items()}
 
     def probe(plan: Plan) -> object:
@@ -174,7 +181,7 @@ def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
         tell(0, total, "bytes")
 
 
-def planned_frame(
+def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
     plan: Plan,
     datasets: list[Dataset],
     options: Sequence[ReadOptions | None],
@@ -194,7 +201,7 @@ def planned_frame(
         context: What the job may use.
         scratch: Where files may be rewritten.
         careful: Whether text files are put into plain form first.
-        head_only: Whether nothing is going to be read of it, so that no look at the whole of a file is worth it.
+        head_only: Whether nothing is going to be read, so that no look at the whole of a file is worth it.
         on_step: Is told the stages of the plan.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Says what would come of a plan instead of running it: its answer's columns, what it reads, needs and breaks.
+"""Says what would come of a plan instead of running it: its columns, what it reads, needs and breaks.
 
 The server lists the data sets and picks some of their files; a child, which alone opens files, binds the plan
 to those and reads their footers. Where the plan does not fit the files that were picked, as many are looked
@@ -11,8 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from airpy.contract import Preflight
-from airpy.engine.encoding import encode_model, portable
+from airpy.engine.encoding import encode_model, encode_object, portable
 from airpy.engine.explain import explained
 from airpy.engine.failures import failure
 from airpy.engine.plan import check_plan
@@ -25,6 +24,8 @@ from airpy.jobs.repairs import mended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pydantic import BaseModel
 
     from airpy.contract import QueryRequest
     from airpy.engine.steps import OnStep
@@ -81,7 +82,7 @@ def preflight(
         on_step: Is told nothing, as nothing is slow enough to be reported.
 
     Raises:
-        InvalidPlan: The plan contradicts itself, or does not fit the data; with what helps, if that was found.
+        InvalidPlan: The plan contradicts itself, or does not fit the data; with what helps, if found.
         FileUnavailable: A file cannot be read.
     """
     del on_step
@@ -103,13 +104,15 @@ def preflight(
                 raise mended(told, plan, bound_to(samples, options, context, scratch)) from None
             open_sets = [each._replace(sample=sample) for each, sample in zip(sets, samples, strict=True)]
             found = assessed(request, open_sets, planned, schema, bounds)
-    return encode_model(
-        Preflight(
-            schema=describe_schema(schema, list(schema)),
-            datasets=found.datasets,
-            estimate=found.estimate,
-            verdict="refused" if found.breaks else "ok",
-            breaks=found.breaks,
-            explanation=explained(plan),
-        )
+    return encode_object(
+        schema=encode_model(describe_schema(schema, list(schema))),
+        datasets=_array(found.datasets),
+        estimate=encode_model(found.estimate),
+        verdict=b'"refused"' if found.breaks else b'"ok"',
+        breaks=_array(found.breaks),
+        explanation=_array(explained(plan)),
     )
+
+
+def _array(models: Sequence[BaseModel]) -> bytes:
+    return b"[" + b",".join(map(encode_model, models)) + b"]"

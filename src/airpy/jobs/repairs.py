@@ -1,4 +1,4 @@
-"""Finds a change of a plan that makes it fit the data: a table of what may help, each tried before it is told.
+"""Finds a change of a plan that makes it fit the data: a table of what may help, tried before it is told.
 
 What may help is looked for by where the plan is wrong and why. A change is told only once the changed plan
 was bound to the columns that there are; where the change is a cast, the first rows were cast too. A plan with
@@ -39,7 +39,21 @@ DECIMAL = re.compile(r"[+-]?\d{1,3}(?:[ .'\u00a0\u202f]?\d{3})*,\d+|[+-]?\d+,\d+
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ ,'\u00a0\u202f_]\d{3})+(?:\.\d+)?")
 DATES = ("%Y-%d-%m", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y")
 ARGUMENTS = frozenset(
-    {"q", "ddof", "by", "col2", "weight", "max", "sep", "closed", "n", "frame", "origin", "week_start", "time_col"}
+    {
+        "q",
+        "ddof",
+        "by",
+        "col2",
+        "weight",
+        "max",
+        "sep",
+        "closed",
+        "n",
+        "frame",
+        "origin",
+        "week_start",
+        "time_col",
+    }
 )
 """What a part of a plan may do without."""
 
@@ -134,7 +148,7 @@ def _probed(plan: Plan, operation: JsonPatchOperation, bound: Bound) -> None:
     """Cast the first rows; whether later ones can be cast is found when the plan runs."""
     if not operation.path.startswith("/plan/clean"):
         return
-    step = operation.value[0] if isinstance(operation.value, list) else operation.value
+    step: Any = operation.value[0] if isinstance(operation.value, list) else operation.value
     parts = {"clean": plan.model_dump(mode="json", by_alias=True)["clean"], "select": [step["col"]]}
     bound.probe(Plan.model_validate({"dataset": plan.dataset, **parts, "limit": PROBED_ROWS}))
 
@@ -237,7 +251,9 @@ def cast_a_key(fault: Fault) -> Iterator[Change]:
         case ["joins", int() as number, *_] if fault.error.reason == "TYPE_MISMATCH":
             join = fault.plan["joins"][number]
             pairs = zip(
-                join.get("on") or join.get("left_on") or [], join.get("on") or join.get("right_on") or [], strict=False
+                join.get("on") or join.get("left_on") or [],
+                join.get("on") or join.get("right_on") or [],
+                strict=False,
             )
             left, right = fault.bound.types(0), fault.bound.types(number + 1)
             for one, two in pairs:

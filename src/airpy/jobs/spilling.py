@@ -14,7 +14,7 @@ import polars as pl
 __all__ = ["spill"]
 
 SHARE = 4
-"""The part of the memory beyond which things are put away; as much again is under way, and twice that is held."""
+"""The part of the memory beyond which things are put away, since as much again and more is under way."""
 
 
 def spill(memory_mb: int) -> None:
