@@ -24,6 +24,7 @@ async def get_limits() -> Reply:
             max_body_mb=settings.max_body_mb,
             max_queued_jobs=settings.max_queued_jobs,
             max_attempts=settings.max_attempts,
+            max_join_rows=settings.max_join_rows,
         ),
         queue=queue,
         jobs=jobs,

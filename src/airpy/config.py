@@ -243,6 +243,7 @@ class Settings(Credentials, Reading):
     job_ttl_s: Annotated[int, Field(validation_alias="PY_JOB_TTL_S", ge=1, le=LONGEST_S)] = 86_400
     max_queued_jobs: Annotated[int, Field(validation_alias="PY_MAX_QUEUED_JOBS", ge=1, le=10_000_000)] = 1000
     max_attempts: Annotated[int, Field(validation_alias="PY_MAX_ATTEMPTS", ge=1, le=100)] = 3
+    max_join_rows: Annotated[int, Field(validation_alias="PY_MAX_JOIN_ROWS", ge=1, le=10**15)] = 10**9
     max_body_mb: Annotated[int, Field(validation_alias="PY_MAX_BODY_MB", ge=1, le=4096)] = 64
     docs: Annotated[bool, Field(validation_alias="PY_DOCS")] = True
     log_format: Annotated[Literal["json", "text"], Field(validation_alias="PY_LOG_FORMAT")] = "json"

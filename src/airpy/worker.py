@@ -61,7 +61,11 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
             results.memory,
         ),
         limits=Limits(
-            settings.infer_rows, settings.max_rows_json, settings.job_timeout_s, settings.max_attempts
+            settings.infer_rows,
+            settings.max_rows_json,
+            settings.job_timeout_s,
+            settings.max_attempts,
+            settings.max_join_rows,
         ),
         slots=settings.workers,
     )

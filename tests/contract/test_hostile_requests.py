@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -143,6 +143,91 @@ def test_a_huge_body_in_chunks_is_refused_as_soon_as_it_is_too_long(service: Ser
     answer = send(service, "POST", "/v1/py/query", [JSON, "Transfer-Encoding: chunked"], body)
 
     refused(answer, 413, "BODY_TOO_LARGE", code="RESOURCE_CAP")
+
+
+# Filters without end
+
+LEAF = {"col": "kwh", "op": ">", "val": 0}
+
+
+def deep(key: str, depth: int) -> bytes:
+    """A query whose only filter is nested so deep."""
+    before, after = ('{"not":', "}") if key == "not" else (f'{{"{key}":[', "]}")
+    tree = before * depth + json.dumps(LEAF) + after * depth
+    plan = f'{{"dataset": "energy_parquet", "filters": [{tree}], "limit": 1}}'
+    return f'{{"datasource_id": "energy-files", "plan": {plan}}}'.encode()
+
+
+def filtering(**plan: Any) -> bytes:
+    """A query with these parts."""
+    return json.dumps(
+        {"datasource_id": "energy-files", "plan": {"dataset": "energy_parquet", **plan}}
+    ).encode()
+
+
+@pytest.mark.parametrize("key", ["not", "all", "any"])
+def test_filters_are_nested_as_deep_as_the_contract_says(service: Service, key: str) -> None:
+    answer = send(service, "POST", "/v1/py/query", [JSON], deep(key, 32))
+
+    assert answer.status_code == 202
+    assert service.wait(answer.json()["token"])["data"]["metrics"]["rows"] == 1
+
+
+@pytest.mark.parametrize("key", ["not", "all", "any"])
+@pytest.mark.parametrize("depth", [33, 100, 240])
+def test_filters_that_are_nested_deeper_are_refused_with_their_place(
+    service: Service, key: str, depth: int
+) -> None:
+    error = refused(send(service, "POST", "/v1/py/query", [JSON], deep(key, depth)), 400, "INVALID_PLAN")
+
+    assert error["message"] == "filters are nested more than 32 deep"
+    assert error["details"]["field"].count(f".{key}") == 32
+
+
+@pytest.mark.parametrize("key", ["not", "all", "any"])
+@pytest.mark.parametrize("depth", [300, 450, 3_000, 100_000])
+def test_filters_that_no_parser_would_follow_are_refused(service: Service, key: str, depth: int) -> None:
+    error = refused(send(service, "POST", "/v1/py/query", [JSON], deep(key, depth)), 400, "MALFORMED_BODY")
+
+    assert error["message"].endswith("nested too deeply")
+
+
+def test_filters_are_as_many_as_the_contract_says(service: Service) -> None:
+    tree = {"any": [LEAF] * 1000}
+
+    answer = send(service, "POST", "/v1/py/query", [JSON], filtering(filters=[tree] * 10, limit=1))
+
+    assert service.wait(answer.json()["token"])["data"]["metrics"]["rows"] == 1
+
+
+@pytest.mark.parametrize("place", ["filters", "having", "aggs", "union"])
+def test_more_filters_are_refused_wherever_they_stand(service: Service, place: str) -> None:
+    tree = {"any": [LEAF] * 1000}
+    parts = {
+        "filters": [],
+        "having": [tree],
+        "aggs": [{"fn": "count", "filter": tree}],
+        "union": [{"dataset": "energy_parquet", "filters": [tree]}],
+    }
+    body = filtering(
+        **{"filters": [tree] * 10, "aggs": [{"fn": "count"}], place: parts[place] or [tree] * 11}
+    )
+
+    error = refused(send(service, "POST", "/v1/py/query", [JSON], body), 400, "INVALID_PLAN")
+
+    assert error["message"] == "11000 comparisons are too many; `in` takes a list of values"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(", "*", "a{1000}{1000}{1000}", "(?<=a)b", r"\1", "[z-a]", "(" * 5000 + ")" * 5000]
+)
+def test_a_pattern_that_cannot_be_matched_in_linear_time_is_refused(service: Service, pattern: str) -> None:
+    body = filtering(filters=[{"not": {"col": "site_id", "op": "regex", "val": pattern}}])
+
+    error = refused(send(service, "POST", "/v1/py/query", [JSON], body), 400, "INVALID_PLAN")
+
+    assert error["details"]["field"] == "plan.filters[0].not.val"
+    assert len(error["message"]) < 400
 
 
 # Headers

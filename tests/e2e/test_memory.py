@@ -1,4 +1,4 @@
-"""Groups, joins and sorts over four times the memory of a job: they finish, or are refused with the reason."""
+"""Groups, joins and sorts over four times a job's memory: they finish, or are refused with the reason."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ LONGEST_S = 300
 
 
 @pytest.fixture(scope="module")
-def narrow(
-    tmp_path_factory: pytest.TempPathFactory, databases: Iterator[str]
-) -> Iterator[Service]:
+def narrow(tmp_path_factory: pytest.TempPathFactory, databases: Iterator[str]) -> Iterator[Service]:
     """A service of little memory, over data of four times as much: row n has the key 7 n mod KEYS."""
     base = tmp_path_factory.mktemp("large")
     (base / "large").mkdir()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airpy.contract import ReadOptions
-from airpy.engine.evidence import Evidence, decided, infer_types, rules_of
+from airpy.engine.evidence import Evidence, decided, infer_types, judged, rules_of
 from airpy.engine.full_scan import FILE_BITS, decided_by_all
 from airpy.errors import InvalidOptions
 
@@ -27,7 +27,9 @@ def column(*values: str | None) -> pl.DataFrame:
 def weighed(*values: str | None, **options: Any) -> Evidence:
     """By a sample, and the same by a scan of all rows, which must not differ."""
     rules = rules_of(ReadOptions(**options))
-    sampled = decided(column(*values), rules)["a"]
+    judgement = judged(column(*values), rules)["a"]
+    sampled = judgement.explained()
+    assert judgement.evidence == sampled._replace(candidates=(), confidence=1.0, note=judgement.evidence.note)
     if values:
         scanned = decided_by_all([column(*values).lazy()], rules)["a"]
         assert (scanned.kind, scanned.values, scanned.nulls) == (sampled.kind, sampled.values, sampled.nulls)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from airpy.contract import Plan
@@ -153,6 +154,69 @@ def test_every_predicate_reaches_the_file(readings: pl.LazyFrame) -> None:
     assert "SELECTION: " in scan
     assert "FILTER" not in explained
     assert answer.collect().rows() == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"not": {"col": "kwh", "op": "between", "val": [1, 2], "closed": "left"}},
+        {"any": [{"col": "kwh", "op": ">", "val": 3}, {"col": "site", "op": "like", "val": "b%"}]},
+        {
+            "all": [
+                {"col": "kwh", "op": "is_distinct_from", "val": 1},
+                {"col": "site", "op": "regex", "val": "."},
+            ]
+        },
+        {"not": {"all": [{"col": "site", "op": "icontains", "val": "A"}, {"col": "kwh", "op": "is_finite"}]}},
+        {"col": "moment", "op": "<", "col2": "moment"},
+    ],
+)
+def test_trees_of_filters_reach_the_file(readings: pl.LazyFrame, tree: dict[str, Any]) -> None:
+    answer = execute(plan(filters=[tree], select=["unused"]), readings)
+
+    assert "SELECTION: " in scan_of(answer)
+    assert "FILTER" not in answer.explain()
+
+
+def test_row_groups_that_a_tree_rules_out_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "sorted.parquet"
+    pl.DataFrame({"a": range(40), "b": [1] * 40}).write_parquet(path, row_group_size=10)
+    data = bytearray(path.read_bytes())
+    footer = pq.read_metadata(path)
+    for group in (0, 3):  # what is not read may hold anything
+        chunk = footer.row_group(group).column(0)
+        begin = chunk.dictionary_page_offset or chunk.data_page_offset
+        data[begin : begin + chunk.total_compressed_size] = b"\xff" * chunk.total_compressed_size
+    path.write_bytes(data)
+    wanted = {
+        "all": [
+            {"any": [{"col": "a", "op": "between", "val": [12, 17]}, {"col": "a", "op": "=", "val": 25}]},
+            {"not": {"col": "a", "op": ">=", "val": 30}},
+        ]
+    }
+    answer = execute(plan(filters=[wanted]), pl.scan_parquet(path))
+
+    assert answer.collect(engine="streaming")["a"].to_list() == [12, 13, 14, 15, 16, 17, 25]
+
+
+def test_values_in_their_order_are_the_same_every_time() -> None:
+    source = pl.LazyFrame(
+        {"k": [number % 100 for number in range(60_000)], "o": [7] * 60_000, "v": range(60_000)}
+    )
+    query = plan(
+        groupby=["k"],
+        aggs=[
+            {"col": "v", "fn": "first", "by": "o"},
+            {"col": "v", "fn": "last", "by": "o"},
+            {"col": "v", "fn": "arg_max", "by": "o"},
+            {"col": "v", "fn": "any"},
+            {"col": "v", "fn": "list", "max": 2},
+        ],
+    )
+
+    wanted = [(key, key, 59_900 + key, key, key, [key, key + 100]) for key in range(100)]
+    for _ in range(5):
+        assert execute(query, source).collect(engine="streaming").rows() == wanted
 
 
 def test_groups_read_their_columns_alone(readings: pl.LazyFrame) -> None:

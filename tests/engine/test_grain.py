@@ -36,26 +36,6 @@ def test_iso_8601_durations_of_one_unit(text: str, number: int, unit: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "every", "gives_dates"),
-    [
-        ("1 second", "1s", False),
-        ("15 minutes", "15m", False),
-        ("6 hours", "6h", False),
-        ("1 day", "1d", True),
-        ("2 weeks", "2w", True),
-        ("3 months", "3mo", True),
-        ("1 quarter", "1q", True),
-        ("10 years", "10y", True),
-    ],
-)
-def test_buckets_from_a_day_on_are_dates(text: str, every: str, gives_dates: bool) -> None:  # noqa: FBT001
-    grain = read_grain(text)
-
-    assert grain.every == every
-    assert grain.gives_dates is gives_dates
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "",

@@ -79,7 +79,11 @@ def test_bucket_is_the_first_group_key_unless_groupby_places_it(
         ("=", None, "one value"),
         ("=", [1], "one value"),
         ("<", [], "one value"),
-        ("contains", None, "one value"),
+        ("contains", None, "a string"),
+        ("like", 5, "a string"),
+        ("regex", ["a"], "a string"),
+        ("is_distinct_from", [], "one value or none"),
+        ("is_nan", 0, "no value"),
         ("between", None, "two values"),
         ("between", 1, "two values"),
         ("between", [1], "two values"),
@@ -100,6 +104,52 @@ def test_value_of_the_wrong_kind_for_the_operator_is_refused(op: str, val: Any, 
     assert error.field == "plan.filters[1].val"
     assert error.constraint == constraint
     assert error.message == f'operator "{op}" takes {constraint}, not {val!r}'
+
+
+@pytest.mark.parametrize("op", ["in", "between", "contains", "like", "regex", "is_null"])
+def test_relative_time_is_compared_alone(op: str) -> None:
+    error = refusal(filters=[{"col": "a", "op": op, "val": {"ago": "1 day"}}])
+
+    assert error.field == "plan.filters[0].val"
+
+
+@pytest.mark.parametrize(
+    ("item", "field", "says"),
+    [
+        ({}, "", "either a comparison"),
+        ({"col": "a"}, ".op", "needs `op`"),
+        ({"op": "is_null"}, ".col", "needs `col`"),
+        ({"col": "a", "op": "is_null", "all": [{"col": "a", "op": "is_null"}]}, "", "either a comparison"),
+        ({"val": 1, "not": {"col": "a", "op": "is_null"}}, "", "either a comparison"),
+        ({"any": [{"col": "a", "op": "is_null"}], "not": {"col": "a", "op": "is_null"}}, "", "either a comp"),
+        ({"any": [{"not": {"all": [{"col": "a", "op": "="}]}}]}, ".any[0].not.all[0].val", "takes one value"),
+        ({"col": "a", "op": "=", "val": 1, "closed": "left"}, ".closed", "no ends"),
+        (
+            {"col": "a", "op": "=", "val": 1, "col2": "b"},
+            ".col2",
+            "either with a value or with another column",
+        ),
+        ({"col": "a", "op": "like", "col2": "b"}, ".col2", '"like" does not compare two columns'),
+        ({"col": "a", "op": "is_null", "col2": "b"}, ".col2", "does not compare two columns"),
+        ({"col": "a", "op": "like", "val": "a\\b"}, ".val", "has a backslash before what needs none"),
+        ({"col": "a", "op": "ilike", "val": "a\\"}, ".val", "has a backslash before what needs none"),
+        ({"col": "a", "op": "regex", "val": "(a"}, ".val", "unclosed group"),
+        ({"col": "a", "op": "not_regex", "val": r"(?=a)"}, ".val", "look-around"),
+    ],
+)
+def test_filter_of_the_wrong_shape_is_refused(item: dict[str, Any], field: str, says: str) -> None:
+    for place in ("filters", "having"):
+        error = refusal(**{place: [{"col": "a", "op": "not_null"}, item], "groupby": ["a", "b"]})
+
+        assert error.field == f"plan.{place}[1]{field}"
+        assert says in error.message
+        assert error.constraint
+
+
+def test_like_that_is_refused_is_offered_with_its_backslashes_doubled() -> None:
+    error = refusal(filters=[{"col": "a", "op": "like", "val": r"C:\dir\%_"}])
+
+    assert error.suggestion == [r"C:\\dir\%_"]
 
 
 @pytest.mark.parametrize("value", [0, False, "", 0.0])
@@ -130,7 +180,55 @@ def test_time_col_without_a_grain_is_refused() -> None:
 
     assert error.reason == "INVALID_PLAN"
     assert error.field == "plan.time_col"
-    assert error.constraint == "only together with plan.grain"
+    assert error.constraint == "only together with plan.grain or plan.resample"
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "says"),
+    [
+        ({"grain": "1 day", "resample": {"every": "1 day"}}, "plan.resample", "both are given"),
+        ({"origin": "2025-01-01"}, "plan.origin", "there is neither plan.grain nor plan.resample"),
+        (
+            {"resample": {"every": "1 day", "fill": "zero"}, "groupby": ["a"]},
+            "plan.resample.fill",
+            "there are none",
+        ),
+        (
+            {"resample": {"every": "1 day", "origin": "2025-01-01"}, "origin": "2025-01-01"},
+            "plan.origin",
+            "are both given",
+        ),
+        ({"grain": "1 day", "origin": "noon"}, "plan.origin", '"noon" is no moment'),
+        ({"grain": "1 day", "origin": "2025-02-30"}, "plan.origin", '"2025-02-30" is no moment'),
+        ({"grain": "1 day", "origin": "0001-01-01T00:00:00+09:00"}, "plan.origin", "is no moment"),
+        ({"grain": "1 day", "origin": "2025-01-01T00:00:00.0001"}, "plan.origin", "finer than a millisecond"),
+        (
+            {"grain": "1 day", "origin": "2025-01-01T00:00:00.0000001"},
+            "plan.origin",
+            "finer than a millisecond",
+        ),
+        ({"grain": "1 month", "origin": "2025-01-29"}, "plan.origin", "not every month has a day 29"),
+        (
+            {"resample": {"every": "1 year", "origin": "2024-02-29"}},
+            "plan.resample.origin",
+            "not every month has a day 29",
+        ),
+        (
+            {"grain": "1 week", "origin": "2025-01-01", "week_start": "sunday"},
+            "plan.week_start",
+            "a week cannot begin on Sunday and at 2025-01-01 00:00:00, a Wednesday",
+        ),
+    ],
+)
+def test_what_a_plan_says_of_buckets_and_cannot_mean_is_refused(
+    parts: dict[str, Any], field: str, says: str
+) -> None:
+    error = refusal(**parts)
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == field
+    assert error.constraint
+    assert says in error.message
 
 
 @pytest.mark.parametrize("function", ["count_valid", "count_missing", "n_unique", "sum", "avg", "max", "std"])
@@ -194,6 +292,14 @@ def test_order_of_all_columns_waits_for_the_data() -> None:
     check_plan(plan(order=[{"col": "anything"}]))
 
 
+def test_joins_of_every_kind_are_accepted() -> None:
+    kinds = ["inner", "left", "right", "full", "semi", "anti"]
+    check_plan(plan(joins=[{"dataset": "b", "on": ["k"], "how": how, "validate": "1:m"} for how in kinds]))
+    check_plan(plan(joins=[{"dataset": "b", "how": "cross"}]))
+    asof = {"how": "asof", "by": ["s"], "strategy": "nearest", "tolerance": "5 minutes"}
+    check_plan(plan(joins=[{"dataset": "b", "left_on": ["t"], "right_on": ["u"], **asof}]))
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -212,6 +318,38 @@ def test_join_that_does_not_pair_its_columns_is_refused(keys: dict[str, list[str
     assert error.reason == "INVALID_PLAN"
     assert error.field == "plan.joins[1]"
     assert error.constraint == "either on, or left_on and right_on"
+
+
+@pytest.mark.parametrize(
+    ("join", "place", "constraint"),
+    [
+        ({"how": "cross", "on": ["a"]}, ".on", "only with every kind of join but cross"),
+        ({"how": "cross", "right_on": ["a"]}, ".right_on", "only with every kind of join but cross"),
+        ({"how": "cross", "validate": "m:m"}, ".validate", "only with every kind of join but cross"),
+        ({"how": "cross", "tolerance": 1}, ".tolerance", "only with asof joins"),
+        ({"how": "left", "on": ["a"], "strategy": "forward"}, ".strategy", "only with asof joins"),
+        ({"on": ["a"], "by": ["b"]}, ".by", "only with asof joins"),
+        ({"how": "asof"}, "", "either on, or left_on and right_on"),
+        ({"how": "asof", "on": ["a", "b"]}, ".on", "one column"),
+        ({"how": "asof", "left_on": ["a", "b"], "right_on": ["a", "b"]}, ".left_on", "one column"),
+        (
+            {"how": "asof", "on": ["a"], "validate": "1:1"},
+            ".validate",
+            "only with every kind of join but asof, which finds one row at most",
+        ),
+        ({"how": "asof", "on": ["a"], "by": ["b", "a"]}, ".on", "different names"),
+        ({"how": "asof", "on": ["a"], "by": ["b", "b"]}, ".by", "different names"),
+        ({"on": ["a"], "select": ["b", "b"]}, ".select", "different names"),
+    ],
+)
+def test_join_whose_kind_does_not_take_what_is_said_is_refused(
+    join: dict[str, Any], place: str, constraint: str
+) -> None:
+    error = refusal(joins=[{"dataset": "b", "on": ["k"]}, {"dataset": "c", **join}])
+
+    assert error.reason == "INVALID_PLAN"
+    assert error.field == f"plan.joins[1]{place}"
+    assert error.constraint == constraint
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import yaml
 from polars.testing import assert_frame_equal
 
 from airpy import contract
+from airpy.engine.cleaning import CLEANERS
 from airpy.engine.execute import execute
 from airpy.engine.failures import failure
 from airpy.engine.plan import check_plan
@@ -37,6 +38,11 @@ TYPES: dict[str, pl.DataType] = {
     "decimal(10,2)": pl.Decimal(10, 2),
     "decimal(38,0)": pl.Decimal(38, 0),
     "decimal(38,2)": pl.Decimal(38, 2),
+    "decimal(11,3)": pl.Decimal(11, 3),
+    "decimal(22,2)": pl.Decimal(22, 2),
+    "decimal(38,4)": pl.Decimal(38, 4),
+    "decimal(38,5)": pl.Decimal(38, 5),
+    "decimal(38,6)": pl.Decimal(38, 6),
     "string": pl.String(),
     "categorical": pl.Categorical(),
     "enum": pl.Enum(["low", "mid", "high"]),
@@ -50,6 +56,8 @@ TYPES: dict[str, pl.DataType] = {
     "timestamp[Berlin]": pl.Datetime("us", "Europe/Berlin"),
     "duration": pl.Duration("us"),
     "list": pl.List(pl.Int64()),
+    "list[string]": pl.List(pl.String()),
+    "array": pl.Array(pl.Int64(), 2),
     "struct": pl.Struct({"x": pl.Int64()}),
     "null": pl.Null(),
 }
@@ -58,6 +66,11 @@ CELLS: dict[str, Any] = {
     "decimal(10,2)": Decimal,
     "decimal(38,0)": Decimal,
     "decimal(38,2)": Decimal,
+    "decimal(11,3)": Decimal,
+    "decimal(22,2)": Decimal,
+    "decimal(38,4)": Decimal,
+    "decimal(38,5)": Decimal,
+    "decimal(38,6)": Decimal,
     "time": dt.time.fromisoformat,
     "duration": lambda days: dt.timedelta(days=days),
 }
@@ -88,9 +101,15 @@ def frame(table: dict[str, Any]) -> pl.DataFrame:
 def answer(case: dict[str, Any], source: pl.DataFrame) -> pl.LazyFrame:
     """What the case's plan makes of the source."""
     joins = [{"dataset": "other", **join} for join in case["plan"].get("joins", [])]
-    plan = contract.Plan.model_validate({"dataset": "table", **case["plan"], "joins": joins})
+    union = [{"dataset": "other", **part} for part in case["plan"].get("union", [])]
+    plan = contract.Plan.model_validate({"dataset": "table", **case["plan"], "joins": joins, "union": union})
     check_plan(plan)
-    return execute(plan, source.lazy(), [frame(other).lazy() for other in case.get("others", [])])
+    return execute(
+        plan,
+        source.lazy(),
+        [frame(other).lazy() for other in case.get("others", [])],
+        [frame(other).lazy() for other in case.get("unioned", [])],
+    )
 
 
 @pytest.mark.parametrize("case", cases())
@@ -114,28 +133,43 @@ def test_plan_gives_these_rows_or_this_error(case: dict[str, Any]) -> None:
         assert promised == given.schema
 
 
-@pytest.mark.parametrize("case", [case for case in cases() if "gives" in case.values[0]])
+# Only the data tell what columns a pivot makes.
+@pytest.mark.parametrize(
+    "case",
+    [case for case in cases() if "gives" in case.values[0] and "pivot" not in case.values[0]["plan"]],
+)
 def test_answer_of_no_rows_has_the_same_columns_and_types(case: dict[str, Any]) -> None:
     given = answer(case, frame(case).clear()).collect()
 
     assert given.schema == frame(case["gives"]).schema
 
 
+def names_of(alias: Any) -> tuple[str, ...]:
+    """The values of an enumeration of the contract."""
+    return typing.get_args(getattr(alias.__value__, "__origin__", alias.__value__))
+
+
 @pytest.mark.parametrize(
     ("place", "key", "names"),
     [
-        ("filters", "op", contract.FilterOperator),
-        ("aggs", "fn", contract.AggregateFunction),
-        ("joins", "how", contract.JoinKind),
-        ("clean", "type", contract.CastType),
+        ("filters", "op", names_of(contract.FilterOperator)),
+        ("aggs", "fn", names_of(contract.AggregateFunction)),
+        ("joins", "how", names_of(contract.JoinKind)),
+        ("clean", "type", names_of(contract.CastType)),
+        ("clean", "op", tuple(CLEANERS)),
+        ("pivot", "fn", typing.get_args(contract.Pivot.model_fields["fn"].annotation)),
+        ("top_n", "dir", names_of(contract.SortDirection)),
+        ("derive", "type", names_of(contract.CastType)),
+        ("window", "fn", names_of(contract.WindowFunction)),
     ],
 )
-def test_every_name_of_the_contract_has_a_case_that_gives_rows(place: str, key: str, names: Any) -> None:
-    used = {
-        item.get(key)
-        for case in cases()
-        if "gives" in case.values[0]
-        for item in case.values[0]["plan"].get(place, [])
-    }
+def test_every_name_of_the_contract_has_a_case_that_gives_rows(
+    place: str, key: str, names: tuple[str, ...]
+) -> None:
+    used: set[str] = set()
+    for case in cases():
+        if "gives" in case.values[0]:
+            part = case.values[0]["plan"].get(place, [])
+            used |= {item.get(key) for item in (part if isinstance(part, list) else [part])}
 
-    assert set(typing.get_args(getattr(names.__value__, "__origin__", names.__value__))) - used == set()
+    assert set(names) - used == set()

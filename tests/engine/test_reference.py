@@ -76,11 +76,26 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
     return {"col": col, "op": op, "val": draw(st.lists(values, max_size=3) if op.endswith("in") else values)}
 
 
+TREES = st.recursive(
+    filters(),
+    lambda parts: st.one_of(
+        st.builds(lambda tree: {"not": tree}, parts),
+        st.builds(
+            lambda key, trees: {key: trees},
+            st.sampled_from(["all", "any"]),
+            st.lists(parts, min_size=1, max_size=3),
+        ),
+    ),
+    max_leaves=5,
+)
+
+
 @st.composite
 def aggregates(draw: st.DrawFn) -> dict[str, Any]:
     """An aggregate that fits its column."""
     col = draw(st.sampled_from([*VALUES]))
-    return {"col": col, "fn": draw(st.sampled_from(FUNCTIONS_OF.get(col, FUNCTIONS)))}
+    item = {"col": col, "fn": draw(st.sampled_from(FUNCTIONS_OF.get(col, FUNCTIONS)))}
+    return item | ({"filter": draw(TREES)} if draw(st.booleans()) else {})
 
 
 def rank(cell: Any) -> tuple[bool, bool, Any]:
@@ -89,14 +104,26 @@ def rank(cell: Any) -> tuple[bool, bool, Any]:
     return cell is None, is_nan, 0 if cell is None or is_nan else cell
 
 
-def passes(cell: Any, item: dict[str, Any]) -> bool:
-    """Whether a cell passes a filter."""
+def holds(row: tuple[Any, ...], item: dict[str, Any]) -> bool | None:
+    """Whether a row passes a filter; None where that is not known."""
+    if "not" in item:
+        inside = holds(row, item["not"])
+        return None if inside is None else not inside
+    for key, settles in (("all", False), ("any", True)):
+        if key in item:
+            verdicts = [holds(row, part) for part in item[key]]
+            return settles if settles in verdicts else None if None in verdicts else not settles
+    return passes(row[[*TYPES].index(item["col"])], item)
+
+
+def passes(cell: Any, item: dict[str, Any]) -> bool | None:
+    """Whether a cell passes a filter; None where that is not known."""
     op: str = item["op"]
     val: Any = item.get("val")
-    if op == "is_null" or cell is None:
-        return op == "is_null" and cell is None
-    if op == "not_null":
-        return True
+    if op in {"is_null", "not_null"}:
+        return (cell is None) == (op == "is_null")
+    if cell is None:
+        return None
     if op == "between":
         return rank(val[0]) <= rank(cell) <= rank(val[1])
     if op in {"in", "not_in"}:
@@ -131,9 +158,7 @@ def taken(function: str, cells: list[Any]) -> Any:
 def expected(rows: list[tuple[Any, ...]], plan: dict[str, Any]) -> list[tuple[Any, ...]]:
     """The answer's rows."""
     names = [*TYPES]
-    kept = [
-        row for row in rows if all(passes(row[names.index(item["col"])], item) for item in plan["filters"])
-    ]
+    kept = [row for row in rows if all(holds(row, item) for item in plan["filters"])]
     if not plan["groupby"] and not plan["aggs"]:
         return kept
     groups: defaultdict[Any, list[tuple[Any, ...]]] = defaultdict(list)
@@ -146,7 +171,14 @@ def expected(rows: list[tuple[Any, ...]], plan: dict[str, Any]) -> list[tuple[An
         (
             *(groups[ranks][0][names.index(key)] for key in plan["groupby"]),
             *(
-                taken(item["fn"], [row[names.index(item["col"])] for row in groups[ranks]])
+                taken(
+                    item["fn"],
+                    [
+                        row[names.index(item["col"])]
+                        for row in groups[ranks]
+                        if "filter" not in item or holds(row, item["filter"])
+                    ],
+                )
                 for item in plan["aggs"]
             ),
         )
@@ -177,7 +209,7 @@ def fits(rows: list[tuple[Any, ...]], plan: dict[str, Any]) -> bool:
 @settings(max_examples=300, deadline=None)
 @given(
     rows=ROWS,
-    filters=st.lists(filters(), max_size=3),
+    filters=st.lists(TREES, max_size=3),
     groupby=st.lists(st.sampled_from([*TYPES]), max_size=3, unique=True),
     aggs=st.lists(aggregates(), max_size=4, unique_by=lambda item: (item["col"], item["fn"])),
 )

@@ -145,6 +145,24 @@ def test_of_a_key_that_stands_twice_the_last_value_counts(opens: Any) -> None:
     assert '"x" stands twice in one object, first in line 2' in opened.notes[0].text
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"a": ":x", "b": 1, "b": 2}',
+        '{"a" : ":x", "b": 1, "b": 2}',
+        '{"a" :"x", "b":1, "b":2}',
+        '{"a": {"c": ":x"}, "b": 1, "b": 2}',
+        '{"a": {"c": 1, "c": 2}, "b": 1}',
+    ],
+)
+def test_a_key_that_stands_twice_is_found_among_colons_in_values(opens: Any, line: str) -> None:
+    before = line.replace(', "b": 2', "").replace(', "b":2', "").replace(', "c": 2', "")
+
+    opened = opens(f"{before}\n\n{before}\n{line}\n")
+
+    assert "stands twice in one object, first in line 4" in opened.notes[0].text
+
+
 def test_what_looks_like_a_key_in_a_string_is_none(opens: Any) -> None:
     opened = opens('{"a":"{\\"a\\":1,\\"a\\":2}"}\n{"a" : "x\\\\"}\n')
 

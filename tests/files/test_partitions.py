@@ -213,6 +213,22 @@ def passed(root: FileRoot, scratch: Path, *filters: dict[str, Any]) -> list[int]
         # Filters on the files' own columns are for whoever reads them.
         ([{"col": "v", "op": "=", "val": 1}], [0, 1, 2, 3, 4]),
         ([{"col": "year", "op": "=", "val": 2025}, {"col": "v", "op": "=", "val": 1}], [2, 3]),
+        # Trees spare files when all their columns are partitions.
+        (
+            [{"any": [{"col": "year", "op": "=", "val": 2026}, {"col": "month", "op": "=", "val": 2}]}],
+            [1, 3, 4],
+        ),
+        ([{"not": {"col": "year", "op": ">=", "val": 2025}}], [0, 1]),
+        ([{"col": "month", "op": "<", "col2": "year"}], [0, 1, 2, 3]),
+        (
+            [{"any": [{"col": "year", "op": "=", "val": 2025}, {"col": "v", "op": "=", "val": 0}]}],
+            [0, 1, 2, 3, 4],
+        ),
+        (
+            [{"not": {"all": [{"col": "year", "op": "=", "val": 2025}, {"col": "v", "op": "=", "val": 0}]}}],
+            [0, 1, 2, 3, 4],
+        ),
+        ([{"col": "year", "op": "<", "col2": "v"}], [0, 1, 2, 3, 4]),
         # When nothing passes, one file tells the schema.
         ([{"col": "year", "op": "=", "val": 1900}], [0]),
         # What cannot be compared is for the plan to refuse.

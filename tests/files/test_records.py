@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airpy.files.cells import Style, plain_line
+from airpy.files.cells import Style, plain_line, strict_cells
 from airpy.files.records import read_records
 
 COMMA = Style(",")
@@ -113,3 +113,14 @@ def test_what_is_written_by_the_rules_comes_back(
     lines = StringIO(written.getvalue(), newline="\n")
 
     assert [record.cells for record in read_records(lines, Style(delimiter, quote), 3)] == rows
+
+
+@given(
+    st.text(alphabet="a,\"; '\n\\", max_size=12),
+    st.sampled_from([COMMA, Style(" "), Style(";", "'"), Style(", "), Style(",", '"', "\\")]),
+)
+def test_values_that_are_told_at_once_are_those_that_are_told_one_by_one(text: str, style: Style) -> None:
+    at_once, one_by_one = strict_cells(text, style), strict_cells(f" {text}", style, 1)
+
+    stop = None if one_by_one.stop is None else one_by_one.stop - 1
+    assert at_once == one_by_one._replace(stop=stop)

@@ -62,6 +62,7 @@ def test_the_caps_are_those_that_are_set(narrow: ByHand) -> None:
         "max_body_mb": 64,
         "max_queued_jobs": MOST_JOBS,
         "max_attempts": 4,
+        "max_join_rows": 1_000_000_000,
     }
 
 

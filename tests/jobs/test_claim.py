@@ -29,6 +29,7 @@ def test_a_claim_begins_an_attempt(redis_url: str, client: redis.Redis) -> None:
 
     assert (claim.token, claim.attempt, claim.failures, claim.kind) == (token, 1, 0, "discover")
     assert (claim.request, claim.request_id, claim.lane) == ("{}", "req_1", "long")
+    assert 0 <= now_ms(client) - claim.asked_at.timestamp() * 1000 < 60_000
     assert (claim.input, claim.traceparent, claim.last_step) == ("input-1", "00-1-2-03", None)
     assert (get(redis_url, token).status, get(redis_url, token).attempt) == ("running", 1)
     assert client.hget(f"airpy:job:{token}", "worker") == WORKER

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from airpy.engine.aggregations import NUMBERS
-from airpy.engine.columns import Columns, Frame, inner, type_word
-from airpy.engine.literals import literal, zone
+from airpy.engine.cleaning_names import drop, normalise_names, rename
+from airpy.engine.cleaning_values import chosen, clip, fill_null, replace, strip_accents
+from airpy.engine.columns import Columns, repeated, type_word
+from airpy.engine.families import TEXT
 from airpy.engine.native import lossless_cast, stable_unique
-from airpy.errors import TypeMismatch, shortened
+from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,24 +29,16 @@ if TYPE_CHECKING:
         CleanStep,
         Dedupe,
         DropNulls,
-        FillNull,
         NullMarkers,
         ParseDates,
         Trim,
     )
+    from airpy.engine.columns import Frame
 
-__all__ = ["CAST_TYPES", "CLEANERS", "cleaned", "time_fields"]
-
-TEXT = (nw.String, nw.Categorical, nw.Enum)
+__all__ = ["CAST_TYPES", "CLEANERS", "check_cleaning", "cleaned"]
 
 # The letters of a `strftime` format that hold an hour or a minute; those in both hold a whole time.
 TIME_LETTERS = {"hour": frozenset("HIklTRXrcs+"), "minute": frozenset("MTRXrcs+")}
-
-FILLS: dict[str, Callable[[nw.Expr, DType], nw.Expr]] = {
-    "mean": lambda column, _: column.fill_null(column.mean()),
-    "median": lambda column, _: column.fill_null(column.median()),
-    "zero": lambda column, dtype: column.fill_null(0).cast(dtype),
-}
 
 CAST_TYPES: dict[CastType, DType] = {
     "bool": nw.Boolean(),
@@ -65,24 +58,63 @@ CAST_TYPES: dict[CastType, DType] = {
 }
 
 
-def cleaned(frame: Frame, steps: Sequence[CleanStep]) -> Frame:
-    """The frame after every step, in order."""
+def check_cleaning(steps: Sequence[CleanStep], field: str) -> None:
+    """Refuse steps that contradict themselves, whatever the data; `field` is where they stand in the plan.
+
+    Raises:
+        InvalidPlan: A step lacks what it needs, or says what cannot be.
+    """
     for index, step in enumerate(steps):
-        frame = CLEANERS[step.op](frame, step, f"plan.clean[{index}]")
+        place = f"{field}[{index}]"
+        match step.op:
+            case "fill_null" if (step.value is None) == (step.strategy is None):
+                raise InvalidPlan(
+                    "fill_null takes either a value or a strategy",
+                    field=place,
+                    constraint="exactly one of: value, strategy",
+                )
+            case "parse_dates" if time_fields(step.format) not in (set(), {"hour", "minute"}):
+                raise InvalidPlan(
+                    "a time has hours and minutes, and a date has neither",
+                    field=f"{place}.format",
+                    constraint="both hours and minutes, or neither",
+                )
+            case "clip" if step.min is None and step.max is None:
+                raise InvalidPlan("clip needs a bound", field=place, constraint="at least one of: min, max")
+            case "clip" if step.min is not None and step.max is not None and step.min > step.max:
+                raise InvalidPlan(
+                    f"no number is {step.min} at least and {step.max} at most",
+                    field=f"{place}.max",
+                    constraint="a max that is not less than min",
+                )
+            case "rename" if twice := repeated(step.names.values()):
+                raise InvalidPlan(
+                    f"two columns would be called {listed(twice)}",
+                    field=f"{place}.names",
+                    constraint="different names",
+                )
+            case _:
+                pass
+
+
+def cleaned(frame: Frame, steps: Sequence[CleanStep], field: str) -> Frame:
+    """The frame after every step, in order; `field` is where the steps stand in the plan."""
+    for index, step in enumerate(steps):
+        frame = CLEANERS[step.op](frame, step, f"{field}[{index}]")
     return frame
 
 
 def trim(frame: Frame, step: Trim, field: str) -> Frame:
     """Without white space at both ends of strings."""
-    names = _chosen(frame, step.cols, TEXT, field)
+    names = chosen(frame, step.cols, TEXT, field)
     return frame.with_columns(nw.col(name).cast(nw.String()).str.strip_chars() for name in names)
 
 
 def null_markers(frame: Frame, step: NullMarkers, field: str) -> Frame:
     """With null for every string that is one of the markers; a column that is no text has none of them."""
-    chosen, types = _chosen(frame, step.cols, (), field), frame.collect_schema()
+    types = frame.collect_schema()
     # What stands for null in a text file may have been known when its column became numbers.
-    names = [name for name in chosen if isinstance(types[name], TEXT)]
+    names = [name for name in chosen(frame, step.cols, (), field) if isinstance(types[name], TEXT)]
     return frame.with_columns(
         nw.when(~nw.col(name).is_in(step.markers)).then(nw.col(name)).alias(name) for name in names
     )
@@ -124,36 +156,9 @@ def time_fields(form: str) -> set[str]:
     return {field for field, those in TIME_LETTERS.items() if letters & those}
 
 
-def fill_null(frame: Frame, step: FillNull, field: str) -> Frame:
-    """With nulls replaced, by a value or by what the strategy gives."""
-    columns = Columns(frame)
-    if step.strategy is not None:
-        names = _chosen(frame, step.cols, NUMBERS, field)
-        fill, types = FILLS[step.strategy], frame.collect_schema()
-        return frame.with_columns(fill(nw.col(name), types[name]) for name in names)
-    filled = []
-    for index, column in enumerate(dict.fromkeys(step.cols if step.cols is not None else columns)):
-        name = columns.name(column, f"{field}.cols[{index}]")
-        try:
-            value: Any = literal(
-                step.value if step.value is not None else "",
-                columns.dtype(column),
-                timezone=zone(None),
-                column=column,
-                field=f"{field}.value",
-            )
-        except TypeMismatch:
-            # Named columns must take the value; of all columns, those that can do.
-            if step.cols is not None:
-                raise
-        else:
-            filled.append(nw.col(name).fill_null(value).cast(columns.dtype(column)))
-    return frame.with_columns(filled)
-
-
 def drop_nulls(frame: Frame, step: DropNulls, field: str) -> Frame:
     """Without the rows that have a null in any of the columns."""
-    return frame.drop_nulls(_chosen(frame, step.cols, (), field))
+    return frame.drop_nulls(chosen(frame, step.cols, (), field))
 
 
 def dedupe(frame: Frame, step: Dedupe, field: str) -> Frame:
@@ -170,22 +175,10 @@ CLEANERS: dict[str, Callable[[Frame, Any, str], Frame]] = {
     "fill_null": fill_null,
     "drop_nulls": drop_nulls,
     "dedupe": dedupe,
+    "rename": rename,
+    "drop": drop,
+    "clip": clip,
+    "replace": replace,
+    "strip_accents": strip_accents,
+    "normalise_names": normalise_names,
 }
-
-
-def _chosen(
-    frame: Frame, wanted: Sequence[str] | None, kinds: tuple[type[DType], ...], field: str
-) -> list[str]:
-    """Inner names of the wanted columns, or of every column of one of these kinds (none named: all)."""
-    columns = Columns(frame)
-    if wanted is None:
-        return [inner(name) for name in columns if not kinds or isinstance(columns.dtype(name), kinds)]
-    for index, name in enumerate(wanted):
-        columns.name(name, f"{field}.cols[{index}]")
-        if kinds and not isinstance(columns.dtype(name), kinds):
-            raise TypeMismatch(
-                f'column "{shortened(name)}" of type {type_word(columns.dtype(name))} cannot be cleaned so',
-                field=f"{field}.cols[{index}]",
-                constraint="a column of strings" if kinds is TEXT else "a column of numbers",
-            )
-    return [inner(name) for name in dict.fromkeys(wanted)]

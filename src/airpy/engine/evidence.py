@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -13,11 +14,11 @@ from airpy.engine.text_types import STRING, TextType, plain_of
 from airpy.engine.trials import MOST_EXAMPLES, Candidate, Trial, counter_examples, read_alike, trials_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airpy.contract import CastType, ReadOptions
 
-__all__ = ["DOUBT", "Evidence", "Rules", "decided", "infer_types", "rules_of"]
+__all__ = ["DOUBT", "Evidence", "Judged", "Rules", "decided", "infer_types", "judged", "rules_of"]
 
 MARKERS_IN_TEXT = ("NULL", "N/A", "n/a", "#N/A", "<NA>", "\\N", "(null)")
 """What is never a word, and so null in a column of text as well."""
@@ -78,10 +79,19 @@ class Evidence(NamedTuple):
     """Distinct values, approximately, where all rows were counted."""
 
 
+class Judged(NamedTuple):
+    """The type of a text column, without what is only told of it."""
+
+    evidence: Evidence
+    """The type and its nulls: all that reading takes. Without candidates, notes and the confidence."""
+    explained: Callable[[], Evidence]
+    """The same with all that speaks for it, for those who ask."""
+
+
 def infer_types(text: pl.DataFrame) -> dict[str, pl.DataType]:
     """The type that all values of each text column support as they are plainly written; else text."""
     rules = Rules(PLAIN, (), ())
-    return {name: column.kind.dtype for name, column in decided(text, rules).items()}
+    return {name: column.evidence.kind.dtype for name, column in judged(text, rules).items()}
 
 
 def rules_of(options: ReadOptions) -> Rules:
@@ -107,14 +117,20 @@ def decided(text: pl.DataFrame, rules: Rules | None = None, *, full: bool = Fals
         rules: What decides.
         full: Whether these are all rows there are.
     """
-    rules = rules or Rules()
+    return {name: column.explained() for name, column in judged(text, rules or Rules(), full=full).items()}
+
+
+def judged(text: pl.DataFrame, rules: Rules, *, full: bool = False) -> dict[str, Judged]:
+    """The type of each text column, in order, and why when that is asked; of the same as in `decided`."""
     if rules.raw:
+        raw = (Evidence(STRING, (), len(column) - (no := column.null_count()), no) for column in text)
         return {
-            column.name: Evidence(STRING, (), len(column) - column.null_count(), column.null_count())
-            for column in text
+            name: Judged(column, partial(_same, column))
+            for name, column in zip(text.columns, raw, strict=True)
         }
     # What a frame does goes through its names, which may look like patterns.
-    plain = text.select(pl.nth(place).alias(str(place)) for place in range(text.width))
+    plain = text.clone()
+    plain.columns = list(map(str, range(text.width)))
     is_marker = pl.all().is_in(list(rules.markers))
     any_marked = plain.select(is_marker.any()).row(0) if text.height and text.width else (False,) * text.width
     columns: list[pl.Series] = []
@@ -138,6 +154,11 @@ def decided(text: pl.DataFrame, rules: Rules | None = None, *, full: bool = Fals
     }
 
 
+def _same(column: Evidence) -> Evidence:
+    """Evidence of which there is no more to tell."""
+    return column
+
+
 def _given(
     raw: pl.Series,
     values: pl.Series,
@@ -145,11 +166,12 @@ def _given(
     tried: Sequence[Trial],
     name: str,
     rules: Rules,
-) -> Evidence:
+) -> Judged:
     """A column whose type the caller gives; how it is written is found out."""
     dtype = CASTS[rules.asked[name]]
     if dtype == pl.String:
-        return Evidence(STRING, (), len(raw) - raw.null_count(), raw.null_count(), note="as asked")
+        column = Evidence(STRING, (), len(raw) - raw.null_count(), raw.null_count(), note="as asked")
+        return Judged(column, partial(_same, column))
     count = len(values) - values.null_count()
     taking = [each.kind for each in tried if count and each.accepted == count]
     alike = all(read_alike(values, taking[0], kind) for kind in taking[1:])
@@ -157,7 +179,8 @@ def _given(
     if dtype.is_numeric():
         kind = kind._replace(dtype=dtype)
     nulls = raw.null_count() + sum(marked.values())
-    return Evidence(kind, rules.markers, count, nulls, marked, (), 1.0, "as asked")
+    column = Evidence(kind, rules.markers, count, nulls, marked, (), 1.0, "as asked")
+    return Judged(column, partial(_same, column))
 
 
 def _weighed(
@@ -168,39 +191,47 @@ def _weighed(
     rules: Rules,
     *,
     full: bool,
-) -> Evidence:
+) -> Judged:
     count = len(values) - values.null_count()
     taking = [each for each in tried if count and each.accepted == count and _whole_pair(each.kind, values)]
     rivals = [each for each in taking[1:] if not read_alike(values, taking[0].kind, each.kind)]
-    chosen, note, confidence = None, None, (count + 1) / (count + 2) if not full else 1.0
-    if taking and not rivals:
-        chosen = taking[0].kind
-    elif taking:
-        both = " or ".join(
-            each.kind.form or type_name(each.kind.dtype) for each in (taking[0], *_unlike(values, rivals))
+    sure = bool(taking) and not (rivals and taking[0].kind.form)
+    kind = taking[0].kind if sure else STRING
+    null = _markers(kind, rules) if sure else rules.markers_in_text
+    seen = {marker: times for marker, times in marked.items() if marker in null}
+    nulls = raw.null_count() + sum(seen.values())
+    column = Evidence(kind, null, len(raw) - nulls, nulls, seen)
+
+    def explained() -> Evidence:
+        confidence = DOUBT if rivals else 1.0 if full else (count + 1) / (count + 2)
+        note = _ambiguity(values, taking[0], rivals) if rivals else None
+        candidates = tuple(
+            Candidate(
+                each.kind,
+                each.accepted,
+                counter_examples(values, each.takes) if each.accepted < count else (),
+            )
+            for each in sorted(tried, key=lambda each: -each.accepted)
         )
-        option = "date_format" if taking[0].kind.dtype.is_temporal() else "decimal"
-        confidence = DOUBT
-        if taking[0].kind.form:
-            note = f"{both}: no value tells; `read.{option}` does"
-        else:
-            chosen, note = taking[0].kind, f"{both}: no value tells, and it is read plainly"
-    candidates = tuple(
-        Candidate(
-            each.kind, each.accepted, counter_examples(values, each.takes) if each.accepted < count else ()
+        if not sure:
+            confidence = confidence if note else 1.0 if count else DOUBT
+            return _as_text(column, raw, marked, candidates, note, confidence)
+        ordered = sorted(candidates, key=lambda each: each.kind != kind)
+        return column._replace(
+            candidates=tuple(ordered), confidence=confidence, note=note or odd_type(kind, values)
         )
-        for each in sorted(tried, key=lambda each: -each.accepted)
-    )
-    if chosen is not None:
-        ordered = sorted(candidates, key=lambda each: each.kind != chosen)
-        null = _markers(chosen, rules)
-        marked = {marker: times for marker, times in marked.items() if marker in null}
-        nulls = raw.null_count() + sum(marked.values())
-        note = note or odd_type(chosen, values)
-        return Evidence(
-            chosen, _markers(chosen, rules), len(raw) - nulls, nulls, marked, tuple(ordered), confidence, note
-        )
-    return _as_text(raw, marked, candidates, rules, note, confidence if note else (1.0 if count else DOUBT))
+
+    return Judged(column, explained)
+
+
+def _ambiguity(values: pl.Series, first: Trial, rivals: Sequence[Trial]) -> str:
+    """What to say of values that can be read in several ways."""
+    ways = (first, *_unlike(values, rivals))
+    both = " or ".join(each.kind.form or type_name(each.kind.dtype) for each in ways)
+    if not first.kind.form:
+        return f"{both}: no value tells, and it is read plainly"
+    option = "date_format" if first.kind.dtype.is_temporal() else "decimal"
+    return f"{both}: no value tells; `read.{option}` does"
 
 
 def _markers(kind: TextType, rules: Rules) -> tuple[str, ...]:
@@ -220,32 +251,22 @@ def _unlike(values: pl.Series, rivals: Sequence[Trial]) -> list[Trial]:
 
 
 def _as_text(
+    column: Evidence,
     raw: pl.Series,
     marked: Mapping[str, int],
     candidates: tuple[Candidate, ...],
-    rules: Rules,
     note: str | None,
     confidence: float,
 ) -> Evidence:
     """A column that is text; what may be a word in it is one."""
-    null = {marker: count for marker, count in marked.items() if marker in rules.markers_in_text}
-    words = [marker for marker in marked if marker not in null and marker]
-    count = len(raw) - raw.null_count() - sum(null.values())
+    words = [marker for marker in marked if marker not in column.null_markers and marker]
     notes = [note] if note else odd_text(raw, candidates)
     if words:
         shown = ", ".join(map(repr, words[:MOST_EXAMPLES]))
         notes.append(f"{shown} taken for words; `read.null_markers` says otherwise")
-    own = Candidate(STRING, count)
-    nulls = raw.null_count() + sum(null.values())
-    return Evidence(
-        STRING,
-        rules.markers_in_text,
-        count,
-        nulls,
-        null,
-        (own, *candidates),
-        confidence,
-        "; ".join(notes) or None,
+    own = Candidate(STRING, column.values)
+    return column._replace(
+        candidates=(own, *candidates), confidence=confidence, note="; ".join(notes) or None
     )
 
 

@@ -6,24 +6,28 @@ projections reach down into the files that the frame was scanned from.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.aggregations import aggregate
+from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
 from airpy.engine.columns import Columns, disguised, inner, revealed
 from airpy.engine.derive import derived
 from airpy.engine.filters import filtered
-from airpy.engine.grain import bucketed, read_grain
+from airpy.engine.grain import bucketed
 from airpy.engine.joins import joined
 from airpy.engine.literals import zone
-from airpy.engine.native import sliced, stable_sort, stable_unique
+from airpy.engine.native import in_order, sliced, stable_sort, stable_unique
+from airpy.engine.pivot import pivoted
 from airpy.engine.plan import bucket_name, group_keys, is_grouped
-from airpy.engine.reshape import exploded, pivoted, unpivoted
+from airpy.engine.resample import resampled
+from airpy.engine.reshape import exploded, unpivoted
 from airpy.engine.sampling import sampled
+from airpy.engine.sources import prepared
 from airpy.engine.steps import OnStep, counted, ignore_steps
-from airpy.engine.top import topmost
+from airpy.engine.top import Grouping, topmost
 from airpy.engine.unions import unioned
 from airpy.engine.windows import windowed
 
@@ -45,13 +49,17 @@ MOST_ROWS = 2**32 - 1
 """The engine counts a frame's rows in 32 bits; a higher limit leaves none out, and it takes none."""
 
 
-class Task(NamedTuple):
+@dataclass
+class Task:
     """What the stages share."""
 
     plan: Plan
     joined: Sequence[Frame]
     unioned: Sequence[Frame]
     on_step: OnStep
+    max_join_rows: int | None
+    grouping: Grouping | None = None
+    """What was grouped, once it is."""
 
 
 def execute(
@@ -60,6 +68,7 @@ def execute(
     joined: Sequence[pl.LazyFrame] = (),
     unioned: Sequence[pl.LazyFrame] = (),
     on_step: OnStep = ignore_steps,
+    max_join_rows: int | None = None,
 ) -> pl.LazyFrame:
     """The plan's answer, lazily, in an order that is the same for the same data.
 
@@ -69,13 +78,20 @@ def execute(
         joined: The data sets of `plan.joins`, in their order.
         unioned: The data sets of `plan.union`, in their order.
         on_step: Told of `applying_filters` and `aggregating`.
+        max_join_rows: How many rows a join may make; whoever collects more of them is stopped.
 
     Raises:
         UnknownColumn: The plan names a column that the data does not have.
         TypeMismatch: The plan asks of a column what its type cannot do.
         InvalidPlan: The plan contradicts the data in another way.
     """
-    task = Task(plan, [_opened(other) for other in joined], [_opened(other) for other in unioned], on_step)
+    task = Task(
+        plan,
+        [_opened(other) for other in joined],
+        [_opened(other) for other in unioned],
+        on_step,
+        max_join_rows,
+    )
     frame = _opened(source)
     for stage in STAGES:
         frame = stage(frame, task)
@@ -84,29 +100,36 @@ def execute(
 
 def union(frame: Frame, task: Task) -> Frame:
     """The rows, followed by those of other data sets."""
-    return unioned(frame, task.unioned, task.plan.union or [])
+    others = [
+        prepared(other, part, f"plan.union[{index}]", zone(task.plan.timezone))
+        for index, (other, part) in enumerate(zip(task.unioned, task.plan.union or [], strict=True))
+    ]
+    return unioned(frame, others, "plan.union") if others else frame
 
 
 def clean(frame: Frame, task: Task) -> Frame:
     """The rows, cleaned."""
-    return cleaned(frame, task.plan.clean or [])
+    return cleaned(frame, task.plan.clean or [], "plan.clean")
 
 
 def unpivot(frame: Frame, task: Task) -> Frame:
     """One row for each of some columns."""
-    return unpivoted(frame, task.plan.unpivot) if task.plan.unpivot else frame
+    return unpivoted(frame, task.plan.unpivot, "plan.unpivot") if task.plan.unpivot else frame
 
 
 def explode(frame: Frame, task: Task) -> Frame:
     """One row for each value of a list."""
-    return exploded(frame, task.plan.explode) if task.plan.explode else frame
+    return exploded(frame, task.plan.explode, "plan.explode") if task.plan.explode else frame
 
 
 def join(frame: Frame, task: Task) -> Frame:
     """The rows, joined with those of other data sets."""
-    ordered = not is_grouped(task.plan)
+    # A sample depends on the order of the rows, groups do not.
+    ordered = task.plan.sample is not None or not is_grouped(task.plan)
     for index, (other, how) in enumerate(zip(task.joined, task.plan.joins or [], strict=True)):
-        frame = joined(frame, other, how, f"plan.joins[{index}]", ordered=ordered)
+        field = f"plan.joins[{index}]"
+        right = prepared(other, how, field, zone(task.plan.timezone))
+        frame = joined(frame, right, how, field, ordered=ordered, most_rows=task.max_join_rows)
     return frame
 
 
@@ -140,17 +163,33 @@ def group(frame: Frame, task: Task) -> Frame:
     columns = Columns(frame)
     columns.names(plan.select or [], "plan.select")
     bucket = bucket_name(plan)
-    aggregates = [aggregate(columns, item, f"plan.aggs[{n}]") for n, item in enumerate(plan.aggs or [])]
     keys = [
         BUCKET if name == bucket else columns.name(name, f"plan.groupby[{n}]")
         for n, name in enumerate(group_keys(plan))
     ]
-    if plan.grain:
-        frame = bucketed(frame, read_grain(plan.grain), plan.time_col, zone(plan.timezone), BUCKET)
-    if not keys:
-        return frame.select(*aggregates)
-    grouped = frame.group_by(*keys).agg(*aggregates) if aggregates else frame.select(*keys).unique()
+    if bucket:
+        frame = bucketed(frame, plan, BUCKET)
+
+    def by(rows: Frame, keys: Sequence[str]) -> Frame:
+        if not plan.aggs:
+            return rows.select(*keys).unique()
+        return aggregated(rows, keys, plan.aggs, zone(plan.timezone), plan.time_col)
+
+    task.grouping = Grouping(
+        frame, {inner(bucket) if bucket and key == BUCKET else key: key for key in keys}, by
+    )
+    grouped = by(frame, keys)
+    if plan.resample:
+        grouped = resampled(grouped, plan, [key for key in keys if key != BUCKET], BUCKET)
     return grouped.rename({BUCKET: inner(bucket)}) if bucket else grouped
+
+
+def settle(frame: Frame, task: Task) -> Frame:
+    """The groups in the order of their keys, where what follows depends on one."""
+    plan = task.plan
+    if task.grouping is None or not (plan.pivot or plan.top_n):
+        return frame
+    return in_order(frame, list(task.grouping.keys))
 
 
 def having(frame: Frame, task: Task) -> Frame:
@@ -160,17 +199,19 @@ def having(frame: Frame, task: Task) -> Frame:
 
 def window(frame: Frame, task: Task) -> Frame:
     """The rows with columns computed of each and its neighbours."""
-    return windowed(frame, task.plan.window or [])
+    plan = task.plan
+    ties = [inner(key) for key in group_keys(plan)] if is_grouped(plan) else []
+    return windowed(frame, plan.window or [], zone(plan.timezone), ties)
 
 
 def pivot(frame: Frame, task: Task) -> Frame:
     """One column for each value of one."""
-    return pivoted(frame, task.plan.pivot) if task.plan.pivot else frame
+    return pivoted(frame, task.plan.pivot, "plan.pivot") if task.plan.pivot else frame
 
 
 def top(frame: Frame, task: Task) -> Frame:
     """The greatest rows, and perhaps what is left of the others."""
-    return topmost(frame, task.plan.top_n) if task.plan.top_n else frame
+    return topmost(frame, task.plan.top_n, task.grouping, "plan.top_n") if task.plan.top_n else frame
 
 
 def select(frame: Frame, task: Task) -> Frame:
@@ -181,13 +222,17 @@ def select(frame: Frame, task: Task) -> Frame:
 
 
 def order(frame: Frame, task: Task) -> Frame:
-    """The rows sorted; ties broken by the group keys, or by the order they came in."""
+    """The rows sorted; ties broken by the group keys, or by the order they came in.
+
+    A pivot has its own order, and so has a choice of the greatest.
+    """
     plan = task.plan
     columns = Columns(frame)
     by: dict[str, Order] = {}
     for index, item in enumerate(plan.order or []):
         by.setdefault(columns.name(item.col, f"plan.order[{index}].col"), item)
-    ties = [inner(key) for key in group_keys(plan) if inner(key) not in by] if is_grouped(plan) else []
+    is_settled = plan.pivot or plan.top_n or not is_grouped(plan)
+    ties = [] if is_settled else [inner(key) for key in group_keys(plan) if inner(key) not in by]
     if not by and not ties:
         return frame
     return stable_sort(
@@ -224,6 +269,7 @@ STAGES: tuple[Callable[[Frame, Task], Frame], ...] = (
     sample,
     group,
     having,
+    settle,
     window,
     pivot,
     top,

@@ -81,6 +81,17 @@ def _operation(error: BaseException) -> AirError:
     return TypeMismatch(message_of(error))
 
 
+def _shape(error: BaseException) -> AirError:
+    """Lists that were to be walked side by side; whatever else does not fit is in a file."""
+    if not str(error).startswith("exploded column"):
+        return _unreadable(error)
+    return InvalidPlan(
+        "the lists of a row are not equally long, so that they cannot be exploded side by side",
+        field="plan.explode",
+        constraint="lists of one length in each row",
+    )
+
+
 def _unreadable(error: BaseException) -> AirError:
     return FileUnavailable(f"the file cannot be read: {message_of(error)}")
 
@@ -119,6 +130,7 @@ FAILURES: tuple[tuple[type[BaseException], Callable[[BaseException], AirError]],
     (OSError, _system),
     (pl.exceptions.ColumnNotFoundError, _column),
     (pl.exceptions.InvalidOperationError, _operation),
+    (pl.exceptions.ShapeError, _shape),
     (pl.exceptions.PanicException, _panicked),
     (pl.exceptions.ComputeError, _computing),
     (pl.exceptions.PolarsError, _unreadable),

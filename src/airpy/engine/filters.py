@@ -1,80 +1,86 @@
-"""Filter operators, a table from name to expression.
+"""Filters: what is refused of them without data, and the rows in which they are true.
 
-A filter keeps the rows in which it is true; as in SQL, a comparison with null is not. NaN equals itself
-and is greater than every number.
+As in SQL, a comparison with null is neither true nor false, and no more is its opposite.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+from pydantic import BaseModel
 
+from airpy.contract import Filter, RelativeTime
 from airpy.engine.columns import Columns, type_word
+from airpy.engine.comparisons import Typed, compared
+from airpy.engine.families import ORDERED, TEXT
 from airpy.engine.literals import literal
-from airpy.errors import InvalidPlan, TypeMismatch, shortened
+from airpy.engine.operators import FILTERS, OF_TWO_COLUMNS, Between
+from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from airpy.contract import Filter, FilterOperator
     from airpy.engine.columns import Frame
 
-__all__ = ["FILTERS", "check_filters", "filtered"]
+__all__ = [
+    "MOST_DEEP",
+    "MOST_LEAVES",
+    "check_filter",
+    "check_filters",
+    "check_size",
+    "condition",
+    "filtered",
+    "tested_columns",
+]
 
-
-class Operator(NamedTuple):
-    """How an operator becomes an expression, and what it takes."""
-
-    apply: Callable[[nw.Expr, Any], nw.Expr]
-    takes: str = "one value"
-    text_only: bool = False
-
-
-EQUAL = Operator(lambda column, value: column == value)
-UNEQUAL = Operator(lambda column, value: column != value)
-
-FILTERS: dict[FilterOperator, Operator] = {
-    "=": EQUAL,
-    "==": EQUAL,
-    "!=": UNEQUAL,
-    "<>": UNEQUAL,
-    "<": Operator(lambda column, value: column < value),
-    "<=": Operator(lambda column, value: column <= value),
-    ">": Operator(lambda column, value: column > value),
-    ">=": Operator(lambda column, value: column >= value),
-    "between": Operator(lambda column, ends: (column >= ends[0]) & (column <= ends[1]), "two values"),
-    "in": Operator(lambda column, values: column.is_in(values), "a list of values"),
-    "not_in": Operator(lambda column, values: ~column.is_in(values), "a list of values"),
-    "is_null": Operator(lambda column, _: column.is_null(), "no value"),
-    "not_null": Operator(lambda column, _: ~column.is_null(), "no value"),
-    "contains": Operator(lambda column, part: column.str.contains(part, literal=True), text_only=True),
-    "starts_with": Operator(lambda column, part: column.str.starts_with(part), text_only=True),
-    "ends_with": Operator(lambda column, part: column.str.ends_with(part), text_only=True),
-}
+MOST_DEEP = 32
+MOST_LEAVES = 10_000
+"""What the contract allows of a tree."""
 
 
 def check_filters(filters: Sequence[Filter], field: str) -> None:
-    """Refuse filters whose value is of the wrong kind for the operator, whatever the data.
+    """Refuse filters that no data could pass, or fail, for what they are.
 
     Raises:
-        InvalidPlan: A value is missing, too many, or a list where one value is wanted.
+        InvalidPlan: A value is missing, too many, a list where one value is wanted, or no pattern; a filter
+            is neither a comparison nor a tree, or both; or trees are too deep.
     """
     for index, item in enumerate(filters):
-        takes = FILTERS[item.op].takes
-        fits = {
-            "no value": item.val is None,
-            "one value": item.val is not None and not isinstance(item.val, list),
-            "two values": isinstance(item.val, list) and len(item.val) == 2,  # noqa: PLR2004
-            "a list of values": isinstance(item.val, list),
-        }
-        if not fits[takes]:
-            raise InvalidPlan(
-                f'operator "{item.op}" takes {takes}, not {shortened(repr(item.val))}',
-                field=f"{field}[{index}].val",
-                constraint=takes,
-            )
+        check_filter(item, f"{field}[{index}]")
+
+
+def check_filter(item: Filter, field: str) -> None:
+    """Refuse one filter, as `check_filters` does."""
+    for leaf, place in _leaves(item, field):
+        _check_leaf(leaf, place)
+
+
+def check_size(part: BaseModel, field: str) -> None:
+    """Refuse a plan whose filters, wherever they stand, hold more comparisons than it may.
+
+    Raises:
+        InvalidPlan: They do.
+    """
+    number = _comparisons(part)
+    if number > MOST_LEAVES:
+        raise InvalidPlan(
+            f"{number} comparisons are too many; `in` takes a list of values",
+            field=field,
+            constraint=f"at most {MOST_LEAVES} comparisons",
+            suggestion=["in"],
+        )
+
+
+def tested_columns(filters: Sequence[Filter], field: str) -> Iterator[tuple[str, str]]:
+    """The columns that filters name, each with the place where it does."""
+    for index, item in enumerate(filters):
+        for leaf, place in _leaves(item, f"{field}[{index}]"):
+            for name, column in (("col", leaf.col), ("col2", leaf.col2)):
+                if column is not None:
+                    yield column, f"{place}.{name}"
 
 
 def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo, field: str) -> Frame:
@@ -86,31 +92,162 @@ def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo, field:
     """
     columns = Columns(frame)
     conditions = [
-        _condition(columns, item, timezone, f"{field}[{index}]") for index, item in enumerate(filters)
+        condition(columns, item, timezone, f"{field}[{index}]") for index, item in enumerate(filters)
     ]
     return frame.filter(nw.all_horizontal(*conditions, ignore_nulls=False)) if conditions else frame
 
 
-def _condition(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.Expr:
-    operator = FILTERS[item.op]
-    column = columns.column(item.col, f"{field}.col")
-    dtype = columns.dtype(item.col)
-    if operator.text_only:
-        if not isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
-            raise TypeMismatch(
-                f'operator "{item.op}" needs a column of strings; "{shortened(item.col)}" is of type '
-                f"{type_word(dtype)}",
-                field=f"{field}.op",
-                constraint="an operator for this type",
-                suggestion=["=", "between", "in"],
-            )
-        column = column.cast(nw.String())
-    if item.val is None:
-        return operator.apply(column, None)
+def condition(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.Expr:
+    """Whether a row passes the filter, null where that is not known.
 
-    def cast(value: Any, place: str) -> Any:  # noqa: ANN401
-        return literal(value, dtype, timezone=timezone, column=item.col, field=place)
+    Raises:
+        UnknownColumn: A filter names a column that is not there.
+        TypeMismatch: A value cannot be cast to its column's type, or the type has no such operator.
+    """
+    if item.not_ is not None:
+        return ~condition(columns, item.not_, timezone, f"{field}.not")
+    for name, join in (("all", nw.all_horizontal), ("any", nw.any_horizontal)):
+        parts: list[Filter] | None = getattr(item, name)
+        if parts is not None:
+            conditions = [
+                condition(columns, part, timezone, f"{field}.{name}[{index}]")
+                for index, part in enumerate(parts)
+            ]
+            return join(*conditions, ignore_nulls=False)
+    return _leaf(columns, item, timezone, field)
 
+
+def _leaf(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.Expr:
+    name, word = item.col or "", item.op or "="
+    operator = FILTERS[word]
+    column = columns.column(name, f"{field}.col")
+    dtype = columns.dtype(name)
+    if item.col2 is not None:
+        return _of_two_columns(columns, item, timezone, field)
+    if operator.accepts and not isinstance(dtype, operator.accepts):
+        allowed = [
+            other for other, its in FILTERS.items() if not its.accepts or isinstance(dtype, its.accepts)
+        ]
+        needs = " needs a column of strings" if operator.accepts is TEXT else " is not there for its type"
+        raise TypeMismatch(
+            f'operator "{word}"{needs}; "{shortened(name)}" is of type {type_word(dtype)}',
+            field=f"{field}.op",
+            constraint=f"one of: {listed(allowed)}",
+            suggestion=allowed,
+        )
+    if operator.accepts is TEXT:
+        return operator.apply(column.cast(nw.String()), item.val)
+    cast = partial(literal, dtype=dtype, timezone=timezone, column=name)
+    values: Any = None
     if isinstance(item.val, list):
-        return operator.apply(column, [cast(v, f"{field}.val[{n}]") for n, v in enumerate(item.val)])
-    return operator.apply(column, cast(item.val, f"{field}.val"))
+        values = [cast(value, field=f"{field}.val[{place}]") for place, value in enumerate(item.val)]
+        if word == "between":
+            values = Between(values[0], values[1], item.closed or "both")
+    elif isinstance(item.val, RelativeTime):
+        raise TypeError("relative times are made absolute before a plan is run")
+    elif item.val is not None:
+        values = cast(item.val, field=f"{field}.val")
+    return operator.apply(column, values)
+
+
+def _of_two_columns(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.Expr:
+    name, other, word = item.col or "", item.col2 or "", item.op or "="
+    left = Typed(columns.column(name, f"{field}.col"), columns.dtype(name))
+    right = Typed(columns.column(other, f"{field}.col2"), columns.dtype(other))
+    is_distinct = word == "is_distinct_from"
+    found = compared("!=" if is_distinct else word, left, right, timezone)
+    if found is None:
+        alone = [] if isinstance(left.dtype, ORDERED) else ["is_null", "not_null"]
+        raise TypeMismatch(
+            f'column "{shortened(name)}" of type {type_word(left.dtype)} cannot be compared without loss '
+            f'with "{shortened(other)}" of type {type_word(right.dtype)}',
+            field=f"{field}.col2",
+            constraint="types that hold the same values; cast one of them in `clean` or `derive`",
+            suggestion=[
+                near
+                for near in columns
+                if near != name
+                and compared("=", left, Typed(nw.col(near), columns.dtype(near)), timezone) is not None
+            ][:3]
+            or alone,
+        )
+    return found.fill_null(left.column.is_null() != right.column.is_null()) if is_distinct else found
+
+
+def _comparisons(part: object) -> int:
+    if isinstance(part, list):
+        return sum(map(_comparisons, part))
+    if not isinstance(part, BaseModel):
+        return 0
+    own = isinstance(part, Filter) and part.op is not None
+    return own + sum(_comparisons(value) for _, value in part if isinstance(value, (list, BaseModel)))
+
+
+def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, str]]:
+    """The comparisons of a tree, each with its place."""
+    is_leaf = any(part is not None for part in (item.col, item.op, item.val, item.col2, item.closed))
+    if is_leaf + sum(part is not None for part in (item.all, item.any, item.not_)) != 1:
+        raise InvalidPlan(
+            "a filter is either a comparison of `col`, or one of `all`, `any` and `not`",
+            field=field,
+            constraint="exactly one of: col with op, all, any, not",
+            suggestion=["all"] if is_leaf else [],
+        )
+    if is_leaf:
+        yield item, field
+        return
+    if depth > MOST_DEEP:
+        raise InvalidPlan(
+            f"filters are nested more than {MOST_DEEP} deep",
+            field=field,
+            constraint=f"at most {MOST_DEEP} of all, any and not in one another",
+        )
+    if item.not_ is not None:
+        yield from _leaves(item.not_, f"{field}.not", depth + 1)
+    for name, parts in (("all", item.all), ("any", item.any)):
+        for index, part in enumerate(parts or []):
+            yield from _leaves(part, f"{field}.{name}[{index}]", depth + 1)
+
+
+def _check_leaf(item: Filter, field: str) -> None:
+    for name, given in (("col", item.col), ("op", item.op)):
+        if given is None:
+            raise InvalidPlan(
+                f"a comparison needs `{name}`", field=f"{field}.{name}", constraint="both col and op"
+            )
+    word = item.op or "="
+    if item.closed is not None and word != "between":
+        raise InvalidPlan(
+            f'operator "{word}" has no ends that could be closed',
+            field=f"{field}.closed",
+            constraint="only together with between",
+        )
+    if item.col2 is not None:
+        if word not in OF_TWO_COLUMNS or item.val is not None:
+            raise InvalidPlan(
+                "a column is compared either with a value or with another column"
+                if item.val is not None
+                else f'operator "{word}" does not compare two columns',
+                field=f"{field}.col2",
+                constraint=f"one of: {listed(OF_TWO_COLUMNS)}, and no val",
+                suggestion=() if word in OF_TWO_COLUMNS else OF_TWO_COLUMNS,
+            )
+        return
+    operator = FILTERS[word]
+    one = item.val is not None and not isinstance(item.val, list)
+    fits = {
+        "no value": item.val is None,
+        "one value": one,
+        "one value or none": one or item.val is None,
+        "a string": isinstance(item.val, str),
+        "two values": isinstance(item.val, list) and len(item.val) == 2,  # noqa: PLR2004
+        "a list of values": isinstance(item.val, list),
+    }
+    if not fits[operator.takes]:
+        raise InvalidPlan(
+            f'operator "{word}" takes {operator.takes}, not {shortened(repr(item.val))}',
+            field=f"{field}.val",
+            constraint=operator.takes,
+        )
+    if operator.check is not None and isinstance(item.val, str):
+        operator.check(item.val, f"{field}.val")

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = [
     "JoinWord",
     "coalesced_join",
+    "exact_cast",
+    "in_order",
     "lossless",
     "lossless_cast",
     "sliced",
     "stable_sort",
     "stable_unique",
-    "truncated_dates",
-    "truncated_times",
 ]
 
-JoinWord: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti"]
+JoinWord: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti", "cross"]
 
 
 def coalesced_join(
@@ -42,12 +42,24 @@ def coalesced_join(
     """The frames joined, each key once; in the order of the left side, then of the right, if `ordered`."""
     native = frame.to_native().join(
         other.to_native(),
-        on=on,
+        on=on or None,
         how=how,
-        coalesce=None if how in {"semi", "anti"} else True,
+        coalesce=None if how in {"semi", "anti", "cross"} else True,
         maintain_order="left_right" if ordered else None,
     )
     return nw.from_native(native)
+
+
+def exact_cast(frame: Frame, column: str, dtype: DType) -> Frame:
+    """The frame with one column cast; null where the type has no such value.
+
+    Timestamps without a zone are in UTC.
+    """
+    native = frame.to_native()
+    own, target = native.collect_schema()[column], nw.Schema({column: dtype}).to_polars()[column]
+    cast = pl.col(column).cast(target, strict=False)
+    exact = pl.when(cast.cast(own, strict=False) == pl.col(column)).then(cast)
+    return nw.from_native(native.with_columns(exact.alias(column)))
 
 
 def lossless_cast(frame: Frame, column: str, dtype: DType) -> Frame:
@@ -87,6 +99,11 @@ def stable_sort(frame: Frame, by: Sequence[str], *, descending: list[bool], null
     return nw.from_native(ordered)
 
 
+def in_order(frame: Frame, by: Sequence[str]) -> Frame:
+    """The frame in ascending order, nulls last; rows that compare equal keep theirs."""
+    return stable_sort(frame, by, descending=[False] * len(by), nulls_last=[True] * len(by))
+
+
 def sliced(frame: Frame, offset: int, length: int | None) -> Frame:
     """The rows from the offset on, as many as wanted or all of them."""
     return nw.from_native(frame.to_native().slice(offset, length))
@@ -95,29 +112,6 @@ def sliced(frame: Frame, offset: int, length: int | None) -> Frame:
 def stable_unique(frame: Frame, subset: list[str] | None, keep: Literal["first", "last", "none"]) -> Frame:
     """The frame without repeated rows, the others in their order."""
     return nw.from_native(frame.to_native().unique(subset, keep=keep, maintain_order=True))
-
-
-def truncated_dates(frame: Frame, column: str, every: str, *, timezone: str, alias: str) -> Frame:
-    """The frame with the day, week, month … that each value falls in, as the date it begins on.
-
-    A day begins at midnight in `timezone`, a week on Monday. Timestamps without a zone are in UTC.
-    """
-    native = frame.to_native()
-    date = pl.col(column)
-    if isinstance(native.collect_schema()[column], pl.Datetime):
-        date = _zoned(native, column).dt.convert_time_zone(timezone).dt.date()
-    return nw.from_native(native.with_columns(date.dt.truncate(every).alias(alias)))
-
-
-def truncated_times(frame: Frame, column: str, every: str, *, timezone: str, alias: str) -> Frame:
-    """The frame with the hour, minute … that each timestamp falls in, as the timestamp it begins at."""
-    native = frame.to_native()
-    own = getattr(native.collect_schema()[column], "time_zone", None)
-    bucket = _zoned(native, column).dt.convert_time_zone(timezone).dt.truncate(every)
-    bucket = bucket.dt.convert_time_zone(own or "UTC")
-    if own is None:
-        bucket = bucket.dt.replace_time_zone(None)
-    return nw.from_native(native.with_columns(bucket.alias(alias)))
 
 
 def _converted(values: pl.Series, target: pl.DataType) -> pl.Series:
@@ -148,8 +142,3 @@ def _is_lost(values: pl.Series, converted: pl.Series) -> pl.Series:
             return converted.is_infinite() & values.is_finite()
         case _:
             return converted.cast(values.dtype, strict=False).ne_missing(values)
-
-
-def _zoned(frame: pl.LazyFrame, column: str) -> pl.Expr:
-    own = getattr(frame.collect_schema()[column], "time_zone", None)
-    return pl.col(column) if own else pl.col(column).dt.replace_time_zone("UTC")

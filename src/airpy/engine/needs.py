@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from airpy.engine.aggregations import is_ordered_by_time
 from airpy.engine.plan import bucket_name, is_grouped
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def named_columns(plan: Plan) -> set[str] | None:
     """The data set's columns on which the answer depends; nothing when others may matter to it as well."""
     grouped = is_grouped(plan)
     reshaped = (plan.union, plan.clean, plan.unpivot, plan.explode, plan.joins, plan.pivot)
-    timed = plan.grain or plan.resample
+    timed = plan.grain or plan.resample or any(map(is_ordered_by_time, plan.aggs or []))
     if not (grouped or plan.select) or any(reshaped) or (timed and plan.time_col is None):
         return None
     names = {plan.time_col, *(plan.groupby or []), *(plan.select or [])} - {bucket_name(plan)}

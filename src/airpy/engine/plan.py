@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airpy.engine.aggregations import aggregate_name
-from airpy.engine.cleaning import time_fields
+from airpy.engine.aggregations import aggregate_name, check_aggregates
+from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
-from airpy.engine.filters import check_filters
-from airpy.engine.grain import read_grain
+from airpy.engine.derive import check_derivations
+from airpy.engine.filters import check_filters, check_size, tested_columns
+from airpy.engine.grain import check_time, read_grain
+from airpy.engine.joins import check_join
 from airpy.engine.literals import zone
-from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
+from airpy.engine.pivot import check_pivot
+from airpy.engine.reshape import check_explode, check_unpivot
+from airpy.engine.sampling import check_sample
+from airpy.engine.sources import check_prepared
+from airpy.engine.top import check_top
+from airpy.engine.windows import check_windows
+from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
     from airpy.contract import Plan
@@ -29,12 +37,18 @@ def check_plan(plan: Plan) -> None:
         InvalidPlan: Its parts contradict one another.
     """
     zone(plan.timezone)
+    check_size(plan, "plan")
+    check_cleaning(plan.clean or [], "plan.clean")
+    check_derivations(plan.derive or [], "plan.derive")
     check_filters(plan.filters or [], "plan.filters")
-    _check_grain(plan)
-    _check_aggregates(plan)
+    check_time(plan)
+    check_aggregates(plan.aggs or [], "plan.aggs")
     _check_names(plan)
+    _check_shapes(plan)
+    _check_having(plan)
+    for index, part in enumerate(plan.union or []):
+        check_prepared(part, f"plan.union[{index}]")
     _check_joins(plan)
-    _check_cleaning(plan)
 
 
 def is_grouped(plan: Plan) -> bool:
@@ -55,26 +69,21 @@ def group_keys(plan: Plan) -> list[str]:
     return [bucket, *keys] if bucket and bucket not in keys else keys
 
 
-def _check_grain(plan: Plan) -> None:
-    if plan.grain is None:
-        if plan.time_col is not None:
-            raise InvalidPlan(
-                "plan.time_col says what plan.grain buckets, and there is no plan.grain",
-                field="plan.time_col",
-                constraint="only together with plan.grain",
-            )
-        return
-    read_grain(plan.grain)
-
-
-def _check_aggregates(plan: Plan) -> None:
-    for index, item in enumerate(plan.aggs or []):
-        if item.fn != "count" and item.col is None:
-            raise InvalidPlan(
-                f'aggregate "{item.fn}" needs a column; only "count" counts rows without one',
-                field=f"plan.aggs[{index}].col",
-                constraint="the name of a column",
-            )
+def _check_having(plan: Plan) -> None:
+    """`having` may name only group keys and aggregates."""
+    filters = plan.having or []
+    if filters and not is_grouped(plan):
+        raise InvalidPlan(
+            "plan.having keeps groups, and the plan makes none; plan.filters keeps rows",
+            field="plan.having",
+            constraint="only together with groupby, aggs, grain or resample",
+            suggestion=["filters"],
+        )
+    check_filters(filters, "plan.having")
+    names = [*group_keys(plan), *map(aggregate_name, plan.aggs or [])]
+    for name, field in tested_columns(filters, "plan.having"):
+        if name not in names:
+            raise UnknownColumn.among(name, names, field)
 
 
 def _check_names(plan: Plan) -> None:
@@ -92,8 +101,11 @@ def _check_names(plan: Plan) -> None:
             field=where,
             constraint="different names",
         )
-    if not names:
+    check_windows(plan.window or [], names if is_grouped(plan) else [], "plan.window")
+    if not names or plan.pivot:  # only the data tell what columns a pivot makes
         return
+    if is_grouped(plan):
+        names += [item.as_ for item in plan.window or []]
     for index, item in enumerate(plan.order or []):
         if item.col not in names:
             close = nearest(item.col, names)
@@ -105,39 +117,24 @@ def _check_names(plan: Plan) -> None:
             )
 
 
+def _check_shapes(plan: Plan) -> None:
+    """Stages that make other rows, or fewer."""
+    if plan.unpivot:
+        check_unpivot(plan.unpivot, "plan.unpivot")
+    check_explode(plan.explode or [], "plan.explode")
+    if plan.sample:
+        check_sample(plan.sample, "plan.sample")
+    if plan.pivot:
+        check_pivot(plan.pivot, "plan.pivot")
+    if plan.top_n:
+        names, keys = None, []
+        if is_grouped(plan) and not plan.pivot:
+            keys = group_keys(plan)
+            names = [*keys, *map(aggregate_name, plan.aggs or []), *(item.as_ for item in plan.window or [])]
+        check_top(plan.top_n, names, keys, "plan.top_n")
+
+
 def _check_joins(plan: Plan) -> None:
     for index, join in enumerate(plan.joins or []):
-        left, right = join.left_on, join.right_on
-        if join.on is not None:
-            paired = left is None and right is None
-        else:
-            paired = left is not None and right is not None and len(left) == len(right)
-        if not paired:
-            raise InvalidPlan(
-                "a join names its columns with `on`, or with `left_on` and `right_on` of equal length",
-                field=f"plan.joins[{index}]",
-                constraint="either on, or left_on and right_on",
-            )
-        for key, columns in (("on", join.on), ("left_on", left), ("right_on", right)):
-            if twice := repeated(columns or []):
-                raise InvalidPlan(
-                    f"a join names a column once, and {listed(twice)} stands there twice",
-                    field=f"plan.joins[{index}].{key}",
-                    constraint="different names",
-                )
-
-
-def _check_cleaning(plan: Plan) -> None:
-    for index, step in enumerate(plan.clean or []):
-        if step.op == "fill_null" and (step.value is None) == (step.strategy is None):
-            raise InvalidPlan(
-                "fill_null takes either a value or a strategy",
-                field=f"plan.clean[{index}]",
-                constraint="exactly one of: value, strategy",
-            )
-        if step.op == "parse_dates" and time_fields(step.format) not in (set(), {"hour", "minute"}):
-            raise InvalidPlan(
-                "a time has hours and minutes, and a date has neither",
-                field=f"plan.clean[{index}].format",
-                constraint="both hours and minutes, or neither",
-            )
+        check_join(join, f"plan.joins[{index}]")
+        check_prepared(join, f"plan.joins[{index}]")

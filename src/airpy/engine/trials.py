@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -30,6 +30,7 @@ ROUNDS = 3
 PROBES = 8
 """Values of a column that rule out most forms before the whole of it is looked at."""
 MOST_EXAMPLES = 3
+PATTERNS = dict.fromkeys(form.pattern for form in FORMS)
 LONGEST_EXACT = 16
 """Of a number with fewer letters than that a float keeps every digit."""
 
@@ -56,19 +57,23 @@ def trials_of(columns: Sequence[pl.Series], forms: Sequence[Sequence[TextType]])
     """Each column's likely types on all its values, at once."""
     frame = pl.DataFrame(columns)
     tried: list[list[Trial]] = [[] for _ in columns]
-    likely = [
-        list(_likely_forms(_probes(column), known)) for column, known in zip(columns, forms, strict=True)
-    ]
+    likely = [list(_likely_forms(*each)) for each in zip(_probes(frame), forms, strict=True)]
     for _ in range(ROUNDS):
         asked = [(place, kind) for place, kinds in enumerate(likely) for kind in kinds]
         if not asked:
             break
-        takes = frame.select(
+        floats = {place for place, kind in asked if kind.dtype.is_float()}
+        takes = frame.lazy().select(
             fits(pl.nth(place), kind).alias(str(at)) for at, (place, kind) in enumerate(asked)
         )
-        for (place, kind), mask in zip(asked, takes, strict=True):
-            if kind.dtype.is_float() and (kept := _keep_digits(columns[place], kind)) is not None:
-                mask &= kept  # noqa: PLW2901
+        lengths = frame.lazy().select(
+            pl.nth(place).str.len_bytes().max().alias(str(place)) for place in sorted(floats)
+        )
+        found, longest = pl.collect_all([takes, lengths])
+        long = {int(name) for name in longest.columns if (longest[name].item() or 0) > LONGEST_EXACT}
+        for (place, kind), mask in zip(asked, found, strict=True):
+            if kind.dtype.is_float() and place in long:
+                mask &= _keep_digits(columns[place], kind)  # noqa: PLW2901
             tried[place].append(Trial(kind, mask, int(mask.sum() or 0)))
         # A value that none of them takes may have a form that none of those had that were looked at.
         likely = [
@@ -80,20 +85,28 @@ def trials_of(columns: Sequence[pl.Series], forms: Sequence[Sequence[TextType]])
 
 def _likely_forms(probes: Iterable[str], forms: Sequence[TextType]) -> Iterator[TextType]:
     """The forms that some of the values have, and not only as values of a plainer form have it."""
-    probes = list(probes)
+    looks = {probe: _looks(probe) for probe in probes}
+    found = frozenset[str]().union(*looks.values())
     for form in forms:
+        if form.pattern in PATTERNS and form.pattern not in found:
+            continue
         own = form.thousands or (form.decimal if form.decimal != "." else "")
         if any(
-            _matcher(form.pattern)(probe) and (not own or any(letter in probe for letter in own))
-            for probe in probes
+            (form.pattern in known or (form.pattern not in PATTERNS and _matcher(form.pattern)(probe)))
+            and (not own or any(letter in probe for letter in own))
+            for probe, known in looks.items()
         ):
             yield form
 
 
-def _probes(column: pl.Series) -> list[str]:
-    """A few of the values, spread over the column."""
-    values = column.drop_nulls()
-    return list(dict.fromkeys(values.gather_every(max(len(values) // PROBES, 1)).head(PROBES).to_list()))
+def _probes(frame: pl.DataFrame) -> list[list[str]]:
+    """A few of the values of each column, spread over it."""
+    values = frame.height - frame.null_count().transpose().to_series() if frame.width else ()
+    spread = frame.select(
+        pl.nth(place).drop_nulls().gather_every(max(count // PROBES, 1)).head(PROBES).implode()
+        for place, count in enumerate(values)
+    )
+    return [list(dict.fromkeys(column.item())) for column in spread]
 
 
 def _next_likely(column: pl.Series, tried: Sequence[Trial], forms: Sequence[TextType]) -> list[TextType]:
@@ -107,8 +120,21 @@ def _next_likely(column: pl.Series, tried: Sequence[Trial], forms: Sequence[Text
 
 def compile_forms() -> None:
     """Compile what forms look like, once for all who come after; the engine is not asked."""
-    for form in FORMS:
-        _matcher(form.pattern)
+    _all_patterns()
+
+
+@cache
+def _all_patterns() -> re.Pattern[str]:
+    """What matches every string, with a group for each of the patterns that match the whole of it."""
+    return re.compile("".join(rf"(?:(?=(?:{pattern})\Z)()|)" for pattern in PATTERNS), re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def _looks(value: str) -> frozenset[str]:
+    """The patterns of forms that the value has."""
+    found = _all_patterns().match(value)
+    groups = found.groups() if found else ()
+    return frozenset(pattern for pattern, group in zip(PATTERNS, groups, strict=True) if group is not None)
 
 
 @lru_cache(maxsize=1024)
@@ -140,11 +166,9 @@ def counter_examples(values: pl.Series, takes: pl.Series) -> tuple[tuple[int, st
     return tuple(zip(places.to_list(), values.gather(places).to_list(), strict=True))
 
 
-def _keep_digits(values: pl.Series, kind: TextType) -> pl.Series | None:
-    """Whether a float keeps every digit of each value; None when it does of all."""
+def _keep_digits(values: pl.Series, kind: TextType) -> pl.Series:
+    """Whether a float keeps every digit of each value."""
     places = (values.str.len_bytes() > LONGEST_EXACT).arg_true()
-    if not len(places):
-        return None
     return pl.repeat(value=True, n=len(values), eager=True).scatter(
         places, [keeps_digits(value, kind) for value in values.gather(places)]
     )

@@ -62,8 +62,37 @@ def plain_line(style: Style, width: int) -> re.Pattern[str]:
     return re.compile(rf"(?:{cell}{delimiter}){{{width - 1}}}{cell}", re.DOTALL)
 
 
+class _PlainGrammar(NamedTuple):
+    line: re.Pattern[str]
+    cell: re.Pattern[str]
+
+
+@lru_cache(64)
+def _plain_grammar(style: Style) -> _PlainGrammar:
+    """What values are that every reader reads alike, a delimiter behind each; and one of them."""
+    quote, delimiter = map(re.escape, (style.quote or "", style.delimiter))
+    cell = rf"{quote}(?:[^{quote}]|{quote}{quote})*+{quote}|[^{delimiter}{quote}]*+"
+    return _PlainGrammar(re.compile(rf"(?:(?:{cell}){delimiter})*+"), re.compile(rf"({cell}){delimiter}"))
+
+
+def _plain_values(text: str, style: Style) -> list[str | None] | None:
+    """The values of a text in which all are plainly written, at once; None of any other."""
+    quote, delimiter = style.quote, style.delimiter
+    if quote is None or style.escape is not None or len(delimiter) != 1 or delimiter == quote:
+        return None
+    grammar, text = _plain_grammar(style), text + delimiter
+    if not grammar.line.fullmatch(text):
+        return None
+    return [
+        (cell[1:-1].replace(quote + quote, quote) if cell[0] == quote else cell) if cell else None
+        for cell in grammar.cell.findall(text)
+    ]
+
+
 def strict_cells(text: str, style: Style, start: int = 0) -> Cells:
     """The values that stand in a text from a place on, where one begins; quotes may hold line ends."""
+    if not start and (plainly := _plain_values(text, style)) is not None:
+        return Cells(plainly, None, unclosed=False, plain=True)
     grammar = _grammar(style)
     quote = style.quote or ""
     values: list[str | None] = []

@@ -11,11 +11,12 @@ from airpy.engine.evidence import decided, rules_of
 from airpy.engine.text_types import known_as_null, parse_text
 from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
+from airpy.files.heads import head_of
 from airpy.files.memory import remembered
-from airpy.files.numerals import no_codes
-from airpy.files.opening import MOST_COMPARED, Opened, first_rows, forms_of, together
+from airpy.files.opening import MOST_COMPARED, Opened, forms_of, together
 from airpy.files.places import placed
 from airpy.files.plain_csv import faults_of, prepare, read
+from airpy.files.suspicion import has_codes
 from airpy.files.weighing import check_asked, weighed
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def scan_csv(opening: Opening) -> Opened:
         },
         faults=faults,
         locate=found.first_fault,
+        head=found.head,
     )
 
 
@@ -74,7 +76,8 @@ class _CsvFiles:
         self.weighed = weighed(
             opening,
             rules,
-            {path: self.text([path]) for path in opening.files},
+            {path: self._looked_at(path) for path in opening.files},
+            lambda path, rows: head_of(self.files[path], rows, self._places(path)),
             self._by_reader if every_row and all(map(self.trusted, opening.files)) else None,
         )
 
@@ -91,6 +94,17 @@ class _CsvFiles:
             return _as_types(self.text(paths), columns, careful=True)
         frame = read([self.files[path] for path in paths], types, self.null)
         return _as_types(frame, columns, careful=False, by_reader=types, null=self.null)
+
+    def head(self, rows: int) -> pl.LazyFrame | None:
+        """So many first rows with values, where they are at hand and nothing is left out of them."""
+        text, decisive = self.weighed.head, self.opening.infer_rows
+        if text is None or self.on_error != "fail" or self.opening.columns is not None:
+            return None
+        if text.height < rows and (decisive is None or text.height >= decisive):
+            return None  # there may be more
+        [path] = self.opening.files
+        columns, first = self._columns(path), text.head(rows).lazy()
+        return together(self.opening, lambda _: _as_types(first, columns, careful=True), lambda _: None)
 
     def lenient(self, paths: Sequence[Path]) -> pl.LazyFrame:
         """Files that are alike, without what is no value."""
@@ -128,15 +142,28 @@ class _CsvFiles:
     def evolution(self, union: pl.Schema) -> SchemaEvolution:
         """How the files' columns differ; their types too where a sample of each is read for nothing else."""
         types: dict[str, dict[str, pl.DataType]] = {}
-        for path, file in self.files.items():
+        for file in self.files.values():
             own: Mapping[str, Evidence] = {}
             if self.opening.rows_per_file is not None and 1 < len(self.files) <= MOST_COMPARED:
-                own = decided(first_rows(self.text([path]), self.opening.rows_per_file), self.rules)
+                own = decided(head_of(file, self.opening.rows_per_file), self.rules)
             types[file.form.example] = {
                 name: own[name].kind.dtype if name in own else union.get(name, pl.String())
                 for name in file.columns
             }
         return evolution_of(types, union, spellings(types))
+
+    def _places(self, path: Path) -> list[int] | None:
+        """The columns of the file that are going to be used; None when all may be."""
+        wanted = self.opening.columns
+        if wanted is None or self.on_error != "fail":  # a row may be left out for any of its values
+            return None
+        columns = self.files[path].columns
+        return [place for place, name in enumerate(columns) if name in wanted] or [0]
+
+    def _looked_at(self, path: Path) -> pl.LazyFrame:
+        """The columns of the file that are going to be used, as text."""
+        text, places = self.text([path]), self._places(path)
+        return text if places is None else text.select(pl.nth(places))
 
     def _columns(self, path: Path) -> dict[str, Evidence]:
         return {
@@ -149,12 +176,14 @@ class _CsvFiles:
         plain = file.plain
         if self.opening.careful:
             return False
+        if file.codes is not None:
+            return not file.codes
         own = file.readable == self.opening.local[path]
-        return remembered(
+        return not remembered(
             self.opening.dataset.root.memory if own else None,
             file.readable,
-            repr(("no codes", plain)),
-            lambda: no_codes(file.readable, plain.delimiter, plain.quote, plain.line_end),
+            repr(("codes", plain)),
+            lambda: has_codes(file.readable, plain.delimiter, plain.quote, plain.line_end),
         )
 
     def _by_reader(self, types: Mapping[str, pl.DataType]) -> list[pl.LazyFrame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache, lru_cache
 from io import StringIO
 from itertools import dropwhile, islice, product, starmap
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,7 @@ from airpy.files.layout import Layout, find_layout
 from airpy.files.records import Record, read_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airpy.contract import ReadOptions
 
@@ -142,28 +143,35 @@ def _scored(
     sample: list[str], options: ReadOptions, comment: str | None, quotes: Sequence[str | None]
 ) -> Style:
     """The style with the best score."""
+
+    @cache
+    def read(style: Style) -> list[Record]:
+        return list(islice(read_records(sample, style, None, comment), SCORED_RECORDS))
+
     text = "".join(sample)
     if options.delimiter is not None:
         delimiters = [options.delimiter]
     else:
         delimiters = [delimiter for delimiter in LIKELINESS if delimiter in text]
-    scores = {
-        style: _score(sample, style, comment, given=options.delimiter is not None)
-        for style in starmap(Style, product(delimiters, quotes))
-    }
-    best = max(scores, key=lambda style: scores[style], default=Style(",", quotes[0]))
-    if options.delimiter is not None:
+    given = options.delimiter is not None
+    best, most = Style(delimiters[0] if delimiters else ",", quotes[0]), 0.0
+    for style in starmap(Style, product(delimiters, quotes)):
+        if not given and most >= LIKELINESS[style.delimiter]:
+            continue  # no score is as high as that
+        score = _score(sample, style, read(style), given=given)
+        if score > most:
+            best, most = style, score
+    if given:
         return best
-    if not scores.get(best):  # of one column; so what is in its values is no delimiter
+    if not most:  # of one column; so what is in its values is no delimiter
         alone = next((letter for letter in (*LIKELINESS, "\x1e") if letter not in text), ",")
         return best._replace(delimiter=alone)
     if best.delimiter == "," and _decimals_alone(sample):
         best = best._replace(delimiter=";")
-    return best._replace(delimiter=_longer(sample, best, comment))
+    return best._replace(delimiter=_longer(sample, best, read))
 
 
-def _score(sample: list[str], style: Style, comment: str | None, *, given: bool) -> float:
-    records = list(islice(read_records(sample, style, None, comment), SCORED_RECORDS))
+def _score(sample: list[str], style: Style, records: Sequence[Record], *, given: bool) -> float:
     if not records:
         return 0.0
     widths = Counter(len(record.cells) for record in records)
@@ -188,6 +196,7 @@ def _score(sample: list[str], style: Style, comment: str | None, *, given: bool)
     return share * (1 - 1 / width) * (0.3 + 0.7 * typed) * (0.2 + 0.8 * strict) * likely
 
 
+@lru_cache(8192)
 def _likeness(cell: str | None) -> float:
     """How much a cell is like a value."""
     if not cell or TYPED.fullmatch(cell.strip()):
@@ -210,17 +219,16 @@ def _decimals_alone(sample: list[str]) -> bool:
     return bool(body) and "," not in lines[0] and all(map(LONE_DECIMAL.fullmatch, body))
 
 
-def _longer(sample: list[str], style: Style, comment: str | None) -> str:
+def _longer(sample: list[str], style: Style, read: Callable[[Style], Sequence[Record]]) -> str:
     """The delimiter with a second letter, where every one is followed by it."""
     delimiter = style.delimiter
     if delimiter.isspace():
         return delimiter
-    short = list(islice(read_records(sample, style, None, comment), SCORED_RECORDS))
+    short = read(style)
     for longer in (delimiter + " ", delimiter * 2):
         if not any(longer in line for line in sample):
             continue
-        changed = style._replace(delimiter=longer)
-        long = list(islice(read_records(sample, changed, None, comment), SCORED_RECORDS))
+        long = read(style._replace(delimiter=longer))
         later = [cell or "" for record in short for cell in record.cells[1:]]
         if longer == delimiter * 2:
             left = any(delimiter in (cell or "") for record in long for cell in record.cells)
@@ -250,7 +258,7 @@ def _alike(records: Sequence[Record]) -> float:
 def _quote(sample: list[str], delimiter: str) -> str | None:
     """What values are put in; None where quotes only stand inside of them."""
     text = "".join(sample)
-    if _begins(sample, delimiter, '"'):
+    if any(_begins([line], delimiter, '"') for line in sample):
         return '"'
     if begins := _begins(sample, delimiter, "'"):
         ends = len(re.findall(rf"' *(?={re.escape(delimiter)}|[\r\n]|\Z)", text))

@@ -177,6 +177,8 @@ def _decodes(sample: bytes, encoding: str, *, final: bool) -> bool:
 
 def _wide(sample: bytes) -> str | None:
     """UTF-16 or UTF-32 without its mark: certain bytes of a letter are often zero, others never."""
+    if 0 not in sample:
+        return None
     often = len(sample) // 8
     zeros = [sample[place::4].count(0) for place in range(4)]
     if often and min(zeros[2:]) > often and not zeros[0] and zeros[1] > often:

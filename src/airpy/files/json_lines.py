@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import glob
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
@@ -21,7 +21,7 @@ from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.json_kinds import Kind
 from airpy.files.json_sources import form_of, lets_pass, notes_on, plain_form, source_of
-from airpy.files.json_survey import survey
+from airpy.files.json_survey import BLOCK, survey
 from airpy.files.opening import MOST_COMPARED, Opened, first_rows, forms_of, share, spread, together
 
 if TYPE_CHECKING:
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
     from airpy.files.opening import Opening
 
 __all__ = ["scan_jsonl"]
+
+MOST_HELD_BYTES = 32 * 1024 * 1024
+"""Lines that need more are read from the file itself."""
+
+
+class _Read(Protocol):
+    """Reads files that are spelled alike, or content in their place."""
+
+    def __call__(self, paths: Sequence[Path], content: bytes | None = None) -> pl.LazyFrame:
+        """One frame of them."""
 
 
 def scan_jsonl(opening: Opening) -> Opened:
@@ -58,11 +68,11 @@ def scan_jsonl(opening: Opening) -> Opened:
     schema = pl.Schema({n: pl.String() if n in as_text else kind.dtype for n, kind in columns.items()})
     plain, faults = plain_form(sources, spelled, as_text, opening, len(schema))
 
-    def read(paths: Sequence[Path]) -> pl.LazyFrame:
+    def read(paths: Sequence[Path], content: bytes | None = None) -> pl.LazyFrame:
         other = {spelling: name for name, spelling in spelled.get(paths[0], {}).items()}
         # Alone among the readers this one has no switch for patterns, so their letters are quoted.
         frame = pl.scan_ndjson(
-            [glob.escape(str(plain[path])) for path in paths],
+            [glob.escape(str(plain[path])) for path in paths] if content is None else content,
             schema={other.get(name, name): dtype for name, dtype in schema.items()},
         ).rename({name: spelling for spelling, name in other.items()})
         texts = [pl.nth(place) for place, dtype in enumerate(schema.values()) if dtype == pl.String()]
@@ -71,7 +81,14 @@ def scan_jsonl(opening: Opening) -> Opened:
 
     wanted = {name: dtype for name, dtype in asked.items() if name in schema}
     if not every_value_text(options):
-        wanted = _moments(opening, read, columns, as_text) | wanted
+        used = None if left_out else opening.columns
+        strings = [
+            place
+            for place, (name, kind) in enumerate(columns.items())
+            if kind.kinds == {str} and name not in as_text and (used is None or name in used)
+        ]
+        if strings:
+            wanted = _moments(opening, plain, read, strings) | wanted
 
     def values(*, strict: bool) -> dict[str, tuple[pl.Expr, pl.Expr]]:
         """By column that becomes another type: what is read, and what becomes of it."""
@@ -131,24 +148,37 @@ def _by_its_text(kind: Kind, target: pl.DataType | None) -> bool:
 
 
 def _moments(
-    opening: Opening,
-    read: Callable[[Sequence[Path]], pl.LazyFrame],
-    columns: Mapping[str, Kind],
-    as_text: set[str],
+    opening: Opening, plain: Mapping[Path, Path], read: _Read, strings: Sequence[int]
 ) -> dict[str, pl.DataType]:
-    """The columns of strings that are all dates or timestamps."""
-    texts = [
-        place
-        for place, (name, kind) in enumerate(columns.items())
-        if kind.kinds == {str} and name not in as_text
-    ]
-    if not texts:
-        return {}
+    """Those of the columns of strings that are all dates or timestamps."""
     looked_into = spread(opening.files, MOST_COMPARED)
     rows = share(opening, looked_into)
-    heads = [first_rows(read([path]).select(pl.nth(texts)), rows) for path in looked_into]
+    heads = [_head(path, plain[path], read, rows, strings) for path in looked_into]
     types = infer_types(pl.concat(heads))
     return {name: dtype for name, dtype in types.items() if dtype.is_temporal()}
+
+
+def _head(path: Path, plain: Path, read: _Read, rows: int | None, columns: Sequence[int]) -> pl.DataFrame:
+    """Columns of the first rows of a file, from its first lines alone."""
+    if rows is not None and (content := _first_lines(plain, rows)):
+        found = first_rows(read([path], content).select(pl.nth(columns)), rows)
+        if found.height == rows or len(content) == plain.stat().st_size:
+            return found  # of blank lines there are fewer rows than lines
+    return first_rows(read([path]).select(pl.nth(columns)), rows)
+
+
+def _first_lines(path: Path, most: int) -> bytes:
+    """So many whole lines at least, or all there are; nothing where they are too long to be held."""
+    blocks, lines, size = list[bytes](), 0, 0
+    with path.open("rb") as file:
+        while lines < most and (block := file.read(BLOCK)):
+            blocks.append(block)
+            lines += block.count(b"\n")
+            size += len(block)
+            if size > MOST_HELD_BYTES:
+                return b""
+        content = b"".join(blocks)
+        return content if lines < most else content[: content.rfind(b"\n") + 1]
 
 
 def _locate(sources: Mapping[Path, JsonSource], checked: Callable[[Path], CheckedFile]) -> Fault | None:

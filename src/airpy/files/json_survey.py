@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from airpy.contract import FaultKind
 
 __all__ = [
+    "BLOCK",
     "NotPlain",
     "Survey",
     "chunks",
@@ -37,6 +39,7 @@ __all__ = [
 BLOCK = 1 << 20
 KEY_END, NO_KEY_END = b'":', b'\\":'
 """What ends a key, and what looks like that inside of a string."""
+SPACE_BEHIND_KEY = re.compile(rb'"\s+:')
 
 decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder().decode_lines
@@ -187,7 +190,8 @@ def _note(found: Survey, rows: list[dict[str, Any]], chunk: bytes, line: int) ->
     found.rows += len(rows)
     ends = chunk.count(KEY_END) if found.repeated is None else keys
     if ends != keys and ends - chunk.count(NO_KEY_END) != keys:
-        found.repeated = _repeated(chunk, line)
+        widths = list(map(len, rows))
+        found.repeated = _repeated(chunk, line, widths if sum(widths) == keys else None)
 
 
 def _by_line(
@@ -246,8 +250,11 @@ def _a_line_each(seen: list[Any], chunk: bytes) -> bool:
     )
 
 
-def _repeated(chunk: bytes, line: int) -> tuple[str, int] | None:
-    """The first key that stands twice in an object, and its line."""
+def _repeated(chunk: bytes, line: int, widths: list[int] | None) -> tuple[str, int] | None:
+    """The first key that stands twice in an object, and its line.
+
+    Where no object holds another, `widths` says how many keys each has.
+    """
     twice: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> None:
@@ -255,12 +262,19 @@ def _repeated(chunk: bytes, line: int) -> tuple[str, int] | None:
         if len(set(names)) < len(names):
             twice.extend(name for place, name in enumerate(names) if name in names[:place])
 
-    for number, text in enumerate(lines_of(chunk), line + 1):
-        if text.strip():
-            json.loads(text, object_pairs_hook=pairs)
+    for number, text in _doubtful(chunk, widths):
+        json.loads(text, object_pairs_hook=pairs)
         if twice:
-            return twice[0], number
+            return twice[0], line + number
     return None
+
+
+def _doubtful(chunk: bytes, widths: list[int] | None) -> list[tuple[int, bytes]]:
+    """The lines, by number, in which a key may stand twice: with more that looks like its end than keys."""
+    lines = [(number, text) for number, text in enumerate(lines_of(chunk), 1) if text.strip()]
+    if widths is None or len(lines) != len(widths) or SPACE_BEHIND_KEY.search(chunk):
+        return lines
+    return [each for each, width in zip(lines, widths, strict=True) if each[1].count(KEY_END) != width]
 
 
 def _in_utf8(text: bytes) -> bool:

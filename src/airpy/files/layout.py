@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,13 +25,15 @@ NOTE = re.compile(
     r"|hinweise?|stand|erstellt|fuente|nota|\(?[*©†‡]|\([a-z0-9]\)|\[[a-z0-9]\])",
     re.IGNORECASE,
 )
-KINDS = (
-    ("number", re.compile(r"[-+(]?\s?[$€£¥]?\s?[-+]?[\d.,'’  ]*\d[\d.,]*(?:[eE][-+]?\d+)?\s?[%€$£)]?")),
-    ("date", re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\d{1,2}:\d{2}.*)?")),
-    ("time", re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?[AaPp][Mm])?")),
-    ("flag", re.compile(r"true|false|yes|no|[yn]", re.IGNORECASE)),
-    ("address", re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|https?://\S+")),
-)
+KINDS = {
+    "number": r"[-+(]?\s?[$€£¥]?\s?[-+]?[\d.,'’  ]*\d[\d.,]*(?:[eE][-+]?\d+)?\s?[%€$£)]?",
+    "date": r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\d{1,2}:\d{2}.*)?",
+    "time": r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?[AaPp][Mm])?",
+    "flag": r"(?i:true|false|yes|no|[yn])",
+    "address": r"[\w.+-]+@[\w-]+\.[\w.]+|https?://\S+",
+}
+ANY_KIND = re.compile("|".join(f"(?P<{kind}>{looks})" for kind, looks in KINDS.items()))
+ASCII_SHAPES = str.maketrans(dict.fromkeys(ascii_letters, "a") | dict.fromkeys(digits, "0"))
 YEAR = re.compile(r"(?:1[89]|20|21)\d\d")
 MOSTLY = 0.8
 PAIR = 2
@@ -96,7 +100,7 @@ def find_layout(
 
 def _filled(record: Record) -> int:
     """How many of its values say something."""
-    return sum(bool(cell and cell.strip()) for cell in record.cells)
+    return len([cell for cell in record.cells if cell and not cell.isspace()])
 
 
 def _preamble(records: Sequence[Record], width: int) -> int:
@@ -116,12 +120,14 @@ def _preamble(records: Sequence[Record], width: int) -> int:
     return 0
 
 
+@lru_cache(8192)
 def _kind(cell: str | None) -> str:
     """What a value is by its look; empty for nothing."""
     text = (cell or "").strip()
     if text.casefold() in NOTHING:
         return ""
-    return next((kind for kind, pattern in KINDS if pattern.fullmatch(text)), "text")
+    found = ANY_KIND.fullmatch(text)
+    return (found and found.lastgroup) or "text"
 
 
 def _column_kinds(body: Sequence[Record]) -> list[str]:
@@ -155,9 +161,11 @@ def _has_header(head: Record, body: Sequence[Record]) -> bool:
         values = [value for value in values if value]
         if cell in values:
             votes -= 1
-        elif own != "text" or (_shape(cell) in map(_shape, values) and _alike(values)):
+            continue
+        shapes = Counter(map(_shape, values))
+        if own != "text" or (_shape(cell) in shapes and _alike(shapes)):
             votes -= 0.5
-        elif _alike(values):
+        elif _alike(shapes):
             votes += 0.5
     if votes:
         return votes > 0
@@ -173,16 +181,18 @@ def _name_kind(cell: str) -> str:
 
 def _shape(text: str) -> str:
     """The text with every digit as 0 and every letter as a."""
+    if text.isascii():
+        return text.translate(ASCII_SHAPES)
     return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "0", text))
 
 
-def _alike(values: Sequence[str]) -> bool:
+def _alike(shapes: Counter[str]) -> bool:
     """Whether values with digits in them are all of one shape, as codes are."""
-    shapes = Counter(map(_shape, values))
     if not shapes:
         return False
     shape, count = shapes.most_common(1)[0]
-    return "0" in shape and len(values) > 1 and count >= MOSTLY * len(values)
+    total = shapes.total()
+    return "0" in shape and total > 1 and count >= MOSTLY * total
 
 
 def _header_rows(records: Sequence[Record], first: int) -> int:

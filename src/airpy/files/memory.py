@@ -1,7 +1,7 @@
 """Remembers what a look over all of a file has found, for as long as the file stays as it is.
 
 Whether Polars can be trusted with a large CSV file takes a look at its every byte. Who asks the same file
-again need not pay for that again. What is remembered is a file of one letter, named by all that tells one
+again need not pay for that again. What is remembered is a number in a file, named by all that tells one
 version of a file from another, in a folder that workers and servers share.
 """
 
@@ -22,10 +22,9 @@ __all__ = ["forget", "remembered"]
 YOUNG_S = 2
 """A file that was changed so lately may change again, and look the same in size and time."""
 KEPT_S = 7 * 86_400
-YES, NO = b"1", b"0"
 
 
-def remembered(memory: Path | None, path: Path, question: str, look: Callable[[], bool]) -> bool:
+def remembered(memory: Path | None, path: Path, question: str, look: Callable[[], int]) -> int:
     """What the look at the file finds, or what it found before.
 
     Args:
@@ -39,13 +38,13 @@ def remembered(memory: Path | None, path: Path, question: str, look: Callable[[]
         return look()
     version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     place = memory / hashlib.blake2b(repr((version, question)).encode(), digest_size=16).hexdigest()
-    with contextlib.suppress(OSError):
-        return place.read_bytes() == YES
+    with contextlib.suppress(OSError, ValueError):
+        return int(place.read_bytes())
     found = look()
     with contextlib.suppress(OSError):  # a full disk costs another look
         memory.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
-        fresh.write_bytes(YES if found else NO)
+        fresh.write_text(str(int(found)))
         fresh.replace(place)
     return found
 

@@ -11,6 +11,7 @@ from airpy.files.partitions import partition_columns, partition_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     import polars as pl
@@ -61,6 +62,8 @@ class Opening(NamedTuple):
     """Whether nothing is taken on trust: every text file is put into plain form before it is read."""
     head_only: bool = False
     """Whether only the first rows are to be read, so that no look at the whole of a file is worth it."""
+    columns: AbstractSet[str] | None = None
+    """The columns that are going to be used; all when None. What others of CSV files are is not looked at."""
 
 
 def _unknown() -> Fault | None:
@@ -73,12 +76,23 @@ def _alike() -> SchemaEvolution:
     return SchemaEvolution(changes=[], files_compared=0, total_changes=0)
 
 
+def _not_at_hand(rows: int) -> None:
+    """They are in the files."""
+    del rows
+
+
+def _untold() -> tuple[ColumnEvidence, ...]:
+    """Nothing speaks for types that are not made out."""
+    return ()
+
+
 class Opened(NamedTuple):
     """A data set as one lazy frame, and how it came to be that."""
 
     frame: pl.LazyFrame
     texts: tuple[TextForm, ...] = ()
-    evidence: tuple[ColumnEvidence, ...] = ()
+    evidence: Callable[[], tuple[ColumnEvidence, ...]] = _untold
+    """Why text has its types, by column, for those who ask."""
     evolution: Callable[[], SchemaEvolution] = _alike
     """How the columns differ from file to file, for those who ask."""
     distinct: Mapping[str, int] = {}
@@ -90,6 +104,8 @@ class Opened(NamedTuple):
     """What a person would want to know beside."""
     locate: Callable[[], Fault | None] = _unknown
     """Finds the first place that cannot be read, after the frame could not be."""
+    head: Callable[[int], pl.LazyFrame | None] = _not_at_hand
+    """So many first rows of the frame, where they have been read for the types already."""
 
 
 def forms_of(texts: Iterable[TextForm]) -> tuple[TextForm, ...]:

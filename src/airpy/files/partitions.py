@@ -15,6 +15,7 @@ import polars as pl
 
 from airpy.engine.columns import disguised
 from airpy.engine.filters import filtered
+from airpy.engine.needs import columns_in
 from airpy.engine.text_types import parse_text
 from airpy.errors import InvalidPlan
 
@@ -110,7 +111,8 @@ def partitions_passing(
 ) -> set[Partition]:
     """The partitions that pass the filters that are about them; it may be none."""
     types = partition_types(distinct)
-    concerned = [item for item in filters if item.col in types]
+    # A tree that also asks for other columns may be true in any file.
+    concerned = [item for item in filters if (named := columns_in(item)) and named <= types.keys()]
     if not concerned:
         return set(distinct)
     written = [dict(partition) for partition in distinct]

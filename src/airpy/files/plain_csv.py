@@ -19,7 +19,7 @@ from airpy.files.layout import column_names
 from airpy.files.memory import remembered
 from airpy.files.records import read_records
 from airpy.files.rewriting import fresh, in_utf8, rewrite
-from airpy.files.suspicion import is_suspicious
+from airpy.files.suspicion import Misread, misread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,6 +69,8 @@ class CsvFile(NamedTuple):
     ragged: int = 0
     """Rows with more or fewer values than the header, where that was seen."""
     examples: tuple[Fault, ...] = ()
+    codes: bool | None = None
+    """Whether it has codes that the reader would take for numbers; None when nobody has looked."""
 
     @property
     def alike(self) -> tuple[Plain, tuple[str, ...]]:
@@ -100,12 +102,10 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
     columns = column_names(layout.names, layout.width)
     ragged, odd = _head_faults(head, tail, dialect, len(columns))
     reach = _reach(opening, source, head, tail)
-    if (
-        opening.careful
-        or odd
-        or _needs_rewriting(dialect)
-        or (reach and _suspicious(opening, source, local, dialect, head, reach))
-    ):
+    careful = opening.careful or odd or _needs_rewriting(dialect)
+    found = None if careful or not reach else _misread(opening, source, local, dialect, head, reach)
+    codes: bool | None = None
+    if careful or found == Misread.ROWS:
         target = fresh(opening.scratch, ".csv")
         try:
             written = rewrite(source, target, dialect, len(columns), shown, opening.rows_per_file)
@@ -126,6 +126,8 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
             dialect.comment,
         )
         readable, examples = source, ()
+        if found is not None and reach >= source.stat().st_size:
+            codes = Misread.CODES in found
     return CsvFile(
         path,
         source,
@@ -136,16 +138,24 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         plain,
         ragged,
         examples,
+        codes,
     )
 
 
 def read(
-    files: Sequence[CsvFile], types: Mapping[str, pl.DataType], null: Sequence[str] = ()
+    files: Sequence[CsvFile],
+    types: Mapping[str, pl.DataType],
+    null: Sequence[str] = (),
+    *,
+    content: bytes | None = None,
 ) -> pl.LazyFrame:
-    """Files that are alike as one frame; a column that has no type is text, and these values are null."""
+    """Files that are alike as one frame; a column that has no type is text, and these values are null.
+
+    Where there is content, it is read in their place.
+    """
     plain, columns = files[0].alike
     return pl.scan_csv(
-        [file.readable for file in files],
+        [file.readable for file in files] if content is None else content,
         has_header=plain.first_line,
         separator=plain.delimiter,
         quote_char=plain.quote,
@@ -190,15 +200,16 @@ def _ends(source: Path, most: int) -> tuple[str, str]:
     )
 
 
-def _suspicious(opening: Opening, source: Path, local: Path, dialect: Dialect, head: str, reach: int) -> bool:
-    """Whether the file may be wrong somewhere behind its head; remembered when all of it was looked at."""
+def _misread(opening: Opening, source: Path, local: Path, dialect: Dialect, head: str, reach: int) -> Misread:
+    """What may be wrong somewhere behind the file's head; remembered when all of it was looked at."""
     whole = source == local and reach >= source.stat().st_size
-    return remembered(
+    found = remembered(
         opening.dataset.root.memory if whole else None,
         source,
-        repr(("suspicious", dialect)),
-        lambda: is_suspicious(source, dialect, head, reach),
+        repr(("misread", dialect)),
+        lambda: misread(source, dialect, head, reach),
     )
+    return Misread(found)
 
 
 def _reach(opening: Opening, source: Path, head: str, tail: str) -> int:

@@ -80,8 +80,11 @@ class _Lines:
         """Of the line that was taken last."""
 
     def __iter__(self) -> Iterator[str]:
-        while (line := self.ahead(0)) is not None:
-            self.take(1)
+        while True:
+            line = self._seen.popleft() if self._seen else next(self._lines, None)
+            if line is None:
+                return
+            self.number += 1
             yield line
 
     def ahead(self, count: int) -> str | None:

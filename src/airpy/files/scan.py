@@ -23,6 +23,7 @@ from airpy.files.partitions import partition_of, passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from airpy.contract import FileFormat, Filter
@@ -53,6 +54,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
     careful: bool = False,
     head_only: bool = False,
     most_unpacked: int | None = None,
+    columns: AbstractSet[str] | None = None,
 ) -> Opened:
     """The data set as one lazy frame, in the order of its files.
 
@@ -71,6 +73,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
         head_only: Whether only the first rows are going to be read.
         most_unpacked: How many bytes of text to fetch and to unpack; all when None. What comes after them, in
             the order of the files, is not there, and `whole` is false.
+        columns: The columns that are going to be used; all when None. Types of others are not made out.
 
     Raises:
         FileUnavailable: A file is empty or damaged, its encoding is unknown, or files contradict one another.
@@ -95,6 +98,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
             local,
             careful,
             head_only,
+            columns,
         )
     )
     return opened._replace(whole=opened.whole and whole)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from airpy.contract import ColumnEvidence, CounterExample, TypeCandidate
-from airpy.engine.evidence import Evidence, decided
+from airpy.engine.evidence import Evidence, judged
 from airpy.engine.full_scan import FILE_BITS, decided_by_all
 from airpy.engine.schema import type_name
 from airpy.engine.text_types import STRING
 from airpy.errors import InvalidOptions, did_you_mean, listed, nearest, shortened
 from airpy.files.faults import LONGEST_TEXT
-from airpy.files.opening import MOST_COMPARED, first_rows, spread
+from airpy.files.opening import MOST_COMPARED, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,15 +32,19 @@ class Weighed(NamedTuple):
     """The types of text columns, and why."""
 
     columns: Mapping[str, Evidence]
-    told: tuple[ColumnEvidence, ...]
+    told: Callable[[], tuple[ColumnEvidence, ...]]
+    """Why, for those who ask."""
     unknown: Evidence
     """What a column is that no row was looked at of."""
+    head: pl.DataFrame | None = None
+    """The rows that decided, as text; where they are of one file."""
 
 
 def weighed(
     opening: Opening,
     rules: Rules,
-    texts: Mapping[Path | None, pl.LazyFrame],
+    texts: Mapping[Path, pl.LazyFrame],
+    first: Callable[[Path, int | None], pl.DataFrame],
     typed: Callable[[Mapping[str, pl.DataType]], Sequence[pl.LazyFrame]] | None = None,
 ) -> Weighed:
     """The types that the rows of the files support: of the first so many rows in all, or of all of them.
@@ -47,29 +52,42 @@ def weighed(
     Args:
         opening: How the files are opened; says how many rows decide.
         rules: What decides.
-        texts: Each file's columns as strings; the one of a cloud file has no path.
+        texts: Each file's columns as strings.
+        first: So many rows of the same.
         typed: The same files, plain columns read by the reader; where that is safe.
     """
     unknown = Evidence(STRING, rules.markers_in_text)
     paths = list(texts)
-    names = [opening.dataset.root.shown(path) if path else opening.dataset.name for path in paths]
+    names = [opening.dataset.root.shown(path) for path in paths]
     if opening.infer_rows is None and not rules.raw:
-        columns = decided_by_all(list(texts.values()), rules, typed)
-        return Weighed(columns, told(columns, _in_files(names, None), full=True), unknown)
+        every = decided_by_all(list(texts.values()), rules, typed)
+        return Weighed(every, cache(lambda: told(every, _in_files(names, None), full=True)), unknown)
     looked_into = [paths[place] for place in spread(range(len(paths)), MOST_COMPARED)]
     wanted = opening.infer_rows if opening.infer_rows is not None else 1
     shares = [
         wanted // len(looked_into) + (place < wanted % len(looked_into)) for place in range(len(looked_into))
     ]
-    heads = [first_rows(texts[path], rows) for path, rows in zip(looked_into, shares, strict=True) if rows]
+    heads = [first(path, rows) for path, rows in zip(looked_into, shares, strict=True) if rows]
     names = [names[paths.index(path)] for path in looked_into]
     # A file that gave fewer rows than it was asked for has no more.
     full = len(looked_into) == len(paths) and all(
         head.height < rows for head, rows in zip(heads, shares, strict=False)
     )
-    columns = decided(pl.concat(heads, how="diagonal") if len(heads) > 1 else heads[0], rules, full=full)
-    ends = list(accumulate(head.height for head in heads))
-    return Weighed(columns, told(columns, _in_files(names, ends), full=full), unknown)
+    head = pl.concat(heads, how="diagonal") if len(heads) > 1 else heads[0]
+    columns = judged(head, rules, full=full)
+    ends = list(accumulate(each.height for each in heads))
+    return Weighed(
+        {name: column.evidence for name, column in columns.items()},
+        cache(
+            lambda: told(
+                {name: column.explained() for name, column in columns.items()},
+                _in_files(names, ends),
+                full=full,
+            )
+        ),
+        unknown,
+        head if len(paths) == 1 else None,
+    )
 
 
 def told(

@@ -16,6 +16,7 @@ from airpy.files.footers import Measured, measured
 from airpy.files.opening import MOST_COMPARED, spread
 from airpy.files.partitions import by_partition, partition_types, partitions_passing
 from airpy.jobs.costs import FILE_BYTES, Cost, estimated, kind_of, need_of
+from airpy.jobs.planning import filters_seen
 from airpy.jobs.spilling import spill
 from airpy.jobs.work import tell_cost
 
@@ -92,9 +93,8 @@ class Assessment(NamedTuple):
 
 def surveyed(plan: Plan, datasets: Sequence[Dataset], *, thorough: bool = False) -> list[Surveyed]:
     """The data sets of a plan, with some of the files that its filters leave of each, evenly spread."""
-    filters = _first_filters(plan)
     return [
-        _surveyed(plan, each, [] if index else filters, _looked_into(each) if thorough else MOST_FOOTERS)
+        _surveyed(plan, each, filters_seen(plan, index), _looked_into(each) if thorough else MOST_FOOTERS)
         for index, each in enumerate(datasets)
     ]
 
@@ -134,13 +134,6 @@ def _odd(groups: Mapping[Partition, Sequence[Path]], files: Sequence[Path], data
     return found
 
 
-def _first_filters(plan: Plan) -> Sequence[Filter]:
-    """The filters that see rows as they are in the files of the plan's data set."""
-    changed = plan.clean or plan.unpivot or plan.explode or plan.union or plan.derive
-    late = any(join.how in {"right", "full"} for join in plan.joins or [])
-    return [] if changed or late else plan.filters or []
-
-
 def assessed(
     request: QueryRequest,
     sets: Sequence[Surveyed],
@@ -159,11 +152,11 @@ def assessed(
     """
     plan = request.plan
     sizes = [_size(plan, each, planned, index) for index, each in enumerate(sets)]
-    joins = len(plan.joins or [])
+    united = len(plan.union or [])
     first, *others = sizes
-    for more in others[joins:]:  # of data sets that it unites with
+    for more in others[:united]:
         first = Measured(first.rows + more.rows, first.bytes + more.bytes, first.memory + more.memory)
-    need = need_of(plan, [first, *others[:joins]], sum(map(_width, schema.values())))
+    need = need_of(plan, [first, *others[united:]], sum(map(_width, schema.values())))
     bytes_read = sum(size.bytes for size in sizes)
     work = bytes_read + FILE_BYTES * sum(each.files_left for each in sets)
     cost = Cost(sets[0].sample.format, kind_of(plan), work, need.most_mb)
@@ -306,7 +299,7 @@ def _size(plan: Plan, each: Surveyed, planned: Planned, index: int) -> Measured:
     """What is to be read of a data set."""
     schema = nw.from_native(planned.opened[index].frame).collect_schema()
     columns = None if index else named_columns(plan)
-    filters = [] if index else _first_filters(plan)
+    filters = filters_seen(plan, index)
     return measured(each.sample, columns, filters, schema, zone(plan.timezone)).times(each.times)
 
 

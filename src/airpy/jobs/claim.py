@@ -5,6 +5,7 @@ What is written after the lease was lost, or after the job ended, is dropped.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -46,6 +47,7 @@ class Claim:
         self.request_id = fields["request_id"]
         self.input = fields.get("input")
         self.traceparent = fields.get("traceparent")
+        self.asked_at = dt.datetime.fromtimestamp(int(fields["created_ms"]) / 1000, dt.UTC)
         self.waited_ms = int(fields["began_ms"]) - int(fields["created_ms"])
         self.watch = Watch(peak_mb=float(fields.get("peak_mb", 0)))
         self.last_step = _last_step(fields, self.attempt)

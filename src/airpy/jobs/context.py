@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from airpy.jobs.affording import Bounds
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from airpy.files.paths import FileRoot
@@ -30,6 +31,10 @@ class JobContext(NamedTuple):
     max_rows_json: int
     bounds: Bounds = Bounds()
     """What a query may take; nothing is refused by it where there is none."""
+    asked_at: dt.datetime | None = None
+    """When its request came, for times that are counted from then; where nobody knows, it is now."""
+    max_join_rows: int | None = None
+    """How many rows a join may make; any number when None."""
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

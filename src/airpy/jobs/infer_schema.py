@@ -36,6 +36,8 @@ __all__ = ["check_infer_schema", "infer_schema"]
 PREVIEW_ROWS = 10
 MOST_EXACT = 100_000
 """Rows whose distinct values are counted; those of more are estimated."""
+SAMPLE_ROWS = 10_000
+"""Rows that say how much memory all take, where nothing else is asked of them."""
 MEBIBYTE = 1024 * 1024
 MOST_FOOTERS = 64
 """Footers that are read for their null counts."""
@@ -87,6 +89,8 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
 
         def measured(planned: Planned) -> tuple[pl.DataFrame, Measured]:
             frame, [opened] = planned
+            if 0 < infer_rows <= MOST_EXACT and (at_hand := opened.head(infer_rows)) is not None:
+                return _measured(portable(at_hand), opened)
             # Of three files' shares of 20,000 rows, one is a row too many.
             return _measured(frame.head(infer_rows) if infer_rows else frame, opened)
 
@@ -122,7 +126,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
             schema=encode_model(describe_schema(first.schema, nullable)),
             stats=encode_model(stats),
             sample_preview=encode_rows(first.head(PREVIEW_ROWS)),
-            columns=b"[" + b",".join(map(encode_model, opened.evidence)) + b"]",
+            columns=b"[" + b",".join(map(encode_model, opened.evidence())) + b"]",
             evolution=encode_model(evolution),
             reading=encode_model(reading),
         ),
@@ -142,8 +146,13 @@ class Measured(NamedTuple):
 
 def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measured]:
     """The first rows, and what all of them say; those beyond the first are passed through, and never held."""
-    first = frame.head(MOST_EXACT + 1).collect(engine="streaming")
-    if first.height <= MOST_EXACT:
+    # What decided the types of text by every row has counted it already.
+    faults = opened.faults
+    as_counted = opened.distinct and not (faults.rows_skipped or faults.values_nulled)
+    known = {each.name: each for each in opened.evidence()} if as_counted else {}
+    rows = next((each.values + each.nulls for each in known.values()), 0)
+    first = frame.head(SAMPLE_ROWS if rows > MOST_EXACT else MOST_EXACT + 1).collect(engine="streaming")
+    if first.height <= MOST_EXACT and rows <= MOST_EXACT:
         metrics = column_metrics(first)
         return first, Measured(
             first.height,
@@ -151,8 +160,6 @@ def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measur
             {column.name: column.unique for column in metrics if column.unique is not None},
             exact=True,
         )
-    # What decided the types of text by every row has counted it already.
-    known = {each.name: each for each in opened.evidence} if opened.distinct else {}
     wanted = [] if known else [pl.len().alias("rows")]
     for place, (name, dtype) in enumerate(first.schema.items()):
         if name not in known:
@@ -160,7 +167,7 @@ def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measur
             if not (dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Null))):
                 wanted.append(pl.nth(place).drop_nulls().approx_n_unique().alias(f"{place}:unique"))
     found = frame.select(wanted).collect(engine="streaming").row(0, named=True) if wanted else {}
-    rows = next(each.values + each.nulls for each in known.values()) if known else found["rows"]
+    rows = rows if known else found["rows"]
     nulls = {
         name: known[name].nulls if name in known else found[f"{place}:nulls"]
         for place, name in enumerate(first.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -9,7 +10,8 @@ import pyarrow.parquet as pq
 from airpy.contract import Plan
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
-from airpy.engine.needs import named_columns
+from airpy.engine.moments import fixed
+from airpy.engine.needs import columns_in, named_columns
 from airpy.engine.plan import check_plan
 from airpy.engine.schema import type_name
 from airpy.engine.steps import ignore_steps
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Reading, ReadOptions
+    from airpy.contract import Filter, Join, Reading, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = [
+    "absolute",
     "asked_of",
     "bound_to",
     "check_planned",
+    "filters_seen",
     "plan_asked",
     "plan_datasets",
     "plan_through",
@@ -60,24 +64,33 @@ def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> Load:
         AirError: One of its data sets cannot be found.
     """
     check_plan(plan)
+    fixed(plan, dt.datetime.now(dt.UTC))
     return load_of(plan_datasets(plan, datasource_id, root))
 
 
+def absolute(plan: Plan, context: JobContext) -> Plan:
+    """The plan with fixed times in the place of those that are counted from when its request came."""
+    return fixed(plan, context.asked_at or dt.datetime.now(dt.UTC))
+
+
 def plan_datasets(plan: Plan, datasource_id: str, root: FileRoot) -> list[Dataset]:
-    """The plan's data set, then those it joins.
+    """The plan's data set, then those it unites, then those it joins.
 
     Raises:
         AirError: One of them cannot be found.
     """
-    joined = [
-        find_dataset(root, datasource_id, join.dataset, f"plan.joins[{index}].dataset")
-        for index, join in enumerate(plan.joins or [])
+    first = find_dataset(root, datasource_id, plan.dataset, "plan.dataset")
+    return [
+        first,
+        *(
+            find_dataset(root, datasource_id, part.dataset, f"plan.{key}[{index}].dataset")
+            for key, index, part in _others(plan)
+        ),
     ]
-    return [find_dataset(root, datasource_id, plan.dataset, "plan.dataset"), *joined]
 
 
 def plan_asked(plan: Plan, datasource_id: str, root: FileRoot, options: ReadOptions | None) -> list[Asked]:
-    """The plan's data set, then those it joins, each with what is said of how it is read.
+    """The plan's data sets, in the order of `plan_datasets`, each with what is said of how it is read.
 
     Raises:
         AirError: One of them cannot be found.
@@ -91,15 +104,12 @@ def asked_of(plan: Plan, found: Sequence[Dataset], options: ReadOptions | None) 
     Raises:
         AirError: One of them is in a bucket, and cannot be found there.
     """
-    first, *joined = [
-        looked_up(dataset, f"plan.joins[{index - 1}].dataset" if index else "plan.dataset")
-        for index, dataset in enumerate(found)
-    ]
+    first, *others = found
     return [
-        Asked(first, options, "/read"),
+        Asked(looked_up(first, "plan.dataset"), options, "/read"),
         *(
-            Asked(dataset, join.read, f"/plan/joins/{index}/read")
-            for index, (dataset, join) in enumerate(zip(joined, plan.joins or [], strict=True))
+            Asked(looked_up(dataset, f"plan.{key}[{index}].dataset"), part.read, f"/plan/{key}/{index}/read")
+            for dataset, (key, index, part) in zip(others, _others(plan), strict=True)
         ),
     ]
 
@@ -196,7 +206,7 @@ def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
 
     Args:
         plan: What to compute.
-        datasets: The plan's data set, then those it joins.
+        datasets: Those of `plan_datasets`, in that order.
         options: How each of them is to be read.
         context: What the job may use.
         scratch: Where files may be rewritten.
@@ -207,9 +217,8 @@ def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
     Raises:
         AirError: The plan does not fit the data.
     """
-    first, *joined = datasets
-    # Only filters that see the rows as they are in the files can spare files.
-    direct = not plan.clean and not any(join.how in {"right", "full"} for join in plan.joins or [])
+    plan = absolute(plan, context)
+    first, *rest = datasets
     named = named_columns(plan)
 
     def opened(*, every_column: bool) -> Opened:
@@ -219,9 +228,10 @@ def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
             infer_rows=context.infer_rows,
             scratch=scratch,
             every_column=every_column,
-            filters=(plan.filters or []) if direct else [],
+            filters=filters_seen(plan, 0),
             timezone=zone(plan.timezone),
             careful=careful,
+            columns=named,
             head_only=head_only,
         )
 
@@ -237,13 +247,43 @@ def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
             infer_rows=context.infer_rows,
             scratch=scratch,
             every_column=not head_only,
+            filters=filters_seen(plan, 1 + place),
+            timezone=zone(plan.timezone),
             careful=careful,
             head_only=head_only,
         )
-        for dataset, how in zip(joined, options[1:], strict=True)
+        for place, (dataset, how) in enumerate(zip(rest, options[1:], strict=True))
     ]
-    answer = execute(plan, source.frame, [other.frame for other in others], on_step=on_step)
+    frames = [other.frame for other in others]
+    united = len(plan.union or [])
+    answer = execute(
+        plan, source.frame, frames[united:], frames[:united], on_step, max_join_rows=context.max_join_rows
+    )
     return Planned(answer, [source, *others])
+
+
+def filters_seen(plan: Plan, index: int) -> Sequence[Filter]:
+    """The filters that see the rows of one of the plan's data sets as they are in its files.
+
+    Only those can spare files. A union may widen their types.
+    """
+    if index:
+        _, _, part = _others(plan)[index - 1]
+        return [] if part.clean else part.filters or []
+    direct = not (plan.union or plan.clean or plan.unpivot) and not any(
+        join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
+    )
+    made = {item.as_ for item in plan.derive or []}
+    return [item for item in plan.filters or [] if direct and not columns_in(item) & made]
+
+
+def _others(plan: Plan) -> list[tuple[str, int, UnionedDataset | Join]]:
+    """Where other data sets stand in the plan, and what it says of each: those united, then those joined."""
+    parts: tuple[tuple[str, Sequence[UnionedDataset | Join]], ...] = (
+        ("union", plan.union or []),
+        ("joins", plan.joins or []),
+    )
+    return [(key, index, part) for key, those in parts for index, part in enumerate(those)]
 
 
 def _chunk_bytes(path: Path, columns: set[str]) -> int:

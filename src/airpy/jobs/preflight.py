@@ -7,6 +7,7 @@ at as a job would look into before it is refused.
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING
 from airpy.engine.encoding import encode_model, encode_object, portable
 from airpy.engine.explain import explained
 from airpy.engine.failures import failure
+from airpy.engine.moments import fixed
 from airpy.engine.plan import check_plan
 from airpy.engine.schema import describe_schema
+from airpy.errors import InvalidPlan
 from airpy.files.holding import held
 from airpy.jobs.affording import assessed, surveyed
 from airpy.jobs.context import JobContext
-from airpy.jobs.planning import asked_of, bound_to, plan_datasets, planned_frame
+from airpy.jobs.planning import absolute, asked_of, bound_to, plan_datasets, planned_frame
 from airpy.jobs.repairs import mended
 
 if TYPE_CHECKING:
@@ -50,8 +53,12 @@ def survey(request: QueryRequest, root: FileRoot, *, thorough: bool = False) -> 
         AirError: One of them cannot be found.
     """
     datasets = plan_datasets(request.plan, request.datasource_id, root)
+    try:
+        plan = fixed(request.plan, dt.datetime.now(dt.UTC))
+    except InvalidPlan:  # which is told when the plan is checked
+        plan = request.plan.model_copy(update={"filters": None, "timezone": None})
     # What is held open crosses to no other process.
-    return surveyed(request.plan, [each._replace(held={}) for each in datasets], thorough=thorough)
+    return surveyed(plan, [each._replace(held={}) for each in datasets], thorough=thorough)
 
 
 def may_differ(error: AirError, sets: Sequence[Surveyed]) -> bool:
@@ -103,7 +110,8 @@ def preflight(
                     raise told from None
                 raise mended(told, plan, bound_to(samples, options, context, scratch)) from None
             open_sets = [each._replace(sample=sample) for each, sample in zip(sets, samples, strict=True)]
-            found = assessed(request, open_sets, planned, schema, bounds)
+            at_once = request.model_copy(update={"plan": absolute(plan, context)})
+            found = assessed(at_once, open_sets, planned, schema, bounds)
     return encode_object(
         schema=encode_model(describe_schema(schema, list(schema))),
         datasets=_array(found.datasets),

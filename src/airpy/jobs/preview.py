@@ -16,6 +16,8 @@ from airpy.files.scan import scan
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from airpy.contract import PreviewRequest, ReadOptions
     from airpy.engine.steps import OnStep
     from airpy.files.paths import FileRoot
@@ -51,11 +53,12 @@ def preview(
             )
             return Planned(portable(opened.frame), [opened])
 
-        head, planned = read_through(
-            [Asked(dataset, request.read, "/read")],
-            opens,
-            lambda planned: planned.frame.head(limit + 1).collect(engine="streaming"),
-        )
+        def first(planned: Planned) -> pl.DataFrame:
+            at_hand = planned.opened[0].head(limit + 1)
+            rows = planned.frame.head(limit + 1) if at_hand is None else portable(at_hand)
+            return rows.collect(engine="streaming")
+
+        head, planned = read_through([Asked(dataset, request.read, "/read")], opens, first)
         [opened] = planned.opened
         more = head.height > limit or not opened.whole
         head = head.head(limit)

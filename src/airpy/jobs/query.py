@@ -16,7 +16,7 @@ from airpy.engine.encoding import (
 )
 from airpy.engine.steps import counted
 from airpy.jobs.affording import check_affordable, check_rows, check_scan
-from airpy.jobs.planning import check_planned, plan_asked, plan_datasets, plan_through
+from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_datasets, plan_through
 from airpy.jobs.results import frame_file, result_frame, write_data
 
 if TYPE_CHECKING:
@@ -70,7 +70,12 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
         context,
         consumed,
         on_step,
-        lambda datasets, planned: check_affordable(request, datasets, planned, context.bounds),
+        lambda datasets, planned: check_affordable(
+            request.model_copy(update={"plan": absolute(request.plan, context)}),
+            datasets,
+            planned,
+            context.bounds,
+        ),
     )
     rows, shown = encode_first_rows(written.preview)
     metrics = QueryMetrics(

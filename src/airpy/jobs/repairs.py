@@ -64,8 +64,8 @@ class Bound(NamedTuple):
     bind: Callable[[Plan], object]
     """Finds whether a plan fits their columns; raises an AirError where it does not."""
     types: Callable[[int], dict[str, str]]
-    """The columns of one of the data sets, with their types in Arrow's words: the plan's own is 0, then those
-    that it joins."""
+    """The columns of one of the data sets, with their types in Arrow's words: the plan's own is 0, then come
+    those that it unites, and those that it joins."""
     probe: Callable[[Plan], object]
     """Computes a plan's answer, which is of few rows."""
 
@@ -255,7 +255,10 @@ def cast_a_key(fault: Fault) -> Iterator[Change]:
                 join.get("on") or join.get("right_on") or [],
                 strict=False,
             )
-            left, right = fault.bound.types(0), fault.bound.types(number + 1)
+            left, right = (
+                fault.bound.types(0),
+                fault.bound.types(1 + len(fault.plan.get("union") or []) + number),
+            )
             for one, two in pairs:
                 kinds = left.get(one), right.get(two)
                 if kinds[0] == kinds[1] or None in kinds:

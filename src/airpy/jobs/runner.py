@@ -52,6 +52,7 @@ class Limits(NamedTuple):
     max_rows_json: int
     timeout_s: float
     max_attempts: int
+    max_join_rows: int | None = None
 
 
 class Runner:
@@ -184,6 +185,8 @@ class Runner:
             infer_rows=self._limits.infer_rows,
             max_rows_json=self._limits.max_rows_json,
             bounds=self._bounds(claim.kind),
+            asked_at=claim.asked_at,
+            max_join_rows=self._limits.max_join_rows,
         )
         frame = self._sandbox.call(
             kind.run,

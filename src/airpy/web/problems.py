@@ -122,7 +122,14 @@ def _fault(error: Exception) -> AirError:
 
 
 def _model(error: ValidationError) -> AirError:
-    """The models are laxer than the contract; what they refuse is a disagreement of ours with it."""
+    """The models are laxer than the contract but for depth; what else they refuse is a fault of ours."""
+    if any(one["type"] == "recursion_loop" for one in error.errors(include_input=False, include_url=False)):
+        return InvalidRequest(
+            "the body is nested too deeply",
+            field="body",
+            constraint="no filter nested more than 32 deep",
+            reason="MALFORMED_BODY",
+        )
     return _fault(error)
 
 
