@@ -40,7 +40,9 @@ def create_app() -> FastAPI:
         store = JobStore(redis, settings.redis_url, settings.broker_url)
         results = Results(settings.results_path)
         app.state.store = store
-        app.state.jobs = JobQueue(store, results, files, settings.max_queued_jobs, settings.job_ttl_s)
+        app.state.jobs = JobQueue(
+            store, results, files, settings.max_queued_jobs, settings.job_ttl_s, "", remembers=False
+        )
         app.state.secret = settings.secret
         yield
         await redis.aclose()

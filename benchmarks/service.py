@@ -105,6 +105,8 @@ def running(base: Path, *, worker: bool = True, **settings: str) -> Iterator[Run
             "PY_RESULTS_PATH": str(place / "results"),
             "REDIS_URL": address,
             "TMPDIR": str(place / "tmp"),
+            "PY_CACHE_MB": "0",  # what is asked again is to be measured again
+            "PY_COPIES_MB": "0",
             **settings,
         }
         (place / "tmp").mkdir()

@@ -1,4 +1,4 @@
-"""GET /v1/py/jobs/… — reports a job's progress and result, and streams its Arrow result."""
+"""GET /v1/py/jobs/… — reports a job's progress and result, and gives its frame, whole or by pages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 
 from airpy.errors import JobUnavailable
 from airpy.jobs.record import ENDED
-from airpy.jobs.results import expired, frame_file, other_frame
+from airpy.jobs.results import expired, frame_file, frame_schema, other_frame, page_arrow, page_json
 from airpy.web.events import event_stream
-from airpy.web.responses import Reply, accepted, frame_reply, job_list, job_reply
+from airpy.web.responses import (
+    MEDIA_TYPES,
+    PAGE_TYPES,
+    Page,
+    Reply,
+    accepted,
+    frame_reply,
+    job_list,
+    job_reply,
+    page_reply,
+)
 from airpy.web.state import accept_header, header, state
 
 if TYPE_CHECKING:
@@ -74,14 +84,33 @@ async def download_job(token: int) -> Reply:
     here = state()
     job = await here.store.get(token)
     frame, folder = _frame(job)
-    form = accepted(accept_header(), "parquet" if frame.format == "parquet" else "arrow")
+    form = accepted(accept_header(), MEDIA_TYPES, "parquet" if frame.format == "parquet" else "arrow")
     place = here.results.folder(folder)
     if not place.exists():
         raise expired(token)
     path = frame_file(place, form)
     if not path.exists():
         await here.answer_now(other_frame, place, form)
-    return frame_reply(path, form, frame, f"job-{token}")
+    return frame_reply(path, form, frame, f"job-{token}", header("if-none-match"))
+
+
+async def get_job_rows(token: int, offset: int = 0, limit: int = 1000) -> Reply:
+    """Give a page of the result frame, as JSON or as an Arrow stream."""
+    here = state()
+    job = await here.store.get(token)
+    frame, folder = _frame(job)
+    form = accepted(accept_header(), PAGE_TYPES, "json")
+    place = here.results.folder(folder)
+    if not place.exists():
+        raise expired(token)
+    limit = min(limit, here.settings.max_rows_json)
+    cut = page_json if form == "json" else page_arrow
+    if frame_file(place, "arrow").exists():  # the rows lie in the file as they are given
+        rows, shown = await asyncio.to_thread(cut, place, offset, limit)
+    else:
+        rows, shown = await here.answer_now(cut, place, offset, limit)
+    schema = await asyncio.to_thread(frame_schema, place) if form == "json" else None
+    return page_reply(Page(token, offset, limit, shown, frame.rows), rows, schema)
 
 
 def _is_news(job: Job, since: int) -> bool:
@@ -91,7 +120,7 @@ def _is_news(job: Job, since: int) -> bool:
 async def _report(job: Job, *, waited: bool = False) -> Reply:
     data = None
     if job.status == "completed" and job.folder is not None:
-        data = await asyncio.to_thread(state().results.data, job.folder, job.token)
+        data = await asyncio.to_thread(state().results.data, job.folder, job.token, reused=job.reused)
     return job_reply(job, data, waited=waited)
 
 

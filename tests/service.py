@@ -132,6 +132,7 @@ def running_service(folder: Path, base: Path, redis_url: str, **settings: str) -
         "PY_BASE_PATH": str(base),
         "PY_RESULTS_PATH": str(folder / "results"),
         "REDIS_URL": redis_url,
+        "PY_CACHE_MB": "0",  # what a test asks, others may have asked before it
         **settings,
     }
     commands = {

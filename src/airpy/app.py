@@ -22,6 +22,7 @@ from airpy.files.paths import FileRoot
 from airpy.jobs.changes import Changes
 from airpy.jobs.fitness import check_redis
 from airpy.jobs.queue import JobQueue
+from airpy.jobs.remembered import ground_of
 from airpy.jobs.results import Results
 from airpy.jobs.sandbox import Sandbox
 from airpy.jobs.store import JobStore
@@ -127,7 +128,15 @@ def _state(settings: Settings, redis: Redis, listening: Redis, requests: Request
     return AppState(
         settings=settings,
         store=store,
-        jobs=JobQueue(store, results, files, settings.max_queued_jobs, settings.job_ttl_s),
+        jobs=JobQueue(
+            store,
+            results,
+            files,
+            settings.max_queued_jobs,
+            settings.job_ttl_s,
+            ground_of(files, settings.infer_rows, settings.max_rows_json),
+            remembers=settings.cache_mb > 0,
+        ),
         results=results,
         files=files,
         changes=Changes(listening, store),

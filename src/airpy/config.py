@@ -243,6 +243,9 @@ class Settings(Credentials, Reading):
     job_ttl_s: Annotated[int, Field(validation_alias="PY_JOB_TTL_S", ge=1, le=LONGEST_S)] = 86_400
     max_queued_jobs: Annotated[int, Field(validation_alias="PY_MAX_QUEUED_JOBS", ge=1, le=10_000_000)] = 1000
     max_attempts: Annotated[int, Field(validation_alias="PY_MAX_ATTEMPTS", ge=1, le=100)] = 3
+    cache_mb: Annotated[int, Field(validation_alias="PY_CACHE_MB", ge=0, le=MOST_MEMORY_MB)] = 1024
+    cache_ttl_s: Annotated[int, Field(validation_alias="PY_CACHE_TTL_S", ge=1, le=LONGEST_S)] = 86_400
+    copies_mb: Annotated[int, Field(validation_alias="PY_COPIES_MB", ge=0, le=MOST_MEMORY_MB)] = 10_240
     max_join_rows: Annotated[int, Field(validation_alias="PY_MAX_JOIN_ROWS", ge=1, le=10**15)] = 10**9
     max_body_mb: Annotated[int, Field(validation_alias="PY_MAX_BODY_MB", ge=1, le=4096)] = 64
     docs: Annotated[bool, Field(validation_alias="PY_DOCS")] = True

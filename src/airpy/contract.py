@@ -903,13 +903,57 @@ class NormaliseNames(BaseModel):
     op: Literal['normalise_names']
 
 
+class ProvenanceVersions(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    airpy: str
+    polars: str
+    pyarrow: str
+    contract: Annotated[str, Field(description='The version of this document.')]
+
+
+class ProvenanceCast(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dataset: str
+    column: str
+    from_: Annotated[str, Field(alias='from', description='The type that is stored; `string` for text.')]
+    to: Annotated[str, Field(description='The type that it was read as.')]
+    form: Annotated[str | None, Field(description='How its text is written, where that is not plain.')] = None
+    file: Annotated[str | None, Field(description='The first file of which it is so, where not of all.')] = (
+        None
+    )
+
+
+class Replay(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Literal['POST']
+    path: Annotated[str, Field(examples=['/v1/py/query'])]
+    body: Annotated[dict[str, Any], Field(description='A `QueryRequest`, or an `AnalyzeRequest`.')]
+
+
 class QueryMetrics(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
     rows: Annotated[int, Field(description='Rows of the whole result.')]
     bytes: Annotated[int, Field(description='Bytes of the result file.')]
-    execution_time_ms: Annotated[int, Field(description='From the first step to the last.')]
+    execution_time_ms: Annotated[
+        int,
+        Field(
+            description='From the first step to the last; of a remembered result, of the run that computed it.'
+        ),
+    ]
+    cache_hit: Annotated[
+        bool,
+        Field(
+            description='Whether the answer is remembered from an equal request over the same files in the same state. `Cache-Control:\nno-cache` on the request has it computed anew.\n'
+        ),
+    ]
 
 
 AnalysisKind = TypeAliasType("AnalysisKind", Literal['eda', 'profile', 'validate'])
@@ -1593,6 +1637,18 @@ class Clip(BaseModel):
     max: Number | None = None
 
 
+class RowPage(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: list[Row]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    offset: Annotated[int, Field(description='How many rows come before the page.')]
+    limit: Annotated[int, Field(description='The most rows that the page could have.')]
+    total_rows: Annotated[int, Field(description='Rows of the whole result.')]
+    next: Annotated[str | None, Field(description='The next page; null when this is the last.')]
+
+
 class FrameRef(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1947,21 +2003,6 @@ CleanSteps = TypeAliasType(
 )
 
 
-class QueryResult(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    rows: Annotated[
-        list[Row],
-        Field(description='The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.'),
-    ]
-    schema_: Annotated[Schema, Field(alias='schema')]
-    metrics: QueryMetrics
-    truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
-    download: Annotated[str, Field(description='Where the whole result is.')]
-    reading: Reading
-
-
 class AnalyzeOptions(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1990,29 +2031,6 @@ class AnalyzeOptions(BaseModel):
         list[Rule] | None,
         Field(description='What to validate; needed by `validate`, and only there.', max_length=1000),
     ] = None
-
-
-class AnalyzeResult(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    job_kind: AnalysisKind
-    metrics: FrameMetrics
-    issues: list[Issue]
-    chart_hints: list[ChartHint]
-    sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
-    schema_: Annotated[Schema, Field(alias='schema')]
-    validation: Validation | None = None
-    reading: Reading | None = None
-
-
-JobData = TypeAliasType(
-    "JobData",
-    Annotated[
-        dict[str, Any] | DiscoverResult | InferSchemaResult | QueryResult | AnalyzeResult | None,
-        Field(description='The result by job type, or null.'),
-    ],
-)
 
 
 class JobError(BaseModel):
@@ -2109,42 +2127,6 @@ class Case(BaseModel):
     fn: Literal['case']
     cases: Annotated[list[WhenThen], Field(max_length=1000, min_length=1)]
     else_: Annotated[Operand | None, Field(alias='else')] = None
-
-
-class Job(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    token: Annotated[int, Field(ge=1)]
-    job_type: JobType
-    status: JobStatus
-    steps: list[Step]
-    progress: Annotated[
-        float | None,
-        Field(
-            description='The share of the work that is done; null where it cannot be counted.', ge=0.0, le=1.0
-        ),
-    ]
-    work: JobWork | None
-    attempt: Annotated[
-        int,
-        Field(
-            description='How often the job was begun. More than 1 when its process or its worker died under it, its storage\nfailed in passing, or its worker was stopped and gave it back.\n',
-            ge=0,
-        ),
-    ]
-    data: JobData | None
-    code: Annotated[
-        int, Field(description='The HTTP status the work would have had; 200 while it is under way.')
-    ]
-    error: JobError | None
-    request_id: str
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    expires_at: Annotated[
-        AwareDatetime | None, Field(description='When record and result go; null until the job has ended.')
-    ]
-    ttl: Annotated[int, Field(description='Seconds for which the record is kept once the job has ended.')]
 
 
 class JobEnd(BaseModel):
@@ -2329,6 +2311,43 @@ class Plan(BaseModel):
     ] = None
 
 
+class Provenance(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    plan_hash: Annotated[
+        str,
+        Field(
+            description='SHA-256 of the plan as canonical JSON: defaults filled in, what is not there left out, keys sorted, no white\nspace. The same for the same plan, however it is spelt.\n',
+            pattern='^[0-9a-f]{64}$',
+        ),
+    ]
+    plan: Annotated[
+        Plan,
+        Field(
+            description='The plan as it was run; what was relative to the time of the request is a moment here.'
+        ),
+    ]
+    sources: Annotated[
+        str,
+        Field(
+            description='The fingerprint of all files together, as in `reading.sources`, which names them.'
+        ),
+    ]
+    versions: ProvenanceVersions
+    casts: Annotated[
+        list[ProvenanceCast],
+        Field(
+            description='Columns that do not have the type they are stored with: text that was read as something else, and files whose type\ngave way to that of all of them; at most 1,000.\n'
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime,
+        Field(description='When it was computed; of a remembered result, before it was asked for.'),
+    ]
+    replay: Replay
+
+
 class AnalyzeRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -2341,6 +2360,21 @@ class AnalyzeRequest(BaseModel):
     read: ReadOptions | None = None
 
 
+class AnalyzeResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    job_kind: AnalysisKind
+    metrics: FrameMetrics
+    issues: list[Issue]
+    chart_hints: list[ChartHint]
+    sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    validation: Validation | None = None
+    reading: Reading | None = None
+    provenance: Provenance | None = None
+
+
 class QueryRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -2350,6 +2384,67 @@ class QueryRequest(BaseModel):
     output: OutputFormat = 'json'
     read: ReadOptions | None = None
     budget: QueryBudget | None = None
+
+
+class QueryResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[
+        list[Row],
+        Field(description='The first rows, at most `PY_MAX_ROWS_JSON`, and at most 32 MiB of them.'),
+    ]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    metrics: QueryMetrics
+    truncated: Annotated[bool, Field(description='Whether the result has more rows than `rows`.')]
+    download: Annotated[str, Field(description='Where the whole result is.')]
+    reading: Reading
+    provenance: Provenance
+
+
+JobData = TypeAliasType(
+    "JobData",
+    Annotated[
+        dict[str, Any] | DiscoverResult | InferSchemaResult | QueryResult | AnalyzeResult | None,
+        Field(description='The result by job type, or null.'),
+    ],
+)
+
+
+class Job(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: Annotated[int, Field(ge=1)]
+    job_type: JobType
+    status: JobStatus
+    steps: list[Step]
+    progress: Annotated[
+        float | None,
+        Field(
+            description='The share of the work that is done; null where it cannot be counted.', ge=0.0, le=1.0
+        ),
+    ]
+    work: JobWork | None
+    attempt: Annotated[
+        int,
+        Field(
+            description='How often the job was begun. More than 1 when its process or its worker died under it, its storage\nfailed in passing, or its worker was stopped and gave it back.\n',
+            ge=0,
+        ),
+    ]
+    data: JobData | None
+    code: Annotated[
+        int, Field(description='The HTTP status the work would have had; 200 while it is under way.')
+    ]
+    error: JobError | None
+    request_id: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    expires_at: Annotated[
+        AwareDatetime | None, Field(description='When record and result go; null until the job has ended.')
+    ]
+    ttl: Annotated[int, Field(description='Seconds for which the record is kept once the job has ended.')]
 
 
 FieldModel.model_rebuild()

@@ -19,10 +19,13 @@ from redis.exceptions import RedisError
 
 from airpy.config import Settings, SettingsError
 from airpy.files.access import Access
+from airpy.files.copies import Copies
 from airpy.files.paths import FileRoot
 from airpy.jobs.broker import WakeBroker, worker_client
+from airpy.jobs.copying import Copying
 from airpy.jobs.fitness import check_redis
 from airpy.jobs.queue import declare_actor
+from airpy.jobs.remembered import Memory
 from airpy.jobs.results import Results
 from airpy.jobs.runner import Limits, Runner
 from airpy.jobs.sandbox import Sandbox
@@ -47,25 +50,30 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
     redis = worker_client(settings.redis_url)
     broker = WakeBroker(worker_client(settings.broker_url, decode=False))
     results = Results(settings.results_path.absolute())
+    memory = Memory(settings.cache_mb << 20, settings.cache_ttl_s)
     results.path.mkdir(parents=True, exist_ok=True)
+    copies = Copies(results.copies, settings.copies_mb << 20) if settings.copies_mb else None
+    files = FileRoot.at(
+        settings.base_path,
+        settings.allowed_ext,
+        settings.cloud_prefixes,
+        Access(settings.storage),
+        results.memory,
+        None if copies is None else copies.path,
+    )
     sandbox = Sandbox(memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, spares=settings.workers)
     runner = Runner(
         redis=redis,
         sandbox=sandbox,
         results=results,
-        files=FileRoot.at(
-            settings.base_path,
-            settings.allowed_ext,
-            settings.cloud_prefixes,
-            Access(settings.storage),
-            results.memory,
-        ),
+        files=files,
         limits=Limits(
             settings.infer_rows,
             settings.max_rows_json,
             settings.job_timeout_s,
             settings.max_attempts,
             settings.max_join_rows,
+            memory,
         ),
         slots=settings.workers,
     )
@@ -77,7 +85,10 @@ def run_worker(settings: Settings, stop: threading.Event) -> None:
     crew.queue_prefetch = settings.workers
     crew.start()
     ended = threading.Event()
-    tending = Tending(redis, broker, runner, results, settings.workers, settings.max_attempts)
+    copying = None if copies is None else Copying(copies, files, sandbox, settings.job_timeout_s)
+    tending = Tending(
+        redis, broker, runner, results, settings.workers, settings.max_attempts, memory, copying
+    )
     tender = threading.Thread(target=tending.until, args=(ended,), name="tending", daemon=True)
     tender.start()
     log.info("worker_started", slots=settings.workers)

@@ -244,7 +244,6 @@ def test_a_file_may_be_replaced_by_its_own_answer(tmp_path: Path) -> None:
         ("out.xlsx", 2, "Try out.arrow or out.parquet"),
         ("nowhere/out.csv", 1, 'there is no directory "nowhere"'),
         ("folder.csv", 1, '"folder.csv" is a directory'),
-        ("nested.csv", 2, "CSV cannot hold nested columns: a"),
     ],
 )
 def test_what_cannot_be_written_is_told(tmp_path: Path, target: str, code: int, told: str) -> None:
@@ -256,6 +255,15 @@ def test_what_cannot_be_written_is_told(tmp_path: Path, target: str, code: int, 
     assert (run.returncode, run.stdout) == (code, "")
     assert told in run.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.parquet", "folder.csv"]
+
+
+def test_nested_values_are_json_in_csv(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [[1, 2]]}).write_parquet(tmp_path / "data.parquet")
+
+    run = airpy(tmp_path, "query", "data.parquet", "-o", "nested.csv")
+
+    assert run.returncode == 0
+    assert (tmp_path / "nested.csv").read_bytes() == b'a\r\n"[1,2]"\r\n'
 
 
 def test_a_profile_is_shown_with_metrics_issues_and_charts(base: Path) -> None:

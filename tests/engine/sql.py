@@ -76,10 +76,12 @@ def sql_of(plan: dict[str, Any], columns: Mapping[str, Any], joined: Sequence[st
         query = _select(query, ["*", f"{_window(item)} as {_name(item['as'])}"])
         names = [*names, item["as"]]
     if top := plan.get("top_n"):
-        query = _top(query, top, keys)
+        query = _top(query, top, keys, grouped=_is_grouped(plan))
     if not keys and not _is_grouped(plan) and plan.get("select"):
         names = plan["select"]
     ties = [f"{_name(key)} asc nulls last" for key in keys] or ([] if _is_grouped(plan) else [PLACE])
+    if plan.get("top_n"):
+        ties = [PLACE]
     if plan.get("distinct"):
         first = f"min({PLACE}) as {PLACE}" if not _is_grouped(plan) else f"1 as {PLACE}"
         query = f"select {_list(names)}, {first} from ({query}) group by {_list(names)}"
@@ -350,7 +352,10 @@ def _aggregate(item: dict[str, Any], *, integers: bool, floats: bool) -> str:
     else:
         text = AGGREGATES[item["fn"]](col, item)
     text = text if "@" in text else f"{text} @"
-    return text.replace("@", f"filter (where {_condition(item['filter'])})" if "filter" in item else "")
+    wanted = [_condition(item["filter"])] if "filter" in item else []
+    if item["fn"] in {"arg_min", "arg_max"}:
+        wanted.append(f"{col} is not null")
+    return text.replace("@", f"filter (where {' and '.join(wanted)})" if wanted else "")
 
 
 def _grouped(
@@ -415,8 +420,13 @@ def _window(item: dict[str, Any]) -> str:
     raise KeyError(item["fn"])
 
 
-def _top(query: str, top: dict[str, Any], keys: Sequence[str]) -> str:
-    partition = f"partition by {_list(top['partition_by'])}" if top.get("partition_by") else ""
-    ties = [f"{_name(key)} asc nulls last" for key in keys] or [PLACE]
+def _top(query: str, top: dict[str, Any], keys: Sequence[str], *, grouped: bool) -> str:
+    """The greatest rows, which come in the order that they were chosen in."""
+    partition = top.get("partition_by", [])
+    ties = [f"{_name(key)} asc nulls last" for key in keys] or ([] if grouped else [PLACE])
     by = ", ".join([f"{_name(top['by'])} {top.get('dir', 'desc')} nulls last", *ties])
-    return f"select * from ({query}) qualify row_number() over ({partition} order by {by}) <= {top['n']}"
+    first = ", ".join([*(f"{_name(name)} asc nulls last" for name in partition), by])
+    within = f"partition by {_list(partition)}" if partition else ""
+    old = "" if grouped else f" exclude ({PLACE})"
+    placed = f"select *{old}, row_number() over (order by {first}) as {PLACE}"
+    return f"{placed} from ({query}) qualify row_number() over ({within} order by {by}) <= {top['n']}"

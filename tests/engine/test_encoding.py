@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from airpy.contract import FieldModel, Schema
+from airpy.engine.converting import convert_frame
 from airpy.engine.encoding import (
     FORMS,
     FrameForm,
     arrow_schema,
-    convert_frame,
     decode_arrow,
     decode_base64,
     decode_parquet,

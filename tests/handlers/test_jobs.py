@@ -282,13 +282,15 @@ def test_accept_decides_before_the_output(
     assert answer.headers["x-arrow-bytes"] == str(len(answer.content))
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/*", f"{ARROW};q=0, {PARQUET};q=0", "nonsense"])
+@pytest.mark.parametrize(
+    "accept", ["application/json", "image/*", f"{ARROW};q=0, {PARQUET};q=0, text/csv;q=0", "nonsense"]
+)
 def test_accept_that_allows_neither_format_is_told_both(service: Service, download: str, accept: str) -> None:
     error = refused(service.get(download, headers={"Accept": accept}), 406, "NOT_ACCEPTABLE")
 
     assert error["details"]["field"] == "header.Accept"
-    assert error["details"]["constraint"] == f"one of: {ARROW}, {PARQUET}"
-    assert error["details"]["suggestion"] == [ARROW, PARQUET]
+    assert error["details"]["constraint"] == f"one of: {ARROW}, {PARQUET}, text/csv"
+    assert error["details"]["suggestion"] == [ARROW, PARQUET, "text/csv"]
 
 
 def test_the_headers_describe_the_frame(service: Service, download: str) -> None:
@@ -391,6 +393,58 @@ def test_a_range_beyond_the_file_tells_its_length(service: Service, download: st
     answer = service.get(download, headers={"Range": f"bytes={length}-"})
 
     assert answer.headers["content-range"] == f"bytes */{length}"
+
+
+def test_a_download_as_csv(service: Service, finished: dict[str, Any], download: str) -> None:
+    answer = service.get(download, headers={"Accept": "text/csv"})
+
+    lines = answer.content.decode().split("\r\n")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == f'attachment; filename="job-{finished["token"]}.csv"'
+    assert answer.headers["x-arrow-rows"] == "36"
+    assert answer.headers["x-arrow-bytes"] == str(len(answer.content))
+    assert lines[:2] == ["site_id,kwh", "site_001,1.0"]
+    assert lines[-2:] == ["site_003,", ""]  # the last reading of it has no kWh
+    assert len(lines) == 1 + 36 + 1
+
+
+@pytest.mark.parametrize("output", ["arrow", "parquet"])
+def test_a_result_is_the_same_in_csv_however_it_is_kept(service: Service, download: str, output: str) -> None:
+    token = service.run("query", query(output))["token"]
+
+    answers = [
+        service.get(place, headers={"Accept": "text/csv"}).content
+        for place in (download, f"jobs/{token}/download")
+    ]
+
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("kind", [ARROW, PARQUET, "text/csv"])
+def test_a_download_is_not_compressed_on_the_way(service: Service, download: str, kind: str) -> None:
+    answer = service.get(download, headers={"Accept": kind, "Accept-Encoding": "gzip"})
+
+    assert answer.status_code == 200
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("known", ["{}", "W/{}", '"another", {}', "*"])
+def test_who_has_the_frame_already_is_told_so(service: Service, download: str, known: str) -> None:
+    etag = service.get(download).headers["etag"]
+
+    answer = service.get(download, headers={"If-None-Match": known.format(etag)})
+
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["etag"] == etag
+
+
+def test_who_has_another_frame_is_given_this_one(service: Service, download: str) -> None:
+    csv = service.get(download, headers={"Accept": "text/csv"}).headers["etag"]
+
+    answer = service.get(download, headers={"If-None-Match": csv})
+
+    assert answer.status_code == 200
+    assert answer.headers["etag"] != csv
 
 
 def test_head_of_a_download_is_all_but_the_frame(service: Service, download: str) -> None:

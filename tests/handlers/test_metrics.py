@@ -51,6 +51,7 @@ def test_metrics_are_in_prometheus_own_format(own: Service) -> None:
         "airpy_http_request_seconds": "histogram",
         "airpy_jobs_ended": "counter",
         "airpy_child_exits": "counter",
+        "airpy_results_reused": "counter",
         "airpy_job_wait_seconds": "histogram",
         "airpy_job_run_seconds": "histogram",
         "airpy_job_memory_mebibytes": "histogram",

@@ -125,7 +125,8 @@ def test_nothing_is_left_beside_the_result(bench: Bench) -> None:
     data = bench.data("query", {"plan": {"dataset": "latin.csv"}})
 
     assert [row["name"] for row in data["rows"]] == ["Zürich", "Genève"]
-    assert sorted(path.name for path in bench.context.folder.iterdir()) == ["data.json", "frame.arrow"]
+    left = sorted(path.name for path in bench.context.folder.iterdir())
+    assert left == ["data.json", "frame.arrow", "schema.json"]
 
 
 def test_a_failure_leaves_no_scratch(bench: Bench) -> None:

@@ -57,7 +57,9 @@ def queued(
         async with AsyncRedis.from_url(url, decode_responses=True, retry=None) as client:
             files = FileRoot.at(base, (".csv", ".parquet", ".jsonl"))
             return await question(
-                JobQueue(JobStore(client, url, url), Results(results), files, max_jobs, ttl_s=60)
+                JobQueue(
+                    JobStore(client, url, url), Results(results), files, max_jobs, 60, "", remembers=True
+                )
             )
 
     return asyncio.run(asked())

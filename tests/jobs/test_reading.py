@@ -31,7 +31,8 @@ def answered(
     def rows(frame: pl.LazyFrame) -> list[Any]:
         return frame.collect(engine="streaming").rows()
 
-    return plan_through(plan, plan_asked(plan, "energy", bench.root, options), context, rows)
+    given, ran = plan_through(plan, plan_asked(plan, "energy", bench.root, options), context, rows)
+    return given, ran.reading
 
 
 SUM: dict[str, Any] = {"aggs": [{"col": "kwh", "fn": "sum"}, {"fn": "count"}]}

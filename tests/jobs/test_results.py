@@ -85,9 +85,11 @@ def test_frames_are_kept_beside_each_other_until_dropped(results: Results) -> No
     assert [place.name for place in results.path.iterdir()] == [two]
 
 
-def swept(results: Results, existing: set[int], inputs: set[str] | None = None) -> int:
+def swept(
+    results: Results, existing: set[int], inputs: set[str] | None = None, kept: set[str] | None = None
+) -> int:
     """How many places a sweep removes that is told of these tokens and frames."""
-    return results.sweep(lambda _: existing, lambda: inputs or set())
+    return results.sweep(lambda _: existing, lambda: inputs or set(), lambda _: kept or set())
 
 
 def test_a_sweep_removes_the_folders_of_jobs_that_are_gone(results: Results) -> None:
@@ -120,7 +122,7 @@ def test_a_sweep_asks_of_each_token_once_and_of_frames_only_where_there_are_any(
     def inputs() -> set[str]:
         raise AssertionError("there is no frame")
 
-    assert results.sweep(existing, inputs) == 0
+    assert results.sweep(existing, inputs, lambda _: set()) == 0
     assert asked == [[9, 10]]
 
 

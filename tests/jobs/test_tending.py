@@ -17,6 +17,7 @@ from airpy.files.paths import FileRoot
 from airpy.jobs import tending as module
 from airpy.jobs.broker import QUEUE, WakeBroker, worker_client
 from airpy.jobs.claim import LEASE_MS, Claim, renew
+from airpy.jobs.remembered import Memory
 from airpy.jobs.results import Results
 from airpy.jobs.runner import Limits, Runner
 from airpy.jobs.sandbox import Sandbox
@@ -43,7 +44,7 @@ def new_tending(client: redis.Redis, queue: redis.Redis, folder: Path, slots: in
     )
     broker = WakeBroker(queue)
     broker.declare_queue(QUEUE)
-    return Tending(client, broker, runner, runner._results, slots, max_attempts=3)  # noqa: SLF001  its own
+    return Tending(client, broker, runner, runner._results, slots, 3, Memory(1 << 20, 60))  # noqa: SLF001  its own
 
 
 @pytest.fixture

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import polars as pl
-import pyarrow as pa
-
+from airpy.engine.converting import frame_batches
+from airpy.engine.csv_text import write_csv
 from airpy.engine.encoding import encode_rows, json_forms
 from airpy.engine.failures import failure
 from airpy.errors import FileUnavailable, InvalidRequest, listed
 from airpy.jobs.results import frame_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from airpy.contract import OutputFormat
@@ -66,7 +65,6 @@ def export(folder: Path, target: Path) -> None:
     """Make the file of the frame that a job has left in the folder, whole or not at all.
 
     Raises:
-        InvalidRequest: The format cannot hold the frame.
         AirError: It cannot be written.
     """
     source = frame_file(folder, kept_as(target))
@@ -81,33 +79,10 @@ def export(folder: Path, target: Path) -> None:
         raise failure(error) from None
 
 
-def _batches(source: Path) -> Iterator[pl.DataFrame]:
-    """The frame in pieces; an empty one first, which has the columns."""
-    with pa.memory_map(str(source)) as data, pa.ipc.open_stream(data) as stream:
-        yield pl.DataFrame(stream.schema.empty_table())
-        for batch in stream:
-            yield pl.DataFrame(pa.Table.from_batches([batch]))
-
-
-def _write_csv(source: Path, target: Path) -> None:
-    """Values in the forms that JSON has them in, which are read back as what they were."""
-    with target.open("wb") as file:
-        for number, batch in enumerate(_batches(source)):
-            nested = [name for name, dtype in batch.schema.items() if dtype.is_nested()]
-            if nested:
-                raise InvalidRequest(
-                    f"CSV cannot hold nested columns: {listed(nested)}",
-                    field="--output",
-                    constraint="columns of single values",
-                    suggestion=[".parquet", ".jsonl"],
-                )
-            json_forms(batch).write_csv(file, include_header=number == 0)
-
-
 def _write_json(source: Path, target: Path) -> None:
     with target.open("wb") as file:
         opening = b"["
-        for batch in _batches(source):
+        for batch in frame_batches(source):
             if batch.height:
                 file.write(opening + encode_rows(batch)[1:-1])
                 opening = b",\n"
@@ -116,13 +91,13 @@ def _write_json(source: Path, target: Path) -> None:
 
 def _write_lines(source: Path, target: Path) -> None:
     with target.open("wb") as file:
-        for batch in _batches(source):
+        for batch in frame_batches(source):
             if batch.height:
                 json_forms(batch).write_ndjson(file)
 
 
 WRITERS: dict[str, Callable[[Path, Path], None]] = {
-    ".csv": _write_csv,
+    ".csv": lambda source, target: write_csv(frame_batches(source), target),
     ".json": _write_json,
     ".jsonl": _write_lines,
 }

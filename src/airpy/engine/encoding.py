@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from airpy.contract import Schema
 
 __all__ = [
+    "ARROW",
+    "BATCH_ROWS",
+    "MOST_JSON_BYTES",
     "Written",
     "arrow_schema",
-    "convert_frame",
     "decode_arrow",
     "decode_base64",
     "decode_parquet",
@@ -177,22 +179,6 @@ def decode_base64(text: str, form: FrameForm) -> bytes:
             constraint=FORMS[form],
         )
     return decoded
-
-
-def convert_frame(source: Path, target: Path) -> None:
-    """Write an Arrow IPC stream file as Parquet, or the other way round, batch by batch."""
-    draft = target.with_suffix(".draft")
-    if target.suffix == ".parquet":
-        with (
-            pa.memory_map(str(source)) as data,
-            pa.ipc.open_stream(data) as batches,
-            pq.ParquetWriter(draft, batches.schema, compression="zstd") as parquet,
-        ):
-            for batch in batches:
-                parquet.write_batch(batch)
-    else:
-        write_arrow(pl.scan_parquet(source, glob=False), draft, 0)
-    draft.replace(target)
 
 
 def decode_arrow(source: Path) -> pl.DataFrame:

@@ -63,20 +63,28 @@ class Load(NamedTuple):
 
     bytes: int = 0
     fingerprint: str | None = None
-    """Changes when the files do: which they are, their sizes and times. None where that is not known."""
+    """Changes when the files do: which they are, sizes, times, inodes. None where that is not known."""
+    changed_s: float = 0.0
+    """When the last of them was changed, in seconds since the epoch."""
 
 
 def load_of(datasets: Iterable[Dataset]) -> Load:
     """What it takes to read these data sets."""
-    total, known = 0, True
+    total, known, changed_ns = 0, True, 0
     digest = hashlib.sha256()
     for dataset in datasets:
-        known = known and dataset.cloud is None
+        if dataset.cloud is not None or dataset.remote is not None:
+            known = False
+            continue
+        digest.update(repr((str(dataset.directory), len(dataset.files))).encode())
         for path in dataset.files:
             status = path.stat()
             total += status.st_size
-            digest.update(repr((path, status.st_ino, status.st_size, status.st_mtime_ns)).encode())
-    return Load(total, digest.hexdigest() if known else None)
+            changed_ns = max(changed_ns, status.st_mtime_ns, status.st_ctime_ns)
+            # Anybody may set the first of these back, nobody the second; devices have a number on each host.
+            times = status.st_mtime_ns, status.st_ctime_ns
+            digest.update(repr((str(path), status.st_ino, status.st_size, times)).encode())
+    return Load(total, digest.hexdigest() if known else None, changed_ns / 1e9)
 
 
 def dataset_at(root: FileRoot, requested: str, field: str) -> Dataset:

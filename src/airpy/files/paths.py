@@ -64,6 +64,9 @@ class FileRoot(NamedTuple):
     memory: Path | None = None
     """Where it is remembered what a look over all of a file has found; None when it is not."""
 
+    copies: Path | None = None
+    """Where copies of large text files are; None when there are none."""
+
     @classmethod
     def at(
         cls,
@@ -72,10 +75,11 @@ class FileRoot(NamedTuple):
         cloud_prefixes: tuple[str, ...] = (),
         access: Access = Access(),  # noqa: B008  it is frozen
         memory: Path | None = None,
+        copies: Path | None = None,
     ) -> Self:
         """The root at this base path."""
         base = Path(os.path.abspath(base))  # noqa: PTH100  `resolve` would follow links
-        return cls(base, base.resolve(), extensions, cloud_prefixes, access, memory)
+        return cls(base, base.resolve(), extensions, cloud_prefixes, access, memory, copies)
 
     def shown(self, path: Path) -> str:
         """A path under the base path, or one that stands for an object, as the caller knows it."""

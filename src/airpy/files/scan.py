@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from airpy.contract import ReadOptions
 from airpy.files.compression import unpacked
 from airpy.files.content import check_content, check_packed
+from airpy.files.copies import Copies, Wish
 from airpy.files.delimited import scan_csv
 from airpy.files.formats import compression_of
 from airpy.files.gates import check_columns, check_lines
@@ -55,6 +56,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
     head_only: bool = False,
     most_unpacked: int | None = None,
     columns: AbstractSet[str] | None = None,
+    copied: bool = False,
 ) -> Opened:
     """The data set as one lazy frame, in the order of its files.
 
@@ -74,6 +76,7 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
         most_unpacked: How many bytes of text to fetch and to unpack; all when None. What comes after them, in
             the order of the files, is not there, and `whole` is false.
         columns: The columns that are going to be used; all when None. Types of others are not made out.
+        copied: Whether a copy may be read in place of text, if there is one.
 
     Raises:
         FileUnavailable: A file is empty or damaged, its encoding is unknown, or files contradict one another.
@@ -82,6 +85,12 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
     options = options or AS_FOUND
     rows = infer_rows if options.infer_rows is None else options.infer_rows
     partitions = {path: partition_of(dataset.directory, path) for path in dataset.files}
+    if (
+        copied
+        and not careful
+        and (copy := _copy(dataset, options, infer_rows, scratch, every_column=every_column))
+    ):
+        return copy
     local, whole = _local(
         dataset, passing(partitions, filters, timezone), options.skip or 0, scratch, most_unpacked
     )
@@ -102,6 +111,29 @@ def scan(  # noqa: PLR0913  each says one thing of how to open it
         )
     )
     return opened._replace(whole=opened.whole and whole)
+
+
+def _copy(
+    dataset: Dataset, options: ReadOptions, infer_rows: int, scratch: Path, *, every_column: bool
+) -> Opened | None:
+    """The data set from its copy; where there is none, one is wished for.
+
+    Where files are in partitions, a filter may leave some of them out, and others decide the types.
+    """
+    folder = dataset.root.copies
+    if folder is None or dataset.format == "parquet" or dataset.remote:
+        return None
+    if any(partition_of(dataset.directory, path) for path in dataset.files):
+        return None
+    copies = Copies(folder)
+    key = copies.key(dataset, options, infer_rows, every_column=every_column)
+    found = None if key is None else copies.find(key, scratch)
+    if key is not None and found is None:
+        directory = None if dataset.directory is None else str(dataset.directory)
+        read = options.model_dump(mode="json", exclude_none=True)
+        files = list(map(str, dataset.files))
+        copies.wish(key, Wish(dataset.name, dataset.format, files, directory, read, infer_rows, every_column))
+    return found
 
 
 def _local(

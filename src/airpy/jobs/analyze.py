@@ -18,16 +18,18 @@ from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load
-from airpy.jobs.planning import check_planned, plan_asked, plan_through
+from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
+from airpy.jobs.provenance import provenance
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from airpy.contract import AnalyzeRequest, Reading
+    from airpy.contract import AnalyzeRequest
     from airpy.engine.steps import OnStep
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
+    from airpy.jobs.provenance import Ran
 
 __all__ = ["analyze", "check_analyze"]
 
@@ -73,9 +75,11 @@ def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
 
 def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) -> None:
     """Describe the frame, or the plan's result: metrics, issues, chart hints, and the verdict on rules."""
+    if request.plan is not None:
+        request = request.model_copy(update={"plan": absolute(request.plan, context)})
     on_step("loading_data", "Loading data for analysis")
     options = request.options or AnalyzeOptions()
-    frame, reading = _frame(request, context)
+    frame, ran = _frame(request, context)
     found = report(frame, request.job_kind, options, on_step)
     members = {
         "job_kind": b'"%s"' % request.job_kind.encode(),
@@ -87,14 +91,15 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
     }
     if found.validation is not None:
         members["validation"] = encode_model(found.validation)
-    if reading is not None:
-        members["reading"] = encode_model(reading)
+    if ran is not None and request.plan is not None:
+        members["reading"] = encode_model(ran.reading)
+        members["provenance"] = encode_model(provenance(request, request.plan, ran))
     write_data(context.folder, encode_object(**members))
     on_step("analysis_complete", f"Analysis completed: {counted(len(found.issues), 'issue')}")
 
 
-def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, Reading | None]:
-    """The frame to describe, and how it was read where that was from files."""
+def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, Ran | None]:
+    """The frame to describe, and what it was made from where that was files."""
     if request.plan is None or request.datasource_id is None:
         form = request.frame_ref.type if request.frame_ref else "arrow"
         return portable(DECODERS[form](context.input).lazy()).collect(), None

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.jobs.affording import Bounds
+from airpy.jobs.remembered import ground_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,6 +36,11 @@ class JobContext(NamedTuple):
     """When its request came, for times that are counted from then; where nobody knows, it is now."""
     max_join_rows: int | None = None
     """How many rows a join may make; any number when None."""
+
+    @property
+    def ground(self) -> str:
+        """What its answer depends on beside its request and the files."""
+        return ground_of(self.files, self.infer_rows, self.max_rows_json)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -33,6 +33,8 @@ class JobKind(NamedTuple):
     """Does the work, in a child process: of the request, the job's context and `on_step`."""
     started: str
     """What the caller is told when its job is accepted."""
+    remembered: bool = False
+    """Whether an equal request is answered with its result."""
 
 
 JOBS: dict[JobType, JobKind] = {
@@ -40,6 +42,6 @@ JOBS: dict[JobType, JobKind] = {
     "infer_schema": JobKind(
         InferSchemaRequest, check_infer_schema, infer_schema, "Schema inference job started"
     ),
-    "query": JobKind(QueryRequest, check_query, query, "Query execution job started"),
+    "query": JobKind(QueryRequest, check_query, query, "Query execution job started", remembered=True),
     "analyze": JobKind(AnalyzeRequest, check_analyze, analyze, "Analysis job started"),
 }

@@ -19,6 +19,7 @@ from airpy.errors import InvalidPlan
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
+from airpy.jobs.provenance import Ran, casts_of
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.repairs import Bound, mended
 from airpy.jobs.work import tell
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Filter, Join, Reading, ReadOptions, UnionedDataset
+    from airpy.contract import Filter, Join, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -51,6 +52,7 @@ __all__ = [
     "planned_frame",
     "tell_input",
 ]
+
 
 LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
@@ -121,8 +123,8 @@ def plan_through(
     consume: Callable[[pl.LazyFrame], T],
     on_step: OnStep = ignore_steps,
     judge: Callable[[Sequence[Dataset], Planned], None] | None = None,
-) -> tuple[T, Reading]:
-    """What becomes of the plan's answer, and how the files were read for it.
+) -> tuple[T, Ran]:
+    """What becomes of the plan's answer, and what it was made from.
 
     Args:
         plan: What to compute.
@@ -136,7 +138,8 @@ def plan_through(
         AirError: The plan does not fit the data, or a file cannot be read.
     """
     with context.scratch() as scratch, held([each.dataset for each in asked], scratch) as datasets:
-        tell_input(datasets, named_columns(plan))
+        named = named_columns(plan)
+        tell_input(datasets, named)
 
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
@@ -151,7 +154,7 @@ def plan_through(
         except InvalidPlan as error:
             options = [each.options for each in asked]
             raise mended(error, plan, bound_to(datasets, options, context, scratch)) from None
-        return done, reading_of(datasets, planned.opened)
+        return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened, named))
 
 
 def bound_to(
@@ -232,6 +235,7 @@ def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
             timezone=zone(plan.timezone),
             careful=careful,
             columns=named,
+            copied=True,
             head_only=head_only,
         )
 
@@ -250,6 +254,7 @@ def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
             filters=filters_seen(plan, 1 + place),
             timezone=zone(plan.timezone),
             careful=careful,
+            copied=True,
             head_only=head_only,
         )
         for place, (dataset, how) in enumerate(zip(rest, options[1:], strict=True))
@@ -268,8 +273,12 @@ def filters_seen(plan: Plan, index: int) -> Sequence[Filter]:
     Only those can spare files. A union may widen their types.
     """
     if index:
-        _, _, part = _others(plan)[index - 1]
-        return [] if part.clean else part.filters or []
+        key, _, part = _others(plan)[index - 1]
+        if part.clean:
+            return []
+        # Filters of the plan see what is united too; a column that is left out of a union is null there.
+        late = filters_seen(plan, 0) if key == "union" and not part.select else []
+        return [*(part.filters or []), *late]
     direct = not (plan.union or plan.clean or plan.unpivot) and not any(
         join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
     )

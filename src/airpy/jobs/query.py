@@ -15,9 +15,12 @@ from airpy.engine.encoding import (
     write_parquet,
 )
 from airpy.engine.steps import counted
+from airpy.files.datasets import load_of
 from airpy.jobs.affording import check_affordable, check_rows, check_scan
 from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_datasets, plan_through
-from airpy.jobs.results import frame_file, result_frame, write_data
+from airpy.jobs.provenance import provenance
+from airpy.jobs.remembered import keep_state
+from airpy.jobs.results import encode_head, frame_file, result_frame, write_data, write_schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,7 +50,8 @@ def check_query(request: QueryRequest, root: FileRoot) -> Load:
 
 def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
     """Run the plan, stream its answer into a file, and keep the first rows beside it."""
-    began = time.monotonic()
+    request = request.model_copy(update={"plan": absolute(request.plan, context)})
+    began, began_s = time.monotonic(), time.time()
     asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
     main = asked[0].dataset
     count = len(main.files) or 1
@@ -64,35 +68,33 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
         check_rows(written.rows, request.budget)
         return written
 
-    written, reading = plan_through(
+    written, ran = plan_through(
         request.plan,
         asked,
         context,
         consumed,
         on_step,
-        lambda datasets, planned: check_affordable(
-            request.model_copy(update={"plan": absolute(request.plan, context)}),
-            datasets,
-            planned,
-            context.bounds,
-        ),
+        lambda datasets, planned: check_affordable(request, datasets, planned, context.bounds),
     )
     rows, shown = encode_first_rows(written.preview)
     metrics = QueryMetrics(
         rows=written.rows,
         bytes=written.bytes,
         execution_time_ms=round((time.monotonic() - began) * 1000),
+        cache_hit=False,
     )
+    write_schema(context.folder, written.schema)
     write_data(
         context.folder,
         encode_object(
+            **encode_head(metrics, context.token),
             rows=rows,
             schema=encode_model(written.schema),
-            metrics=encode_model(metrics),
             truncated=b"true" if shown < written.rows else b"false",
-            download=b'"/v1/py/jobs/%d/download"' % context.token,
-            reading=encode_model(reading),
+            reading=encode_model(ran.reading),
+            provenance=encode_model(provenance(request, request.plan, ran)),
         ),
     )
+    keep_state(context.folder, load_of(each.dataset for each in asked), context.ground, began_s)
     on_step("query_complete", f"Query execution completed: {counted(written.rows, 'row')}")
     return result_frame(request.output, written.rows, arrow_schema(written.preview))

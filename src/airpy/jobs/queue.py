@@ -7,15 +7,18 @@ neither the order of messages nor their loss or repetition matters.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 import dramatiq
 
 from airpy.engine.failures import failure
+from airpy.engine.moments import fixed
 from airpy.errors import CapExceeded, IdempotencyConflict
 from airpy.jobs.broker import ACTOR, QUEUE
 from airpy.jobs.estimates import retry_after_s
 from airpy.jobs.kinds import JOBS
+from airpy.jobs.remembered import data_state
 from airpy.jobs.store import Submission
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ class Caller(NamedTuple):
     request_id: str
     idempotency_key: str | None = None
     traceparent: str | None = None
+    anew: bool = False
+    """Whether the caller wants no answer that is remembered."""
 
 
 class JobQueue(NamedTuple):
@@ -50,6 +55,10 @@ class JobQueue(NamedTuple):
     files: FileRoot
     max_jobs: int
     ttl_s: int
+    ground: str
+    """What answers depend on beside requests and files."""
+    remembers: bool
+    """Whether results are remembered at all."""
 
     async def submit(
         self, kind: JobType, request: BaseModel, caller: Caller, frame: bytes | None = None
@@ -70,13 +79,14 @@ class JobQueue(NamedTuple):
             known = await self.store.known(caller.idempotency_key, kind, asked)
             if known is not None:
                 return known  # whatever has become of its data since
+        request = _fixed(request)
         load = await asyncio.to_thread(JOBS[kind].check, request, self.files)
         kept = None if frame is None else await self._kept(frame)
         size = load.bytes + len(frame or b"")
         submission = Submission(
             kind=kind,
-            request=asked,
-            data=load.fingerprint,
+            request=request.model_dump_json(by_alias=True, exclude_unset=True),
+            data=data_state(load, self.ground),
             source=getattr(request, "datasource_id", None) or "",
             lane="short" if size <= MOST_SHORT_BYTES else "long",
             request_id=caller.request_id,
@@ -84,9 +94,11 @@ class JobQueue(NamedTuple):
             input=kept,
             idempotency_key=caller.idempotency_key,
             traceparent=caller.traceparent,
+            asked=asked,
+            anew=caller.anew,
         )
         try:
-            return await self._accept(submission)
+            return await self._accept(submission, await self._result(submission))
         except (CapExceeded, IdempotencyConflict):  # had Redis not answered, the job might be there
             if kept is not None:
                 await asyncio.to_thread(self.results.drop_input, kept)
@@ -127,13 +139,28 @@ class JobQueue(NamedTuple):
         except OSError as error:
             raise failure(error) from error
 
-    async def _accept(self, submission: Submission) -> int:
+    async def _result(self, submission: Submission) -> str | None:
+        """The folder of a result that answers the request, if one is remembered and still there."""
+        if not self.remembers or not JOBS[submission.kind].remembered:
+            return None
+        folder = await self.store.result(submission)
+        return folder if folder is not None and await asyncio.to_thread(self.results.has, folder) else None
+
+    async def _accept(self, submission: Submission, result: str | None = None) -> int:
         """The token; a refusal says when another try is worth it."""
         try:
-            return await self.store.submit(submission, self.max_jobs)
+            return await self.store.submit(submission, self.max_jobs, result)
         except CapExceeded as error:
             error.retry_after_s = retry_after_s(await self.store.census(), await self.store.paces())
             raise
+
+
+def _fixed(request: BaseModel) -> BaseModel:
+    """The request with moments in place of what is relative to now, where it has a plan."""
+    plan = getattr(request, "plan", None)
+    if plan is None:
+        return request
+    return request.model_copy(update={"plan": fixed(plan, dt.datetime.now(dt.UTC))})
 
 
 def declare_actor(broker: dramatiq.Broker, work: Callable[[], None]) -> None:

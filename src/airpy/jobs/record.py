@@ -64,6 +64,8 @@ class Job(NamedTuple):
     frame: ResultFrame | None = None
     error: dict[str, Any] | None = None
     expires_ms: int | None = None
+    reused: bool = False
+    """Whether it was answered with the result of an equal request before it."""
     leader: int | None = None
     """The job whose equal request is at work for this one too."""
 
@@ -90,6 +92,7 @@ class Job(NamedTuple):
             frame=ResultFrame(*json.loads(frame)) if frame else None,
             error=error,
             expires_ms=int(fields["expires_ms"]) if "expires_ms" in fields else None,
+            reused="reused" in fields,
             leader=int(fields["leader"]) if "leader" in fields else None,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
@@ -17,6 +18,7 @@ from airpy.jobs.affording import Bounds
 from airpy.jobs.claim import Claim, renew
 from airpy.jobs.context import JobContext
 from airpy.jobs.kinds import JOBS
+from airpy.jobs.remembered import Memory
 from airpy.jobs.retries import CRASHES, is_retried, pause_ms
 from airpy.jobs.sandbox import Stopped
 from airpy.jobs.scripts import COUNTERS
@@ -53,6 +55,8 @@ class Limits(NamedTuple):
     timeout_s: float
     max_attempts: int
     max_join_rows: int | None = None
+    memory: Memory = Memory(most_bytes=0, ttl_s=0)
+    """How much is remembered of what was answered."""
 
 
 class Runner:
@@ -79,6 +83,11 @@ class Runner:
         self._running: set[Claim] = set()  # a job may be here twice: its new attempt, and one that lost it
         self._claiming = threading.Lock()
         self._closing = False
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a job runs."""
+        return bool(self._running)
 
     def work(self) -> None:
         """Run jobs until none is in line."""
@@ -156,7 +165,9 @@ class Runner:
             else:
                 self._fail(claim, told)
         else:
-            self._recorded(lambda: claim.complete(folder, frame))
+            completed = self._recorded(lambda: claim.complete(folder, frame))
+            if completed and frame is not None:
+                self._remember(claim.token, folder, frame)
             log.info("job_completed", seconds=round(time.monotonic() - began, 3))
 
     def _fail(self, claim: Claim, told: AirError) -> None:
@@ -209,6 +220,11 @@ class Runner:
             counted = {}
         counters = {name: float(amount) for name, amount in counted.items()}
         return Bounds(self._sandbox.memory_mb, self._limits.timeout_s, counters)
+
+    def _remember(self, token: int, folder: str, frame: ResultFrame) -> None:
+        """Remember the result for equal requests; without Redis or disk there is just nothing to remember."""
+        with contextlib.suppress(RedisError, OSError):
+            self._limits.memory.remember(self._redis, token, self._results.folder(folder), frame)
 
     def _recorded(self, write: Callable[[], T]) -> T:
         """What the write gives, once it has reached Redis; waits for that to come back."""

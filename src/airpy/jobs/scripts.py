@@ -14,6 +14,12 @@ airpy:turn                      counts claims, so that each lane has its turns
 airpy:twins                     by the digest of a request, the token that is at work on it
 airpy:followers:{token}         tokens whose requests equal this one's
 airpy:key:{key}                 the request and the token of an idempotency key
+airpy:result:{digest}           a result that is remembered: its folder, frame and bytes
+airpy:results                   by folder, the digests of all of them
+airpy:results-used              the digests, by when they were last asked for
+airpy:results-until             the digests, by when they are forgotten
+airpy:results-bytes             what all of them come to
+airpy:results-kept              folders whose result later jobs were answered with, by when those have expired
 airpy:dead                      tokens of dead letters, in order
 airpy:dead:{token}              a dead letter
 airpy:counters, airpy:pace      what ended how, and how fast; for metrics and estimates
@@ -43,6 +49,8 @@ __all__ = [
     "DEAD",
     "JOBS",
     "PACE",
+    "RESULTS",
+    "RESULTS_KEPT",
     "TOKEN",
     "WAITING",
     "WORKERS",
@@ -50,6 +58,7 @@ __all__ = [
     "flat",
     "idempotency_key",
     "job_key",
+    "result_key",
     "run",
     "run_async",
 ]
@@ -62,9 +71,11 @@ WORKERS = "airpy:workers"
 DEAD = "airpy:dead"
 COUNTERS = "airpy:counters"
 PACE = "airpy:pace"
+RESULTS = "airpy:results"
+RESULTS_KEPT = "airpy:results-kept"
 CHANGES = "airpy:changes"
 
-NEEDS_MEMORY = frozenset({"submit"})
+NEEDS_MEMORY = frozenset({"submit", "remember"})
 """The others go on when Redis is full, or the queue could never drain."""
 
 
@@ -78,6 +89,11 @@ class Script(NamedTuple):
 def job_key(token: int) -> str:
     """The key of a job's record."""
     return f"airpy:job:{token}"
+
+
+def result_key(digest: str) -> str:
+    """The key of a result that is remembered."""
+    return f"airpy:result:{digest}"
 
 
 def dead_key(token: int) -> str:

@@ -31,6 +31,7 @@ from airpy.jobs.scripts import (
     flat,
     idempotency_key,
     job_key,
+    result_key,
     run_async,
 )
 from airpy.jobs.workers import latest, slots_of
@@ -73,6 +74,15 @@ class Submission(NamedTuple):
     """The name of a frame that came with the request."""
     idempotency_key: str | None = None
     traceparent: str | None = None
+    asked: str | None = None
+    """As JSON, what the caller sent, where the request is not the very same."""
+    anew: bool = False
+    """Whether the work is to be done though an equal request was answered before, or is at work."""
+
+    @property
+    def digest(self) -> str:
+        """Names the request and the data that it is about; empty when that is not known."""
+        return "" if self.data is None else _digest(_digest(self.kind, self.request), self.data)
 
 
 class Census(NamedTuple):
@@ -122,32 +132,35 @@ class JobStore:
         self._databases = _database(broker_url), _database(url)
 
     @reachable
-    async def submit(self, submission: Submission, most_jobs: int) -> int:
+    async def submit(self, submission: Submission, most_jobs: int, result: str | None = None) -> int:
         """The token of a new job: its record, place in line and message are all written, or none of them.
 
-        An idempotency key that is known gives the token it gave before.
+        An idempotency key that is known gives the token it gave before. With the folder of a result that is
+        remembered, the job has completed with that.
 
         Raises:
             CapExceeded: There are as many jobs as there may be.
             IdempotencyConflict: The key came with another request before.
         """
         key = submission.idempotency_key
-        request = _digest(submission.kind, submission.request)
         fields = submission._asdict()
-        for told_apart in ("data", "idempotency_key"):
+        for told_apart in ("asked", "anew", "idempotency_key"):
             del fields[told_apart]
         outcome, told = await run_async(
             self._redis,
             "submit",
             most_jobs,
             _digest(key) if key else "",
-            request,
-            _digest(request, submission.data) if submission.data is not None else "",
+            _digest(submission.kind, submission.asked or submission.request),
+            submission.digest,
             submission.ttl_s,
             queue_key(),
             *self._databases,
             MOST_MESSAGES,
             *as_enqueued(call_to_work()),
+            _digest(submission.kind, submission.request),
+            int(submission.anew),
+            result or "",
             *flat(fields),
         )
         match outcome:
@@ -167,6 +180,13 @@ class JobStore:
                 raise _reused(told)
             case _:
                 return int(told)
+
+    @reachable
+    async def result(self, submission: Submission) -> str | None:
+        """The folder of the result that is remembered of an equal request; None when none is."""
+        if submission.anew or not submission.digest:
+            return None
+        return cast("str | None", await self._redis.hget(result_key(submission.digest), "folder"))
 
     @reachable
     async def known(self, key: str, kind: Asked, request: str) -> int | None:

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from airpy.jobs import workers
 from airpy.jobs.broker import call_to_work, queue_key
 from airpy.jobs.claim import LEASE_MS, Claim
-from airpy.jobs.scripts import ACTIVE, DEAD, JOBS, dead_key, job_key, run
+from airpy.jobs.scripts import ACTIVE, DEAD, JOBS, RESULTS, RESULTS_KEPT, dead_key, job_key, run
 
 if TYPE_CHECKING:
     import threading
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dramatiq.brokers.redis import RedisBroker
     from redis import Redis
 
+    from airpy.jobs.copying import Copying
+    from airpy.jobs.remembered import Memory
     from airpy.jobs.results import Results
     from airpy.jobs.runner import Runner
 
@@ -41,6 +43,8 @@ class Tending(NamedTuple):
     results: Results
     slots: int
     max_attempts: int
+    memory: Memory
+    copying: Copying | None = None
 
     def until(self, stop: threading.Event) -> None:
         """Do it twice a second, until told to stop."""
@@ -58,6 +62,8 @@ class Tending(NamedTuple):
                 if now > patient_until:
                     self.reap()
                 self.call_to_work()
+                if self.copying is not None:
+                    self.copying.tick(at_work=self.runner.at_work)
                 if now - swept > SWEEP_S:
                     swept = now
                     self.sweep()
@@ -78,7 +84,8 @@ class Tending(NamedTuple):
 
     def sweep(self) -> None:
         """Remove what belongs to no record any more: results, sent frames, and the tokens in the index."""
-        self.results.sweep(self._existing, self._inputs)
+        self.memory.tidy(self.redis)
+        self.results.sweep(self._existing, self._inputs, self._kept)
         tokens = [int(token) for token in cast("list[str]", self.redis.zrange(JOBS, 0, -1))]
         if gone := set(tokens) - self._existing(tokens):
             self.redis.zrem(JOBS, *gone)
@@ -91,6 +98,18 @@ class Tending(NamedTuple):
         """Those of the tokens that have a record."""
         found = self._found([job_key(token) for token in tokens])
         return {token for token, there in zip(tokens, found, strict=True) if there}
+
+    def _kept(self, folders: list[str]) -> set[str]:
+        """Those of the folders whose result is remembered, or another job's too."""
+        with self.redis.pipeline(transaction=False) as commands:
+            commands.hmget(RESULTS, folders)
+            commands.zmscore(RESULTS_KEPT, folders)
+            remembered, used = commands.execute()
+        return {
+            folder
+            for folder, digest, until in zip(folders, remembered, used, strict=True)
+            if digest is not None or until is not None
+        }
 
     def _inputs(self) -> set[str]:
         """The names of sent frames that a job or a dead letter still needs."""

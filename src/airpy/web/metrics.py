@@ -87,6 +87,8 @@ class _Jobs:
         """The metrics, as the client library asks for them."""
         ended = CounterMetricFamily("airpy_jobs_ended", "Jobs by type and outcome", labels=["type", "status"])
         exits = CounterMetricFamily("airpy_child_exits", "Children ended by a signal", labels=["signal"])
+        reused = CounterMetricFamily("airpy_results_reused", "Jobs answered with the result of an equal one")
+        reused.add_metric([], self._counters.get("reused", 0))
         for name, amount in sorted(self._counters.items()):
             what, *labels = name.split(":")
             if what == "ended":
@@ -95,6 +97,7 @@ class _Jobs:
                 exits.add_metric(labels, amount)
         yield ended
         yield exits
+        yield reused
         for what, (name, help_text) in HISTOGRAMS.items():
             yield self._histogram(what, name, help_text)
         for name, (help_text, measured) in GAUGES.items():

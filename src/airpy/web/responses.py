@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from starlette.responses import FileResponse, Response
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
+from werkzeug.http import parse_accept_header, parse_etags, quote_etag, unquote_etag
 
 from airpy.errors import InvalidRequest, listed
 from airpy.jobs.kinds import JOBS
@@ -17,7 +18,7 @@ from airpy.web.problems import status_of
 from airpy.web.spec import BASE_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -25,16 +26,32 @@ if TYPE_CHECKING:
     from airpy.contract import JobType
     from airpy.jobs.record import DeadLetter, Job, ResultFrame, Step
 
-__all__ = ["MEDIA_TYPES", "Reply", "accepted", "frame_reply", "job_reply", "job_started", "json_reply"]
+__all__ = [
+    "MEDIA_TYPES",
+    "PAGE_TYPES",
+    "Page",
+    "Reply",
+    "accepted",
+    "frame_reply",
+    "job_reply",
+    "job_started",
+    "json_reply",
+    "page_reply",
+]
 
 Reply = Response
 
-FrameFormat = Literal["arrow", "parquet"]
-MEDIA_TYPES: dict[FrameFormat, str] = {
+DownloadForm: TypeAlias = Literal["arrow", "parquet", "csv"]
+PageForm: TypeAlias = Literal["json", "arrow"]
+Form = TypeVar("Form", DownloadForm, PageForm)
+
+MEDIA_TYPES: dict[DownloadForm, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
+    "csv": "text/csv",
 }
-EXTENSIONS: dict[FrameFormat, str] = {"arrow": ".arrows", "parquet": ".parquet"}
+PAGE_TYPES: dict[PageForm, str] = {"json": "application/json", "arrow": MEDIA_TYPES["arrow"]}
+EXTENSIONS: dict[DownloadForm, str] = {"arrow": ".arrows", "parquet": ".parquet", "csv": ".csv"}
 LONGEST_SCHEMA_HEADER = 4096
 POLL_AFTER_S = 1
 
@@ -136,16 +153,16 @@ def dead_letter(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def accepted(accept: str | None, preferred: FrameFormat) -> FrameFormat:
-    """The frame format that the request's `Accept` asks for, `preferred` where it leaves the choice.
+def accepted(accept: str | None, types: Mapping[Form, str], preferred: Form) -> Form:
+    """The format among these that the request's `Accept` asks for, `preferred` where it leaves the choice.
 
     Raises:
         InvalidRequest: It allows none.
     """
     if not accept:
         return preferred
-    by_type = {media_type: form for form, media_type in MEDIA_TYPES.items()}
-    offered = [MEDIA_TYPES[preferred], *(one for one in by_type if one != MEDIA_TYPES[preferred])]
+    forms = sorted(types, key=lambda form: form != preferred)
+    offered = [types[form] for form in forms]
     best = parse_accept_header(accept, MIMEAccept).best_match(offered)
     if best is None:
         raise InvalidRequest(
@@ -155,7 +172,7 @@ def accepted(accept: str | None, preferred: FrameFormat) -> FrameFormat:
             suggestion=offered,
             reason="NOT_ACCEPTABLE",
         )
-    return by_type[best]
+    return forms[offered.index(best)]
 
 
 class FrameResponse(FileResponse):
@@ -164,14 +181,55 @@ class FrameResponse(FileResponse):
     chunk_size = 1 << 20
 
 
-def frame_reply(path: Path, form: FrameFormat, frame: ResultFrame, name: str) -> Reply:
-    """A result frame's file, whole or in the ranges asked for; who saves it is offered the name."""
+def frame_reply(
+    path: Path, form: DownloadForm, frame: ResultFrame, name: str, none_match: str | None
+) -> Reply:
+    """A result frame's file, whole or in the ranges asked for; who saves it is offered the name.
+
+    Who has it already, as its entity tag among those of `If-None-Match` says, is only told so.
+    """
+    status = path.stat()
+    tag = quote_etag(hashlib.sha256(f"{status.st_mtime_ns}-{status.st_size}".encode()).hexdigest()[:32])
+    if none_match and parse_etags(none_match).contains_weak(unquote_etag(tag)[0] or ""):
+        return Response(status_code=304, headers={"ETag": tag})
     headers = {
+        "ETag": tag,
         "X-Arrow-Rows": str(frame.rows),
-        "X-Arrow-Bytes": str(path.stat().st_size),
+        "X-Arrow-Bytes": str(status.st_size),
         "X-Arrow-Schema-Digest": frame.digest,
     }
     if len(base64.b64decode(frame.schema)) <= LONGEST_SCHEMA_HEADER:
         headers["X-Arrow-Schema"] = frame.schema
     filename = name + EXTENSIONS[form]
     return FrameResponse(path, headers=headers, media_type=MEDIA_TYPES[form], filename=filename)
+
+
+class Page(NamedTuple):
+    """Rows of a result frame, and which they are."""
+
+    token: int
+    offset: int
+    limit: int
+    shown: int
+    rows: int
+    """Of the whole frame."""
+
+    @property
+    def next(self) -> str | None:
+        """The page after it, if there is one."""
+        end = self.offset + self.shown
+        return (
+            f"{BASE_PATH}/jobs/{self.token}/rows?offset={end}&limit={self.limit}" if end < self.rows else None
+        )
+
+
+def page_reply(page: Page, rows: bytes, schema: bytes | None) -> Reply:
+    """A page of rows: as JSON with its schema, or as an Arrow stream without."""
+    headers = {"X-Arrow-Rows": str(page.rows)}
+    if schema is None:
+        if page.next:
+            headers["Link"] = f'<{page.next}>; rel="next"'
+        return Response(rows, headers=headers, media_type=PAGE_TYPES["arrow"])
+    told = {"offset": page.offset, "limit": page.limit, "total_rows": page.rows, "next": page.next}
+    tail = json.dumps(told, separators=(",", ":")).encode()
+    return json_reply(b'{"rows":' + rows + b',"schema":' + schema + b"," + tail[1:], headers=headers)

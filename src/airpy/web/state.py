@@ -75,7 +75,10 @@ def header(name: str) -> str | None:
 
 def caller() -> Caller:
     """What the current request says of its caller."""
-    return Caller(request_id(), header("idempotency-key"), current_traceparent())
+    directives = {part.strip().lower() for part in (header("cache-control") or "").split(",")}
+    return Caller(
+        request_id(), header("idempotency-key"), current_traceparent(), anew="no-cache" in directives
+    )
 
 
 def request_id() -> str:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from connexion.datastructures import MediaTypeDict
 from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
@@ -32,13 +32,15 @@ LARGE_BODY = 1 << 20
 """Bytes; parsing more than that would hold up every other request."""
 MOST_DIGITS = 1000
 """Of an integer; no number of the contract has as many, and Python reads no more than 4300."""
+Parameter: TypeAlias = tuple[str, str]
+"""Where a parameter is, and its description: two operations may each have a `limit`, of other bounds."""
 WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def validator_map(contract: Contract) -> dict[str, Any]:
     """Validators for every body and parameter of the contract."""
     bodies: dict[str, Checker] = {}
-    parameters: dict[str, Checker] = {}
+    parameters: dict[Parameter, Checker] = {}
     for operation in operations(contract):
         content = operation.definition.get("requestBody", {}).get("content", {})
         if "application/json" in content:
@@ -46,7 +48,7 @@ def validator_map(contract: Contract) -> dict[str, Any]:
             bodies[operation.id] = compile_checker(contract, schema, "body")
     for parameter in contract["components"].get("parameters", {}).values():
         place = f"{parameter['in']}.{parameter['name']}"
-        parameters[place] = compile_checker(contract, parameter["schema"], place)
+        parameters[place, parameter["description"]] = compile_checker(contract, parameter["schema"], place)
     return {
         "body": MediaTypeDict({"*/*json": _body_validator(bodies)}),
         "parameter": _parameter_validator(parameters),
@@ -80,7 +82,7 @@ def _body_validator(bodies: dict[str, Checker]) -> type:
     return Body
 
 
-def _parameter_validator(parameters: dict[str, Checker]) -> type:
+def _parameter_validator(parameters: dict[Parameter, Checker]) -> type:
     class Parameters(ParameterValidator):  # type: ignore[misc]
         """Checks parameters one by one."""
 
@@ -97,7 +99,7 @@ def _parameter_validator(parameters: dict[str, Checker]) -> type:
             """Refuse what is no token as a job that never was, and a token that is written otherwise too."""
             place, value = f"path.{param['name']}", request.path_params[param["name"]]
             try:
-                parameters[place].check(value)
+                parameters[place, param["description"]].check(value)
             except InvalidRequest as error:
                 raise JobUnavailable(error.message, field=place, constraint=error.constraint) from None
             if str(value) not in request.scope["path"].split("/"):
@@ -120,7 +122,7 @@ def _parameter_validator(parameters: dict[str, Checker]) -> type:
         ) -> None:
             place = f"{parameter_type}.{param_name or param['name']}"
             if value is not None:
-                parameters[place].check(value)
+                parameters[place, param["description"]].check(value)
             elif param.get("required"):
                 raise InvalidRequest(f"{place}: is required", field=place, constraint="required")
 

@@ -74,3 +74,26 @@ local function retire(token)
   end
   redis.call('ZREM', 'airpy:leases', token)
 end
+
+-- Forgets a result that is remembered under this digest; jobs that were answered with it keep its files.
+local function forget_result(digest)
+  local folder, bytes = unpack(redis.call('HMGET', 'airpy:result:' .. digest, 'folder', 'bytes'))
+  if folder then
+    redis.call('DEL', 'airpy:result:' .. digest)
+    redis.call('HDEL', 'airpy:results', folder)
+    redis.call('DECRBY', 'airpy:results-bytes', bytes)
+    redis.call('ZREM', 'airpy:results-used', digest)
+    redis.call('ZREM', 'airpy:results-until', digest)
+  end
+end
+
+-- Forgets results, that which was not asked for longest first, until the others have at most so many bytes.
+local function forget_until(most_bytes)
+  while tonumber(redis.call('GET', 'airpy:results-bytes') or 0) > most_bytes do
+    local oldest = redis.call('ZRANGE', 'airpy:results-used', 0, 0)[1]
+    if not oldest then
+      return
+    end
+    forget_result(oldest)
+  end
+end
