@@ -74,7 +74,9 @@ def read(columns: Columns, operand: Operand, field: str) -> Value:
     if operand.col is not None:
         column = columns.column(operand.col, f"{field}.col")
         dtype = columns.dtype(operand.col)
-        return Value(column.cast(nw.String()) if isinstance(dtype, TEXT) else column, dtype, field)
+        if isinstance(dtype, TEXT):
+            return Value(column.cast(nw.String()), nw.String(), field)
+        return Value(column, dtype, field)
     constant = operand.val if operand.val is not None else ""
     dtype = _own_type(constant, f"{field}.val")
     return Value(nw.lit(constant, dtype=dtype), dtype, field, constant)
@@ -151,7 +153,8 @@ def decimal_type(of: DType | Scalar) -> nw.Decimal:
     _, digits, exponent = number.as_tuple() if number != number.to_integral_value() else (0, (), 0)
     places = max(-int(exponent), 0)
     whole = len(str(abs(int(number))))
-    return nw.Decimal(max(whole + places, len(digits)), places)
+    # What has more digits than any decimal is refused when it is cast.
+    return nw.Decimal(min(max(whole + places, len(digits)), MOST_DIGITS), min(places, MOST_DIGITS))
 
 
 def _own_type(value: Scalar, field: str) -> DType:

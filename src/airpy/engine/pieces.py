@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["binned", "cast", "check_bin", "split_part", "with_column"]
 
 
+GREATEST_END = 10.0**19
+"""Of a decimal bin; of greater ones, bins are floats."""
+
+
 def with_column(frame: Frame, name: str, column: nw.Expr | pl.Expr) -> Frame:
     """The frame with a column under this name, whichever library computes it."""
     if isinstance(column, nw.Expr):
@@ -96,7 +100,8 @@ def _type_of_ends(dtype: DType, ends: Sequence[float]) -> pl.DataType:
         return pl.Int64()
     if isinstance(dtype, (nw.Decimal, *LONG)):
         places = max(decimal_type(dtype).scale, *(decimal_type(end).scale for end in ends))
-        return pl.Decimal(MOST_DIGITS, min(places, MOST_DIGITS))
+        if places < MOST_DIGITS and max(map(abs, ends)) < GREATEST_END:
+            return pl.Decimal(MOST_DIGITS, places)
     return pl.Float64()
 
 
