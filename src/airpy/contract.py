@@ -1975,6 +1975,19 @@ class Join(BaseModel):
     ] = None
     clean: CleanSteps | None = None
     filters: Filters | None = None
+    groupby: Annotated[
+        Columns | None,
+        Field(
+            description='Columns to group the other data set by, after its `filters` and before it is joined: a total beside each row, or only\nrows whose group passes `having`.\n'
+        ),
+    ] = None
+    aggs: Annotated[
+        list[Aggregation] | None,
+        Field(description='Aggregates of each of its groups.', max_length=1000, min_length=1),
+    ] = None
+    having: Annotated[
+        Filters | None, Field(description='Which of its groups to join, by their keys and aggregates.')
+    ] = None
     select: Columns | None = None
     read: ReadOptions | None = None
 

@@ -76,7 +76,6 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     [
         ("a.csv", CSV, {}),
         ("a.csv", CSV, {"types": {"code": "string"}}),
-        ("a.csv", CSV + "4,03/09/2025,x,no,1\n", {"on_error": "null", "infer_rows": 2}),
         ("a.jsonl", JSONL, {}),
     ],
 )
@@ -130,6 +129,22 @@ def test_another_reading_has_another_copy(bench: Bench) -> None:
 
     assert not bench.is_copy(other)
     assert other.frame.collect_schema()["id"] == pl.String
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.csv", {"on_error": "null"}), ("d/year=2025/a.csv", {}), ("a.parquet", {})]
+)
+def test_what_depends_on_the_plan_has_no_copy(bench: Bench, name: str, options: dict[str, Any]) -> None:
+    (bench.base / name).parent.mkdir(parents=True, exist_ok=True)
+    if name.endswith(".parquet"):
+        pl.DataFrame({"a": [1]}).write_parquet(bench.base / name)
+    else:
+        bench.write(name, CSV)
+
+    opened = bench.read("d" if name.startswith("d/") else name, **options)
+
+    assert not bench.is_copy(opened)
+    assert bench.grant() == 0
 
 
 def test_who_does_not_ask_for_a_copy_gets_none_and_wishes_none(bench: Bench) -> None:

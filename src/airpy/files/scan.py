@@ -118,10 +118,11 @@ def _copy(
 ) -> Opened | None:
     """The data set from its copy; where there is none, one is wished for.
 
-    Where files are in partitions, a filter may leave some of them out, and others decide the types.
+    Where files are in partitions, a filter may leave some out, and the others decide the types; where rows
+    may be left out, it is the columns that are used which decide that.
     """
-    folder = dataset.root.copies
-    if folder is None or dataset.format == "parquet" or dataset.remote:
+    folder, left_out = dataset.root.copies, options.on_error not in {None, "fail"}
+    if folder is None or dataset.format == "parquet" or dataset.remote or left_out:
         return None
     if any(partition_of(dataset.directory, path) for path in dataset.files):
         return None

@@ -163,8 +163,8 @@ def planned_frame(
     """
     plan = absolute(plan, context)
     first, *rest = datasets
-    # Only filters that see the rows as they are in the files can spare files. A union may widen their types.
-    direct = not (plan.union or plan.clean or plan.unpivot) and not any(
+    # Only filters that see the rows as they are in the files can spare files.
+    direct = not (plan.clean or plan.unpivot) and not any(
         join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
     )
     made = {item.as_ for item in plan.derive or []}
