@@ -196,7 +196,9 @@ def correlation(of: Measured) -> pl.Expr:
     """Pearson's coefficient of the rows in which both columns have values."""
     both = of.column.is_not_null() & of.other.is_not_null()
     one, two = (side.filter(both).cast(pl.Float64) for side in (of.column, of.other))
-    return defined(pl.corr(one, two)).clip(-1, 1)
+    # Of a constant, rounding would make a coefficient where there is none.
+    vary = (one.min() < one.max()) & (two.min() < two.max())
+    return pl.when(vary).then(defined(pl.corr(one, two)).clip(-1, 1))
 
 
 def weighted_mean(of: Measured) -> pl.Expr:
