@@ -63,9 +63,7 @@ class Columns:
     def __init__(self, frame: Frame) -> None:
         # A name that no column of the caller's can have is a stage's own.
         self._types = {
-            outer(name): dtype
-            for name, dtype in frame.collect_schema().items()
-            if inner(outer(name)) == name
+            outer(name): dtype for name, dtype in frame.collect_schema().items() if inner(outer(name)) == name
         }
 
     def __iter__(self) -> Iterator[str]:
