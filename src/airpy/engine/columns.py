@@ -61,7 +61,10 @@ class Columns:
     """The columns of a frame by the caller's names, with their types."""
 
     def __init__(self, frame: Frame) -> None:
-        self._types = {outer(name): dtype for name, dtype in frame.collect_schema().items()}
+        # A name that no column of the caller's can have is a stage's own.
+        self._types = {
+            outer(name): dtype for name, dtype in frame.collect_schema().items() if inner(outer(name)) == name
+        }
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._types)
