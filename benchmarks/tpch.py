@@ -114,16 +114,17 @@ def in_peer(peer: str, query: str, target: Path) -> float:
 
 
 def check(query: str, frames: dict[str, pl.DataFrame]) -> None:
-    """Stop unless the service gives what is published, and the peers what the service gives."""
+    """Stop unless the service gives what is published, and the peers what the service gives.
+
+    Raw Polars keeps two digits of a product of prices, so that its sums differ from the eighth digit on.
+    """
     numbers = pl.selectors.numeric().cast(pl.Float64)
     ours = frames["service"].with_columns(numbers)
     published = pl.DataFrame(ANSWERS[query]).with_columns(numbers)
     assert_frame_equal(ours.select(published.columns), published, rel_tol=0, abs_tol=CENT)
     for peer in SIDES[1:]:
         theirs = frames[peer].with_columns(numbers)
-        assert_frame_equal(
-            ours, theirs, check_column_order=False, check_dtypes=False, rel_tol=1e-9, abs_tol=1e-6
-        )
+        assert_frame_equal(ours, theirs, check_column_order=False, check_dtypes=False, rel_tol=1e-6)
 
 
 if __name__ == "__main__":

@@ -241,6 +241,14 @@ PLANS: dict[str, dict[str, Any]] = {
         "dataset": "lineitem",
         "joins": [
             {
+                "dataset": "lineitem",
+                "how": "semi",
+                "on": ["l_orderkey"],
+                "groupby": ["l_orderkey"],
+                "aggs": [{"col": "l_quantity", "fn": "sum", "as": "total"}],
+                "having": [leaf("total", ">", 300)],
+            },
+            {
                 "dataset": "orders",
                 "left_on": ["l_orderkey"],
                 "right_on": ["o_orderkey"],
@@ -255,7 +263,6 @@ PLANS: dict[str, dict[str, Any]] = {
         ],
         "groupby": ["c_name", "o_custkey", "l_orderkey", "o_orderdate", "o_totalprice"],
         "aggs": [{"col": "l_quantity", "fn": "sum", "as": "quantity"}],
-        "having": [leaf("quantity", ">", 300)],
         "order": [{"col": "o_totalprice", "dir": "desc"}, {"col": "o_orderdate"}],
         "limit": 100,
     },

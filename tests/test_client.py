@@ -91,7 +91,8 @@ def test_a_failed_job_has_no_result(client: Client) -> None:
     *_, end = client.events(token)
 
     assert (end.name, end.data["status"], end.data["code"]) == ("end", "failed", 400)
-    assert end.data["error"]["details"]["suggestion"] == ["kwh"]
+    change = {"op": "replace", "path": "/plan/select/0", "value": "kwh"}
+    assert end.data["error"]["details"]["suggestion"] == [change]
     with pytest.raises(CallFailed, match='unknown column "kwhh"; did you mean "kwh"'):
         client.result(token)
 

@@ -300,7 +300,7 @@ class JsonPatchOperation(BaseModel):
 ErrorReason = TypeAliasType(
     "ErrorReason",
     Annotated[
-        Literal['SCHEMA_VIOLATION', 'MALFORMED_BODY', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_ACCEPTABLE', 'UNSUPPORTED_MEDIA_TYPE', 'BAD_RANGE', 'BODY_TOO_LARGE', 'BODY_TIMEOUT', 'UNAUTHORIZED', 'PATH_REFUSED', 'EXTENSION_NOT_ALLOWED', 'AMBIGUOUS_DATASET', 'INVALID_PLAN', 'INVALID_OPTIONS', 'INVALID_FRAME', 'UNKNOWN_COLUMN', 'TYPE_MISMATCH', 'CAST_FAILED', 'JOB_NOT_FOUND', 'JOB_EXPIRED', 'RESULT_NOT_READY', 'NO_RESULT_FRAME', 'NO_DEAD_LETTER', 'IDEMPOTENCY_KEY_REUSED', 'FILE_MISSING', 'NO_DATA_FILES', 'UNREADABLE_FILE', 'EMPTY_FILE', 'UNSUPPORTED', 'ENCODING', 'CONTENT_MISMATCH', 'TOO_DEEP', 'FAULTY_ROW', 'FILE_CHANGED', 'READ_INTERRUPTED', 'READER_CRASHED', 'PROCESS_KILLED', 'WORKER_DIED', 'QUEUE_UNAVAILABLE', 'QUEUE_FULL', 'MEMORY_CAP', 'TOO_LARGE', 'DISK_FULL', 'TIME_LIMIT', 'INTERNAL'],
+        Literal['SCHEMA_VIOLATION', 'MALFORMED_BODY', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_ACCEPTABLE', 'UNSUPPORTED_MEDIA_TYPE', 'BAD_RANGE', 'BODY_TOO_LARGE', 'BODY_TIMEOUT', 'UNAUTHORIZED', 'PATH_REFUSED', 'EXTENSION_NOT_ALLOWED', 'AMBIGUOUS_DATASET', 'INVALID_PLAN', 'INVALID_OPTIONS', 'INVALID_FRAME', 'UNKNOWN_COLUMN', 'TYPE_MISMATCH', 'CAST_FAILED', 'JOB_NOT_FOUND', 'JOB_EXPIRED', 'RESULT_NOT_READY', 'NO_RESULT_FRAME', 'NO_DEAD_LETTER', 'IDEMPOTENCY_KEY_REUSED', 'FILE_MISSING', 'NO_DATA_FILES', 'UNREADABLE_FILE', 'EMPTY_FILE', 'UNSUPPORTED', 'ENCODING', 'CONTENT_MISMATCH', 'TOO_DEEP', 'FAULTY_ROW', 'FILE_CHANGED', 'READ_INTERRUPTED', 'READER_CRASHED', 'PROCESS_KILLED', 'WORKER_DIED', 'QUEUE_UNAVAILABLE', 'QUEUE_FULL', 'MEMORY_CAP', 'BUDGET_EXCEEDED', 'TOO_LARGE', 'DISK_FULL', 'TIME_LIMIT', 'INTERNAL'],
         Field(description='The exact case; stable, made for programs.'),
     ],
 )
@@ -492,6 +492,111 @@ class PreviewStats(BaseModel):
         bool, Field(description='Whether `total_rows` was counted rather than estimated.')
     ]
     sample_size: Annotated[int, Field(description='Rows given.')]
+
+
+class QueryBudget(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: Annotated[int | None, Field(description='Rows of the answer.', ge=1, le=1000000000000)] = None
+    scan_bytes: Annotated[
+        int | None,
+        Field(
+            description='Bytes to read from files; of Parquet those of the columns that are needed, as they are stored.',
+            ge=1,
+            le=1000000000000000,
+        ),
+    ] = None
+    seconds: Annotated[float | None, Field(gt=0.0, le=1000000.0)] = None
+    memory_mb: Annotated[int | None, Field(description='Memory of the job, in MiB.', ge=1, le=100000000)] = (
+        None
+    )
+
+
+class PlannedDataset(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    name: str
+    format: FileFormat
+    files: Annotated[int, Field(description='Files of the data set.', ge=0)]
+    files_left: Annotated[
+        int, Field(description='Files that are left where filters rule out hive partitions.', ge=0)
+    ]
+    row_groups: Annotated[
+        int | None, Field(description='Row groups of those files, of Parquet; else null.', ge=0)
+    ]
+    row_groups_left: Annotated[
+        int | None,
+        Field(
+            description='Row groups that are left where filters rule out others by their least and greatest values.',
+            ge=0,
+        ),
+    ]
+    rows: Annotated[int, Field(description='Rows to read.', ge=0)]
+    bytes: Annotated[
+        int,
+        Field(
+            description='Bytes to read, of Parquet those of the columns that are needed, as they are stored.',
+            ge=0,
+        ),
+    ]
+    exact: Annotated[
+        bool,
+        Field(
+            description='Whether row groups, rows and bytes were counted; else they are reckoned from some of the files.'
+        ),
+    ]
+
+
+class PlanEstimate(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    seconds: Annotated[float, Field(ge=0.0)]
+    memory_mb: Annotated[int, Field(description='In MiB.', ge=0)]
+    memory_at_most: Annotated[
+        bool,
+        Field(
+            description='Whether that is what it needs at most: how many rows pass the filters, or how many groups there are, only the data can tell.\n'
+        ),
+    ]
+    rows_out: Annotated[
+        int | None,
+        Field(
+            description='Rows of the answer at most; null where a stage may make more of them than the files have.',
+            ge=0,
+        ),
+    ]
+    calibrated_on: Annotated[
+        int, Field(description='How many queries of this kind were measured for it.', ge=0)
+    ]
+
+
+class BrokenCap(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    cap: Annotated[
+        Literal['PY_MEMORY_MB', 'PY_JOB_TIMEOUT_S', 'budget.rows', 'budget.scan_bytes', 'budget.seconds', 'budget.memory_mb'],
+        Field(description='The setting, or the part of the budget.'),
+    ]
+    limit: float
+    estimate: Annotated[
+        float,
+        Field(
+            description='What it would take, in the same unit; of `PY_MEMORY_MB` the least that it would need.'
+        ),
+    ]
+    message: Annotated[str, Field(description='Why, and what helps.')]
+
+
+class ExplainedStage(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    stage: Annotated[str, Field(description='The key of the plan that says so.')]
+    text: str
 
 
 OutputFormat = TypeAliasType(
@@ -1268,6 +1373,29 @@ class PreviewRequest(BaseModel):
     read: ReadOptions | None = None
 
 
+class Preflight(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    schema_: Annotated[Schema, Field(alias='schema')]
+    datasets: Annotated[
+        list[PlannedDataset],
+        Field(description="The plan's data set, then those that it joins and unites with."),
+    ]
+    estimate: PlanEstimate
+    verdict: Annotated[
+        Literal['ok', 'refused'],
+        Field(description='Whether the query would be run, as far as the estimate tells.'),
+    ]
+    breaks: Annotated[
+        list[BrokenCap], Field(description='The caps that it would break; none when the verdict is `ok`.')
+    ]
+    explanation: Annotated[
+        list[ExplainedStage],
+        Field(description='The plan in words, stage by stage, in the order in which they run.'),
+    ]
+
+
 class RelativeTime(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1740,6 +1868,7 @@ class ErrorDetails(BaseModel):
         Field(description='Everything that breaks the contract, when that is more than one thing.'),
     ] = None
     post_mortem: PostMortem | None = None
+    estimate: PlanEstimate | None = None
 
 
 class Reading(BaseModel):
@@ -1975,6 +2104,19 @@ class Join(BaseModel):
     ] = None
     clean: CleanSteps | None = None
     filters: Filters | None = None
+    groupby: Annotated[
+        Columns | None,
+        Field(
+            description='Columns to group the other data set by, after its `filters` and before it is joined: a total beside each row, or only\nrows whose group passes `having`.\n'
+        ),
+    ] = None
+    aggs: Annotated[
+        list[Aggregation] | None,
+        Field(description='Aggregates of each of its groups.', max_length=1000, min_length=1),
+    ] = None
+    having: Annotated[
+        Filters | None, Field(description='Which of its groups to join, by their keys and aggregates.')
+    ] = None
     select: Columns | None = None
     read: ReadOptions | None = None
 
@@ -2254,6 +2396,7 @@ class QueryRequest(BaseModel):
     plan: Plan
     output: OutputFormat = 'json'
     read: ReadOptions | None = None
+    budget: QueryBudget | None = None
 
 
 class QueryResult(BaseModel):

@@ -32,7 +32,7 @@ from airpy.contract import ErrorDetails, JobError, Violation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airpy.contract import ErrorCode, ErrorReason, Fault, JsonPatchOperation, PostMortem
+    from airpy.contract import ErrorCode, ErrorReason, Fault, JsonPatchOperation, PlanEstimate, PostMortem
 
 __all__ = [
     "AirError",
@@ -96,6 +96,7 @@ class AirError(Exception):
         self.fault = fault
         self.violations = list(violations)
         self.post_mortem: PostMortem | None = None
+        self.estimate: PlanEstimate | None = None
         self.retry_after_s: int | None = None
         if reason is not None:
             self.reason = reason
@@ -110,6 +111,7 @@ class AirError(Exception):
             suggestion=self.suggestion or None,
             violations=self.violations or None,
             post_mortem=self.post_mortem,
+            estimate=self.estimate,
         )
         error = JobError(code=self.code, message=self.message, details=details, request_id=request_id)
         described = error.model_dump(mode="json")

@@ -180,7 +180,7 @@ def test_a_failed_job_is_shown_with_the_nearest_right_answer(own: Service) -> No
     assert run.returncode == 0
     assert lines[0] == f"Job {token} query failed"
     assert 'VALIDATION_ERROR UNKNOWN_COLUMN: unknown column "kwhh"; did you mean "kwh"?' in lines
-    assert "suggestion kwh" in lines
+    assert 'suggestion {"op": "replace", "path": "/plan/select/0", "value": "kwh"}' in lines
 
 
 def test_a_watch_ends_as_the_job_does(own: Service) -> None:

@@ -36,7 +36,12 @@ from airpy.errors import InvalidRequest
         ("cost IS  NOT null", {"col": "cost", "op": "not_null"}),
         ("cost not_null", {"col": "cost", "op": "not_null"}),
         ("kwh ~ 3", {"col": "kwh", "op": "~", "val": 3}),  # which the contract refuses
-        ("kwh like a", {"col": "kwh", "op": "like", "val": "a"}),
+        ("site like 'site_0%'", {"col": "site", "op": "like", "val": "site_0%"}),
+        ("site NOT  LIKE 5%", {"col": "site", "op": "not_like", "val": "5%"}),
+        ("zip contains 10", {"col": "zip", "op": "contains", "val": "10"}),
+        ("zip regex ^[0-9]{5}$", {"col": "zip", "op": "regex", "val": "^[0-9]{5}$"}),
+        ("kwh is distinct from 3", {"col": "kwh", "op": "is_distinct_from", "val": 3}),
+        ("kwh is_nan", {"col": "kwh", "op": "is_nan"}),
     ],
 )
 def test_a_condition_becomes_a_filter(text: str, condition: dict[str, Any]) -> None:

@@ -20,8 +20,8 @@ import airpy
 import handlers
 from airpy.engine.aggregations import AGGREGATIONS
 from airpy.engine.cleaning import CAST_TYPES, CLEANERS
-from airpy.engine.filters import FILTERS
 from airpy.engine.joins import JOINS
+from airpy.engine.operators import FILTERS
 from airpy.engine.profile.checks import CHECKS
 from airpy.engine.profile.outliers import OUTLIER_METHODS
 from airpy.engine.profile.rules import RULES

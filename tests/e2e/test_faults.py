@@ -38,8 +38,12 @@ LONG = {
     "aggs": [{"col": "one", "fn": "sum", "as": "total"}],
 }
 MANY = 200
-# 40 million rows, sorted: more than 300 MiB.
-LARGE = {"dataset": "many", "order": [{"col": "value", "dir": "desc"}]}
+# 40 million rows, sorted: more than 300 MiB. That the filter leaves them all, nobody knows in advance.
+LARGE = {
+    "dataset": "many",
+    "filters": [{"col": "value", "op": "<", "val": 7}],
+    "order": [{"col": "value", "dir": "desc"}],
+}
 
 
 @pytest.fixture(scope="module")

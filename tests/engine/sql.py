@@ -416,7 +416,7 @@ def _window(item: dict[str, Any]) -> str:
             return f"({col}::double / nullif(lag({col}, {n}) {_over(item)}, 0) - 1)"
         case "share_of_total":
             partition = f"partition by {_list(item['partition_by'])}" if item.get("partition_by") else ""
-            return f"({col}::double / sum({col}) over ({partition}))"
+            return f"({col}::double / nullif(sum({col}) over ({partition}), 0))"
     raise KeyError(item["fn"])
 
 

@@ -64,8 +64,8 @@ def test_windows_go_by_any_order_and_leave_the_rows_where_they_are(
     expected: dict[int, tuple[Any, ...]] = {}
     for group in ("x", "y"):
         places = [place for place, row in enumerate(rows) if row[0] == group]
-        for column, (direction, nulls) in ((2, second), (1, first)):
-            places = _sorted(places, [row[column] for row in rows], direction, nulls)
+        places = _sorted(places, [row[2] for row in rows], *second)
+        places = _sorted(places, [row[1] for row in rows], *first)
         expected.update(_numbered(places, rows))
     assert found.select("row", "rank", "dense", "sum", "part", "last").rows() == [
         expected[place] for place in range(len(rows))

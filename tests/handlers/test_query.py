@@ -291,7 +291,7 @@ def test_a_plan_that_no_data_could_save_is_refused_before_a_token(
         ({"joins": [{"dataset": "csv", "on": ["kwhh"]}]}, "plan.joins[0].on[0]"),
     ],
 )
-def test_an_unknown_column_suggests_the_nearest_name(
+def test_an_unknown_column_comes_with_a_change_that_helps(
     service: Service, plan: dict[str, Any], field: str
 ) -> None:
     error = failed(service.run("query", request(**plan)), 400, "UNKNOWN_COLUMN")
@@ -299,7 +299,11 @@ def test_an_unknown_column_suggests_the_nearest_name(
     assert error["message"] == 'unknown column "kwhh"; did you mean "kwh"?'
     assert error["details"]["field"] == field
     assert error["details"]["constraint"] == "one of: timestamp, site_id, kwh, cost"
-    assert error["details"]["suggestion"] == ["kwh"]
+    path = "/" + field.replace("[", "/").replace("]", "").replace(".", "/")
+    change = {"op": "replace", "path": path, "value": "kwh"}
+    # No grain is of a number, so it is the time column there is.
+    helps = {"op": "remove", "path": path} if field == "plan.time_col" else change
+    assert error["details"]["suggestion"] == [helps]
     assert error["details"]["retryable"] is False
 
 

@@ -162,7 +162,8 @@ def test_a_callers_error_is_told_at_once_and_leaves_no_folder(
     assert job.error["code"] == "VALIDATION_ERROR"
     assert job.error["request_id"] == "req_1"
     assert job.error["details"]["reason"] == "UNKNOWN_COLUMN"
-    assert job.error["details"]["suggestion"] == ["kwh"]
+    change = {"op": "replace", "path": "/plan/select/0", "value": "kwh"}
+    assert job.error["details"]["suggestion"] == [change]
     assert "post_mortem" not in job.error["details"]
     assert left(results) == []
     assert ask(redis_url, lambda store: store.dead_letters(None, 100)) == ([], None)

@@ -225,6 +225,36 @@ func (e BinFn) Valid() bool {
 	}
 }
 
+// Defines values for BrokenCapCap.
+const (
+	BrokenCapCapCapBudgetMemory    BrokenCapCap = "budget.memory_mb"
+	BrokenCapCapCapBudgetRows      BrokenCapCap = "budget.rows"
+	BrokenCapCapCapBudgetScanBytes BrokenCapCap = "budget.scan_bytes"
+	BrokenCapCapCapBudgetSeconds   BrokenCapCap = "budget.seconds"
+	BrokenCapCapCapMemory          BrokenCapCap = "PY_MEMORY_MB"
+	BrokenCapCapCapTime            BrokenCapCap = "PY_JOB_TIMEOUT_S"
+)
+
+// Valid indicates whether the value is a known member of the BrokenCapCap enum.
+func (e BrokenCapCap) Valid() bool {
+	switch e {
+	case BrokenCapCapCapBudgetMemory:
+		return true
+	case BrokenCapCapCapBudgetRows:
+		return true
+	case BrokenCapCapCapBudgetScanBytes:
+		return true
+	case BrokenCapCapCapBudgetSeconds:
+		return true
+	case BrokenCapCapCapMemory:
+		return true
+	case BrokenCapCapCapTime:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CaseFn.
 const (
 	CaseFnCase CaseFn = "case"
@@ -624,6 +654,7 @@ const (
 	ErrorReasonBadRange             ErrorReason = "BAD_RANGE"
 	ErrorReasonBodyTimeout          ErrorReason = "BODY_TIMEOUT"
 	ErrorReasonBodyTooLarge         ErrorReason = "BODY_TOO_LARGE"
+	ErrorReasonBudgetExceeded       ErrorReason = "BUDGET_EXCEEDED"
 	ErrorReasonCastFailed           ErrorReason = "CAST_FAILED"
 	ErrorReasonContentMismatch      ErrorReason = "CONTENT_MISMATCH"
 	ErrorReasonDiskFull             ErrorReason = "DISK_FULL"
@@ -678,6 +709,8 @@ func (e ErrorReason) Valid() bool {
 	case ErrorReasonBodyTimeout:
 		return true
 	case ErrorReasonBodyTooLarge:
+		return true
+	case ErrorReasonBudgetExceeded:
 		return true
 	case ErrorReasonCastFailed:
 		return true
@@ -1335,6 +1368,24 @@ func (e PivotFn) Valid() bool {
 	}
 }
 
+// Defines values for PreflightVerdict.
+const (
+	PreflightVerdictPreflightOk      PreflightVerdict = "ok"
+	PreflightVerdictPreflightRefused PreflightVerdict = "refused"
+)
+
+// Valid indicates whether the value is a known member of the PreflightVerdict enum.
+func (e PreflightVerdict) Valid() bool {
+	switch e {
+	case PreflightVerdictPreflightOk:
+		return true
+	case PreflightVerdictPreflightRefused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReadOptionsDecimal.
 const (
 	ReadOptionsDecimalComma ReadOptionsDecimal = ","
@@ -1431,6 +1482,21 @@ const (
 func (e ReplaceValuesOp) Valid() bool {
 	switch e {
 	case ReplaceValuesOpReplace:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReplayMethod.
+const (
+	ReplayMethodReplayPost ReplayMethod = "POST"
+)
+
+// Valid indicates whether the value is a known member of the ReplayMethod enum.
+func (e ReplayMethod) Valid() bool {
+	switch e {
+	case ReplayMethodReplayPost:
 		return true
 	default:
 		return false
@@ -1885,16 +1951,19 @@ func (e WorkUnit) Valid() bool {
 }
 
 // AggregateFunction `count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not
-// counted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 1.6 %); `avg` is `mean`; `std`, `var`
+// counted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 6.5 %); `avg` is `mean`; `std`, `var`
 // and `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by
 // name; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most
 // frequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`
 // in the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where
-// `by` is least or greatest; `corr` Pearson's, of the rows in which both columns have values; `weighted_mean` by
-// `weight`; `share_of_total` the group's sum by that of all groups; `all` and `any_true` of booleans; `list` the values in the
-// order of the rows, `join_text` the same as one text. Nulls are left out of all but `count`, `count_missing`, `first` and
-// `last`. A group without values gives null, and 0 for the counts. The sum and the product of integers are an
-// `int64` (of `uint64`s a `uint64`), or fail the job when they do not fit.
+// `by` is least or greatest, the first of several; `corr` Pearson's, of the rows in which both columns have values;
+// `weighted_mean` by `weight`; `share_of_total` the group's sum by that of all groups, before `having`; `all` and `any_true`
+// of booleans; `list` the values in the order of the rows, `join_text` the same as one text. Nulls are left out of all
+// but `count`, `count_missing`, `first` and `last`. A group without values gives null, and 0 for the counts; so does what is
+// not defined, as the skewness of equal values or a share of zero. The sum, the product and the range of integers are an
+// `int64` (of `uint64`s a `uint64`), or fail the job when they do not fit. The sum and the range of decimals are
+// decimals of 38 digits; mean, median and whatever else may lie between values are `float64`. The range of times is
+// a duration.
 type AggregateFunction string
 
 // Aggregation One aggregate, named `{col}_{fn}` unless `as` names it. An argument that the function does not take is refused.
@@ -1902,8 +1971,9 @@ type Aggregation struct {
 	// As The aggregate's name in the answer.
 	As string `json:"as,omitempty,omitzero"`
 
-	// By The column that orders rows for `first` and `last` (the time column when it is not given), and whose least or
-	// greatest value `arg_min` and `arg_max` look for.
+	// By The column that orders rows for `first` and `last` (`time_col`, or the only date or timestamp column, when it is
+	// not given), and whose least or greatest value `arg_min` and `arg_max` look for. Rows in which it is equal keep
+	// their order; those in which it is null are taken only where there are no others.
 	By string `json:"by,omitempty,omitzero"`
 
 	// Col The column. `count` may leave it out, or say `*`.
@@ -1915,21 +1985,23 @@ type Aggregation struct {
 	// Ddof Delta degrees of freedom of `std`, `var` and `stderr`; 1, a sample's, when it is not given.
 	Ddof int `json:"ddof,omitempty,omitzero"`
 
-	// Filter Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
+	// Filter Only the rows in which this is true are aggregated.
 	Filter Filter `json:"filter,omitempty,omitzero"`
 
 	// Fn `count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not
-	// counted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 1.6 %); `avg` is `mean`; `std`, `var`
+	// counted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 6.5 %); `avg` is `mean`; `std`, `var`
 	// and `stderr` (of the mean) of a sample unless `ddof` says otherwise; `quantile` by `q`, with `q1`, `median` and `q3` by
 	// name; `iqr` is `q3 − q1`, `range` is `max − min`, `mad` the median absolute deviation from the median; `mode` the most
 	// frequent value, the least of several; `skew` and `kurtosis` (excess) of a population; `product`; `first` and `last`
 	// in the order of `by`, nulls included; `any` the first value that is not null; `arg_min` and `arg_max` the value where
-	// `by` is least or greatest; `corr` Pearson's, of the rows in which both columns have values; `weighted_mean` by
-	// `weight`; `share_of_total` the group's sum by that of all groups; `all` and `any_true` of booleans; `list` the values in the
-	// order of the rows, `join_text` the same as one text. Nulls are left out of all but `count`, `count_missing`, `first` and
-	// `last`. A group without values gives null, and 0 for the counts. The sum and the product of integers are an
-	// `int64` (of `uint64`s a `uint64`), or fail the job when they do not fit.
+	// `by` is least or greatest, the first of several; `corr` Pearson's, of the rows in which both columns have values;
+	// `weighted_mean` by `weight`; `share_of_total` the group's sum by that of all groups, before `having`; `all` and `any_true`
+	// of booleans; `list` the values in the order of the rows, `join_text` the same as one text. Nulls are left out of all
+	// but `count`, `count_missing`, `first` and `last`. A group without values gives null, and 0 for the counts; so does what is
+	// not defined, as the skewness of equal values or a share of zero. The sum, the product and the range of integers are an
+	// `int64` (of `uint64`s a `uint64`), or fail the job when they do not fit. The sum and the range of decimals are
+	// decimals of 38 digits; mean, median and whatever else may lie between values are `float64`. The range of times is
+	// a duration.
 	Fn AggregateFunction `json:"fn"`
 
 	// Max How many values `list` and `join_text` take at most; 1,000 when it is not given.
@@ -1991,6 +2063,10 @@ type AnalyzeResult struct {
 	JobKind    AnalysisKind `json:"job_kind"`
 	Metrics    FrameMetrics `json:"metrics"`
 
+	// Provenance Where an answer comes from, so that it can be explained and had again: what was asked, of which data, by which
+	// versions, and what became of types on the way.
+	Provenance Provenance `json:"provenance,omitempty,omitzero"`
+
 	// Reading Which files an answer comes from, and how they were read.
 	Reading *Reading `json:"reading,omitempty"`
 
@@ -2004,9 +2080,12 @@ type AnalyzeResult struct {
 	Validation *Validation `json:"validation,omitempty"`
 }
 
-// Arithmetic `add` and `mul` take two operands or more, the others two. Integers stay integers and fail the job rather than wrap
-// round, but for `div`, which gives a float, and by zero null; `mod` has the sign of the divisor. Dates and timestamps take a
-// difference (`sub`). Null in, null out.
+// Arithmetic `add` and `mul` take two operands or more, the others two; null in, null out. Integers give an `int64` (`uint64`s a
+// `uint64`, but for `sub`) and fail the job rather than wrap round. Decimals stay exact, with the places of the finest
+// operand, or for `mul` those of all together; numbers of the plan are decimals among them. With a float the answer is a
+// `float64`. `div` gives a `float64`, and by zero null; `mod` has the sign of the divisor, and by zero null; `pow` of an
+// integer by a whole number of the plan from 0 to 63 is exact, any other a `float64`, null where it is not real. `sub` of
+// two dates, or of two timestamps, is a duration; `date_diff` counts its units.
 type Arithmetic struct {
 	Args Operands `json:"args"`
 
@@ -2018,11 +2097,13 @@ type Arithmetic struct {
 // ArithmeticFn defines model for Arithmetic.Fn.
 type ArithmeticFn string
 
-// AsofStrategy The last row whose key is not greater, the first whose key is not less, or the nearer of them.
+// AsofStrategy The row whose key is not greater (`backward`) or not less (`forward`), or the nearer of them, the greater if they are as
+// near. Of several rows with that key the last of the data set, with `forward` the first.
 type AsofStrategy string
 
-// Bin The lower end of the bin that a number falls in: bins of `width` from 0 on, or between `edges`, which ascend; null outside
-// them. A bin includes its lower end, the last of `edges` both.
+// Bin The lower end of the bin that a number falls in: bins of `width` from 0 on both ways, or between `edges`, which ascend;
+// null outside them, and for what is not finite. A bin includes its lower end, the last of `edges` both. Ends are the
+// decimals that they are written as, and integers of integers, when they are whole.
 type Bin struct {
 	// As The new column's name.
 	As NewName `json:"as"`
@@ -2039,6 +2120,22 @@ type Bin struct {
 // BinFn defines model for Bin.Fn.
 type BinFn string
 
+// BrokenCap defines model for BrokenCap.
+type BrokenCap struct {
+	// Cap The setting, or the part of the budget.
+	Cap BrokenCapCap `json:"cap"`
+
+	// Estimate What it would take, in the same unit; of `PY_MEMORY_MB` the least that it would need.
+	Estimate float64 `json:"estimate"`
+	Limit    float64 `json:"limit"`
+
+	// Message Why, and what helps.
+	Message string `json:"message"`
+}
+
+// BrokenCapCap The setting, or the part of the budget.
+type BrokenCapCap string
+
 // Caps The settings that bound every request.
 type Caps struct {
 	// JobTimeoutS `PY_JOB_TIMEOUT_S`: run time of one attempt at a job. Beyond it: 408, `TIME_LIMIT`.
@@ -2049,6 +2146,9 @@ type Caps struct {
 
 	// MaxBodyMB `PY_MAX_BODY_MB`: a request's body, in MiB. Beyond it: 413, `BODY_TOO_LARGE`.
 	MaxBodyMB int `json:"max_body_mb"`
+
+	// MaxJoinRows `PY_MAX_JOIN_ROWS`: rows that one join of a plan may make. Beyond it: 413, `TOO_LARGE`.
+	MaxJoinRows int64 `json:"max_join_rows"`
 
 	// MaxQueuedJobs `PY_MAX_QUEUED_JOBS`: jobs that have not ended. Beyond it: 429, `QUEUE_FULL`.
 	MaxQueuedJobs int `json:"max_queued_jobs"`
@@ -2063,7 +2163,9 @@ type Caps struct {
 	TimeoutS float64 `json:"timeout_s"`
 }
 
-// Case What the first filter that holds gives; else `else`, or null. All have one type.
+// Case What the first filter that holds gives; else `else`, or null. All have one type, or are widened without loss: integers
+// to `int64`, those of 32 bits or less and floats to `float64`, decimals to the finest of them. Values of the plan become
+// what the columns are. Others are refused; `cast` them.
 type Case struct {
 	// As The new column's name.
 	As    NewName    `json:"as"`
@@ -2130,12 +2232,17 @@ type CleanStep struct {
 // CleanSteps What to do to the rows before anything else, in order.
 type CleanSteps = []CleanStep
 
-// Clip Takes numbers below `min` for it, and those above `max`; at least one of them.
+// Clip Takes numbers below `min` for it, and those above `max`; at least one of them. A bound is cast to the column's type
+// without loss, or refused, and the type stays. NaN stays too.
 type Clip struct {
 	Cols Columns `json:"cols,omitempty,omitzero"`
-	Max  float64 `json:"max,omitempty,omitzero"`
-	Min  float64 `json:"min,omitempty,omitzero"`
-	Op   ClipOp  `json:"op"`
+
+	// Max A number; a whole one is kept digit by digit.
+	Max Number `json:"max,omitempty,omitzero"`
+
+	// Min A number; a whole one is kept digit by digit.
+	Min Number `json:"min,omitempty,omitzero"`
+	Op  ClipOp `json:"op"`
 }
 
 // ClipOp defines model for Clip.Op.
@@ -2144,7 +2251,7 @@ type ClipOp string
 // ClosedEnds defines model for ClosedEnds.
 type ClosedEnds string
 
-// Coalesce The first operand that is not null. All have one type.
+// Coalesce The first operand that is not null. All have one type, or are widened as for `case`.
 type Coalesce struct {
 	Args Operands `json:"args"`
 
@@ -2240,7 +2347,7 @@ type ColumnName = string
 // Columns defines model for Columns.
 type Columns = []ColumnName
 
-// Concat Texts one after the other, with `sep` between them; null is left out.
+// Concat Texts one after the other, with `sep` between them; null is left out, and of nulls alone the text is empty.
 type Concat struct {
 	Args Operands `json:"args"`
 
@@ -2287,8 +2394,10 @@ type DatasetPath = string
 // Example: energy-files
 type DatasourceID = string
 
-// DateDiff Whole units from `start` to `end`, negative when it comes first; months, quarters and years by the calendar, days and
-// weeks by midnights of the plan's time zone.
+// DateDiff Whole units from `start` to `end` as an `int64`, towards zero, negative when `end` comes first. Seconds, minutes and hours
+// are those that passed; days and weeks are counted by midnights of the plan's time zone; months, quarters and years by
+// the calendar and the clock, so that a month from the 31st ends on the 1st where a month is shorter. A date is its first
+// moment.
 type DateDiff struct {
 	// As The new column's name.
 	As NewName `json:"as"`
@@ -2305,8 +2414,8 @@ type DateDiff struct {
 // DateDiffFn defines model for DateDiff.Fn.
 type DateDiffFn string
 
-// DatePart A part of a date or timestamp, in the plan's time zone: `week` as in ISO 8601, `weekday` from 1 for Monday, `date` the
-// day itself.
+// DatePart A part of a date or timestamp, in the plan's time zone (timestamps without a zone are in UTC), as an `int64`: `week` as in
+// ISO 8601, `weekday` from 1 for Monday. `date` is the day itself. A date has no hour.
 type DatePart struct {
 	// As The new column's name.
 	As NewName `json:"as"`
@@ -2440,6 +2549,9 @@ type ErrorDetails struct {
 	// Constraint What it had to be.
 	Constraint *string `json:"constraint"`
 
+	// Estimate What running the plan would take, at the pace of the queries that this service has run.
+	Estimate PlanEstimate `json:"estimate,omitempty,omitzero"`
+
 	// Fault A place in a file where something is wrong.
 	Fault *Fault `json:"fault,omitempty"`
 
@@ -2469,6 +2581,13 @@ type ErrorEnvelope struct {
 
 // ErrorReason The exact case; stable, made for programs.
 type ErrorReason string
+
+// ExplainedStage defines model for ExplainedStage.
+type ExplainedStage struct {
+	// Stage The key of the plan that says so.
+	Stage string `json:"stage"`
+	Text  string `json:"text"`
+}
 
 // Fault A place in a file where something is wrong.
 type Fault struct {
@@ -2565,7 +2684,10 @@ type FillNull struct {
 type FillNullStrategy string
 
 // Filter Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
+// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep. A plan holds 10,000
+// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
+// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
 type Filter struct {
 	All []Filter `json:"all,omitempty,omitzero"`
 	Any []Filter `json:"any,omitempty,omitzero"`
@@ -2584,14 +2706,18 @@ type Filter struct {
 	Col2 ColumnName `json:"col2,omitempty,omitzero"`
 
 	// Not Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
+	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep. A plan holds 10,000
+	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
+	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
 	Not Filter `json:"not,omitempty,omitzero"`
 
 	// Op `between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`
 	// (no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,
-	// `icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\` before one that stands for itself; `regex`
-	// a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one value, or nothing
-	// for null; the others one value. The value is cast to the column's type without loss, or refused.
+	// `icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\` before one that stands for itself (and
+	// before itself); `regex` a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one
+	// value, or nothing for null; the others one value. The value is cast to the column's type without loss, or
+	// refused. NaN equals itself and is greater than every number.
 	Op FilterOperator `json:"op,omitempty,omitzero"`
 
 	// Val What to compare with; a list for `between`, `in` and `not_in`.
@@ -2600,13 +2726,14 @@ type Filter struct {
 
 // FilterOperator `between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`
 // (no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,
-// `icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\` before one that stands for itself; `regex`
-// a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one value, or nothing
-// for null; the others one value. The value is cast to the column's type without loss, or refused.
+// `icontains` whatever its case; `like` and `ilike` SQL's `%` and `_` with `\` before one that stands for itself (and
+// before itself); `regex` a pattern in the syntax of Rust's `regex`, found anywhere in the text; `is_distinct_from` one
+// value, or nothing for null; the others one value. The value is cast to the column's type without loss, or
+// refused. NaN equals itself and is greater than every number.
 type FilterOperator string
 
 // Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
-// `is_distinct_from`.
+// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
 type Filters = []Filter
 
 // FrameFormat `arrow` is an IPC stream or an IPC file.
@@ -2899,9 +3026,15 @@ type JobWork struct {
 }
 
 // Join Joins another data set. Name the columns with `on` where they are called the same on both sides, else
-// with `left_on` and `right_on`. Keys have one type, or are both integers or both floats; each appears once, by its
-// name on the left. A column of the right side that the left has too gets `suffix`.
+// with `left_on` and `right_on`. Keys have one type, or are both integers, both floats or both timestamps (those
+// without a zone are in UTC; `right` and `full` joins take one precision); each appears once, by its name on the left. A
+// column of the right side that the left has too gets `suffix`. A join that makes more rows than `PY_MAX_JOIN_ROWS`
+// is stopped: `RESOURCE_CAP`, `TOO_LARGE`. `clean`, `filters` and `select` are of the joined data set alone, in that
+// order, before it is joined.
 type Join struct {
+	// Aggs Aggregates of each of its groups.
+	Aggs []Aggregation `json:"aggs,omitempty,omitzero"`
+
 	// By For `asof`, columns that must be equal, called the same on both sides.
 	By []ColumnName `json:"by,omitempty,omitzero"`
 
@@ -2912,11 +3045,18 @@ type Join struct {
 	Dataset string `json:"dataset"`
 
 	// Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
-	// `is_distinct_from`.
-	Filters Filters      `json:"filters,omitempty,omitzero"`
-	How     JoinKind     `json:"how,omitempty,omitzero"`
-	LeftOn  []ColumnName `json:"left_on,omitempty,omitzero"`
-	On      []ColumnName `json:"on,omitempty,omitzero"`
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filters Filters `json:"filters,omitempty,omitzero"`
+
+	// Groupby Columns to group the other data set by, after its `filters` and before it is joined: a total beside each row, or only
+	// rows whose group passes `having`.
+	Groupby Columns `json:"groupby,omitempty,omitzero"`
+
+	// Having Which of its groups to join, by their keys and aggregates.
+	Having Filters      `json:"having,omitempty,omitzero"`
+	How    JoinKind     `json:"how,omitempty,omitzero"`
+	LeftOn []ColumnName `json:"left_on,omitempty,omitzero"`
+	On     []ColumnName `json:"on,omitempty,omitzero"`
 
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
 	// tells what was.
@@ -2929,10 +3069,11 @@ type Join struct {
 	Suffix   string       `json:"suffix,omitempty,omitzero"`
 
 	// Tolerance For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between
-	// numbers.
+	// numbers. Any distance when it is not given.
 	Tolerance Join_Tolerance `json:"tolerance,omitempty,omitzero"`
 
-	// Validate How often a key may occur on each side; a job whose data breaks it fails.
+	// Validate How often a key may occur on each side, after the joined data set's own `filters` and before the plan's; null is no key.
+	// A job whose data breaks it fails, and names a key. Not for `cross` and `asof`.
 	Validate JoinCardinality `json:"validate,omitempty,omitzero"`
 }
 
@@ -2943,7 +3084,7 @@ type JoinTolerance0 = string
 type JoinTolerance1 = float64
 
 // Join_Tolerance For `asof`, how far off a match may be: a duration of one unit (`15 minutes`) between times, a number between
-// numbers.
+// numbers. Any distance when it is not given.
 type Join_Tolerance struct {
 	union json.RawMessage
 }
@@ -2952,7 +3093,9 @@ type Join_Tolerance struct {
 type JoinCardinality string
 
 // JoinKind `semi` keeps the rows of the left side that have a match, `anti` those that have none; `cross` pairs every row with
-// every other and takes no keys; `asof` takes one key of each side, and finds the nearest row. Null matches nothing.
+// every other and takes no keys. `asof` keeps every row of the left side and finds the row of the right whose key is
+// nearest, or null: of integers, floats, dates or timestamps. As the keys need not be equal, both stay, the right one
+// with `suffix` where their names are the same. Null matches nothing, nor does NaN in `asof`.
 type JoinKind string
 
 // JSONPatch defines model for JsonPatch.
@@ -3008,8 +3151,9 @@ type NearestAnswers = []string
 // NewName The new column's name.
 type NewName = string
 
-// NormaliseNames Gives every column a name of small letters, digits and `_` alone, without accents; of several that become the same,
-// the later ones get `_2`, `_3` ….
+// NormaliseNames Gives every column a name of small letters, digits and `_` alone, without accents; whatever stands between letters and
+// digits is one `_`, and nothing at the ends. `ß` is `ss`, letters without a plain one stay, and a name of none of these
+// is `column`. Of several that become the same, the later ones get `_2`, `_3` …, whichever no column has.
 type NormaliseNames struct {
 	Op NormaliseNamesOp `json:"op"`
 }
@@ -3040,7 +3184,20 @@ type NullMarkers struct {
 // NullsPosition Where nulls go.
 type NullsPosition string
 
-// NumberFunction Of one number. `round` takes `digits` (0), half away from zero; `log` takes `base` (e). Where it has no real value, null.
+// Number A number; a whole one is kept digit by digit.
+type Number struct {
+	union json.RawMessage
+}
+
+// Number0 defines model for Number.0.
+type Number0 = int
+
+// Number1 defines model for Number.1.
+type Number1 = float64
+
+// NumberFunction Of one number. `round` takes `digits` (0), half away from zero, a float as the decimal that it is written as (2.675 to
+// two digits is 2.68); `log` takes `base` (e). `abs`, `round`, `floor` and `ceil` of integers are integers, of decimals
+// decimals; the others give a `float64`. Where there is no real value, as of `log` at 0 and below, null.
 type NumberFunction struct {
 	// As The new column's name.
 	As   NewName `json:"as"`
@@ -3106,8 +3263,10 @@ type ParseDates struct {
 	Op     string `json:"op"`
 }
 
-// Pivot One row for each combination of `index`, with a column for each value of `on` (in ascending order, null last), which
-// holds the aggregate `fn` of `values`.
+// Pivot One row for each combination of `index`, in ascending order, with a column for each value of `on` (in ascending order,
+// null last), which holds the aggregate `fn` of `values`: `first` and `last` in the order of the rows, or of the group
+// keys; `count` of rows. A column is called as its value is written in JSON, that of null `null`. Where there are no
+// rows for a cell it is null, and 0 for `count`. The job looks for the values before it computes the answer.
 type Pivot struct {
 	Fn    PivotFn `json:"fn,omitempty,omitzero"`
 	Index Columns `json:"index"`
@@ -3155,16 +3314,22 @@ type Plan struct {
 	Distinct bool `json:"distinct,omitempty,omitzero"`
 
 	// Explode Columns of lists; each of their values gets a row of its own. Several are walked side by side and must be
-	// equally long in a row. An empty list, and null, give one row with null.
+	// equally long in a row, where null is as long as an empty list. Both give one row with null.
 	Explode []ColumnName `json:"explode,omitempty,omitzero"`
 
 	// Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
-	// `is_distinct_from`.
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
 	Filters Filters `json:"filters,omitempty,omitzero"`
 
-	// Grain The width of a time bucket: `1 day`, `15 minutes`, `1 week` (from Monday), `1 month`, `1 quarter`, `1 year`, or
-	// an ISO 8601 duration of one unit (`P1D`, `PT15M`). Buckets of a day or more are dates. A bucket that
-	// `groupby` does not name is the first group key.
+	// Grain The width of a time bucket: `1 day`, `15 minutes`, `1 week`, `1 month`, `1 quarter`, `1 year`, or an ISO 8601
+	// duration of one unit (`P1D`, `PT15M`). A bucket that `groupby` does not name is the first group key.
+	//
+	// A bucket of a day or more is the date on which it begins; days are told by the clock of `timezone`, so the day on
+	// which summer time begins has 23 hours, and that on which it ends has 25. A shorter bucket is the timestamp at
+	// which it begins, in the column's type. Hours, minutes and seconds are counted on that clock: a bucket begins
+	// whenever it shows a multiple of the width, and reaches to the next. So an hour that comes twice is two buckets,
+	// `6 hours` begin at 0, 6, 12 and 18 on every day and are 5 or 7 long where the clock is changed, and a beginning
+	// that the clock leaves out is at the moment it is put forward.
 	//
 	//
 	// Example: 1 day
@@ -3189,30 +3354,37 @@ type Plan struct {
 	// Order How to sort the answer. Ties are broken by the group keys, or by the order of the files.
 	Order []Order `json:"order,omitempty,omitzero"`
 
-	// Origin A date or timestamp at which a bucket of `grain` begins. Default: midnight of 1970-01-01 for days and
-	// shorter, the week's first day, the year's first month.
+	// Origin A date or timestamp at which a bucket of `grain` begins, to the millisecond; by the clock of `timezone` where it has no
+	// offset. Several units are counted from it. Default: midnight of 1970-01-01, for weeks of the first `week_start` of
+	// 1970. Days that begin at 6 are named by the date on which they begin. Months, quarters and years begin on a
+	// day from 1 to 28, weeks on the origin's weekday.
 	//
 	//
 	// Example: 2025-01-01T06:00:00
 	Origin string `json:"origin,omitempty,omitzero"`
 
-	// Pivot One row for each combination of `index`, with a column for each value of `on` (in ascending order, null last), which
-	// holds the aggregate `fn` of `values`.
+	// Pivot One row for each combination of `index`, in ascending order, with a column for each value of `on` (in ascending order,
+	// null last), which holds the aggregate `fn` of `values`: `first` and `last` in the order of the rows, or of the group
+	// keys; `count` of rows. A column is called as its value is written in JSON, that of null `null`. Where there are no
+	// rows for a cell it is null, and 0 for `count`. The job looks for the values before it computes the answer.
 	Pivot Pivot `json:"pivot,omitempty,omitzero"`
 
-	// Resample As `grain`, which it takes the place of, with every bucket between the first and the last, in each group of `groupby`, when
-	// `fill` is not `none`. The bucket is named by the unit of `every`.
+	// Resample As `grain`, which it takes the place of; with every bucket from the first to the last of each group of `groupby`, when
+	// `fill` is not `none`. The bucket is named by the unit of `every`. Rows without a time are a bucket of their own, null, and
+	// fill none. There may be ten million buckets from the first to the last, and over all groups; beyond it,
+	// `RESOURCE_CAP`, `TOO_LARGE`.
 	Resample Resample `json:"resample,omitempty,omitzero"`
 
-	// Sample Rows taken by chance: `n` of them, or each with the probability `fraction`; exactly one of them. The same for the same
-	// data and `seed`.
+	// Sample Rows taken by chance, in their order: `n` of them, or each with the probability `fraction`; exactly one of them. The
+	// same for the same data and `seed`: what counts is a row's place among those that pass the filters.
 	Sample Sample `json:"sample,omitempty,omitzero"`
 
 	// Select Columns of the data set to keep, in this order. With `groupby` or `aggs` the answer's columns are the group
 	// keys and the aggregates, and `select` only names the source columns the plan is about.
 	Select []ColumnName `json:"select,omitempty,omitzero"`
 
-	// TimeCol The column that `grain` buckets. Without it, the only date or timestamp column of the data set.
+	// TimeCol The column that `grain` or `resample` buckets, and that orders `first` and `last`. Without it, the only date or
+	// timestamp column of the data set.
 	TimeCol string `json:"time_col,omitempty,omitzero"`
 
 	// Timezone IANA name of the zone in which a day begins. Default `UTC`. It also places dates and times in
@@ -3222,23 +3394,69 @@ type Plan struct {
 	// Example: Europe/Berlin
 	Timezone string `json:"timezone,omitempty,omitzero"`
 
-	// TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), in each partition when `partition_by` names columns; null comes
-	// last. With `other` (over groups alone) one more row, in each partition, holds the aggregates of all other groups: its keys
-	// are null, or `other` where they are text.
+	// TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), the first of them first, in each partition when
+	// `partition_by` names columns; null comes last, and equal rows in the order of the group keys, or of the files. With
+	// `other` (over groups alone) one more row, after them in each partition, holds the aggregates of the rows of all other
+	// groups: its keys are null, or `other` where they are text, but for those that `partition_by` names; what no aggregate
+	// is is null. `partition_by` names group keys then.
 	TopN TopN `json:"top_n,omitempty,omitzero"`
 
-	// Union Data sets whose rows follow those of `dataset`. Columns meet by name; a column that one of them lacks is null
-	// there, and types are widened without loss.
+	// Union Data sets whose rows follow those of `dataset`. Columns meet by name, letter by letter; a column that one of them
+	// lacks is null there. Types are widened without loss, or refused: integers become wider ones, floats (the job fails
+	// on one that no float is) or decimals, dates and times those of the finest unit, in the first one's zone.
 	Union []UnionedDataset `json:"union,omitempty,omitzero"`
 
-	// Unpivot One row for each column of `on`, whose name becomes a value of `names_to` and whose value goes to `values_to`; the columns of
-	// `index` are repeated. Without `on` all other columns.
+	// Unpivot One row for each column of `on`, row by row, whose name becomes a value of `names_to` and whose value goes to
+	// `values_to`; the columns of `index` are repeated, and others left out. Without `on` all but those of `index`. Types are
+	// widened as in `union`, or refused.
 	Unpivot   Unpivot `json:"unpivot,omitempty,omitzero"`
 	WeekStart Weekday `json:"week_start,omitempty,omitzero"`
 
 	// Window Columns computed of each row and its neighbours, in order; over groups when there are any. One may use those
 	// before it.
 	Window []Window `json:"window,omitempty,omitzero"`
+}
+
+// PlanEstimate What running the plan would take, at the pace of the queries that this service has run.
+type PlanEstimate struct {
+	// CalibratedOn How many queries of this kind were measured for it.
+	CalibratedOn int `json:"calibrated_on"`
+
+	// MemoryAtMost Whether that is what it needs at most: how many rows pass the filters, or how many groups there are, only the data can tell.
+	MemoryAtMost bool `json:"memory_at_most"`
+
+	// MemoryMB In MiB.
+	MemoryMB int `json:"memory_mb"`
+
+	// RowsOut Rows of the answer at most; null where a stage may make more of them than the files have.
+	RowsOut *int64  `json:"rows_out"`
+	Seconds float64 `json:"seconds"`
+}
+
+// PlannedDataset defines model for PlannedDataset.
+type PlannedDataset struct {
+	// Bytes Bytes to read, of Parquet those of the columns that are needed, as they are stored.
+	Bytes int64 `json:"bytes"`
+
+	// Exact Whether row groups, rows and bytes were counted; else they are reckoned from some of the files.
+	Exact bool `json:"exact"`
+
+	// Files Files of the data set.
+	Files int `json:"files"`
+
+	// FilesLeft Files that are left where filters rule out hive partitions.
+	FilesLeft int        `json:"files_left"`
+	Format    FileFormat `json:"format"`
+	Name      string     `json:"name"`
+
+	// RowGroups Row groups of those files, of Parquet; else null.
+	RowGroups *int64 `json:"row_groups"`
+
+	// RowGroupsLeft Row groups that are left where filters rule out others by their least and greatest values.
+	RowGroupsLeft *int64 `json:"row_groups_left"`
+
+	// Rows Rows to read.
+	Rows int64 `json:"rows"`
 }
 
 // PostMortem What was last known of a job that died.
@@ -3255,6 +3473,31 @@ type PostMortem struct {
 	// PeakMemoryMB The most memory that it was seen to use.
 	PeakMemoryMB int `json:"peak_memory_mb"`
 }
+
+// Preflight What a plan would give, read and need. `schema` has the answer's columns; whether they hold nulls only the data can
+// tell, so `nullable` is always true.
+type Preflight struct {
+	// Breaks The caps that it would break; none when the verdict is `ok`.
+	Breaks []BrokenCap `json:"breaks"`
+
+	// Datasets The plan's data set, then those that it joins and unites with.
+	Datasets []PlannedDataset `json:"datasets"`
+
+	// Estimate What running the plan would take, at the pace of the queries that this service has run.
+	Estimate PlanEstimate `json:"estimate"`
+
+	// Explanation The plan in words, stage by stage, in the order in which they run.
+	Explanation []ExplainedStage `json:"explanation"`
+
+	// Schema A frame's columns, in order.
+	Schema Schema `json:"schema"`
+
+	// Verdict Whether the query would be run, as far as the estimate tells.
+	Verdict PreflightVerdict `json:"verdict"`
+}
+
+// PreflightVerdict Whether the query would be run, as far as the estimate tells.
+type PreflightVerdict string
 
 // Preview defines model for Preview.
 type Preview struct {
@@ -3300,12 +3543,83 @@ type PreviewStats struct {
 	TotalRowsExact bool `json:"total_rows_exact"`
 }
 
+// Provenance Where an answer comes from, so that it can be explained and had again: what was asked, of which data, by which
+// versions, and what became of types on the way.
+type Provenance struct {
+	// Casts Columns that do not have the type they are stored with: text that was read as something else, and files whose type
+	// gave way to that of all of them; at most 1,000.
+	Casts []ProvenanceCast `json:"casts"`
+
+	// CreatedAt When it was computed; of a remembered result, before it was asked for.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Plan The plan as it was run; what was relative to the time of the request is a moment here.
+	Plan Plan `json:"plan"`
+
+	// PlanHash SHA-256 of the plan as canonical JSON: defaults filled in, what is not there left out, keys sorted, no white
+	// space. The same for the same plan, however it is spelt.
+	PlanHash string `json:"plan_hash"`
+
+	// Replay The request that runs it again, with the same moments in its plan.
+	Replay Replay `json:"replay"`
+
+	// Sources The fingerprint of all files together, as in `reading.sources`, which names them.
+	Sources  string             `json:"sources"`
+	Versions ProvenanceVersions `json:"versions"`
+}
+
+// ProvenanceCast defines model for ProvenanceCast.
+type ProvenanceCast struct {
+	Column  string `json:"column"`
+	Dataset string `json:"dataset"`
+
+	// File The first file of which it is so, where not of all.
+	File string `json:"file,omitempty,omitzero"`
+
+	// Form How its text is written, where that is not plain.
+	Form string `json:"form,omitempty,omitzero"`
+
+	// From The type that is stored; `string` for text.
+	From string `json:"from"`
+
+	// To The type that it was read as.
+	To string `json:"to"`
+}
+
+// ProvenanceVersions defines model for ProvenanceVersions.
+type ProvenanceVersions struct {
+	Airpy string `json:"airpy"`
+
+	// Contract The version of this document.
+	Contract string `json:"contract"`
+	Polars   string `json:"polars"`
+	Pyarrow  string `json:"pyarrow"`
+}
+
+// QueryBudget What the query may cost at most. It is refused where its estimate says more (`413`, `BUDGET_EXCEEDED`), before it is
+// run; an answer that turns out to have more `rows` fails the job, and is never cut short.
+type QueryBudget struct {
+	// MemoryMB Memory of the job, in MiB.
+	MemoryMB int `json:"memory_mb,omitempty,omitzero"`
+
+	// Rows Rows of the answer.
+	Rows int64 `json:"rows,omitempty,omitzero"`
+
+	// ScanBytes Bytes to read from files; of Parquet those of the columns that are needed, as they are stored.
+	ScanBytes int64   `json:"scan_bytes,omitempty,omitzero"`
+	Seconds   float64 `json:"seconds,omitempty,omitzero"`
+}
+
 // QueryMetrics defines model for QueryMetrics.
 type QueryMetrics struct {
 	// Bytes Bytes of the result file.
 	Bytes int64 `json:"bytes"`
 
-	// ExecutionTimeMS From the first step to the last.
+	// CacheHit Whether the answer is remembered from an equal request over the same files in the same state. `Cache-Control:
+	// no-cache` on the request has it computed anew.
+	CacheHit bool `json:"cache_hit"`
+
+	// ExecutionTimeMS From the first step to the last; of a remembered result, of the run that computed it.
 	ExecutionTimeMS int `json:"execution_time_ms"`
 
 	// Rows Rows of the whole result.
@@ -3314,6 +3628,10 @@ type QueryMetrics struct {
 
 // QueryRequest defines model for QueryRequest.
 type QueryRequest struct {
+	// Budget What the query may cost at most. It is refused where its estimate says more (`413`, `BUDGET_EXCEEDED`), before it is
+	// run; an answer that turns out to have more `rows` fails the job, and is never cut short.
+	Budget QueryBudget `json:"budget,omitempty,omitzero"`
+
 	// DatasourceID The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.
 	//
 	// Example: energy-files
@@ -3335,6 +3653,10 @@ type QueryResult struct {
 	// Download Where the whole result is.
 	Download string       `json:"download"`
 	Metrics  QueryMetrics `json:"metrics"`
+
+	// Provenance Where an answer comes from, so that it can be explained and had again: what was asked, of which data, by which
+	// versions, and what became of types on the way.
+	Provenance Provenance `json:"provenance"`
 
 	// Reading Which files an answer comes from, and how they were read.
 	Reading Reading `json:"reading"`
@@ -3463,7 +3785,8 @@ type ReadingNote struct {
 }
 
 // RelativeTime A moment counted from when the request came, in the plan's time zone: so long `ago`, and then the beginning of that
-// day, week, month … (`start_of`). At least one of them.
+// day, week, month … (`start_of`). At least one of them. Days and longer go by the calendar and keep the time of day;
+// a month that is shorter ends sooner. Dates are compared with the `start_of` a day or longer.
 type RelativeTime struct {
 	// Ago Example: 7 days
 	Ago     string   `json:"ago,omitempty,omitzero"`
@@ -3480,7 +3803,8 @@ type Rename struct {
 // RenameOp defines model for Rename.Op.
 type RenameOp string
 
-// ReplaceText With `new` for every `old`, letter by letter or, with `regex`, where the pattern matches (`$1` is a group of it).
+// ReplaceText With `new` for every `old`, letter by letter or, with `regex`, where the pattern in the syntax of Rust's `regex` matches. In
+// its `new`, `$1`, `${1}` and `${name}` are groups of it, `$$` is a dollar sign; a group that it does not have is refused.
 type ReplaceText struct {
 	// As The new column's name.
 	As NewName `json:"as"`
@@ -3498,7 +3822,8 @@ type ReplaceText struct {
 // ReplaceTextFn defines model for ReplaceText.Fn.
 type ReplaceTextFn string
 
-// ReplaceValues Replaces values by others; both are cast to the column's type without loss, or refused.
+// ReplaceValues Replaces values by others; both are cast to the column's type without loss, or refused. Null and NaN stay: see
+// `fill_null`.
 type ReplaceValues struct {
 	Cols Columns `json:"cols"`
 
@@ -3510,17 +3835,33 @@ type ReplaceValues struct {
 // ReplaceValuesOp defines model for ReplaceValues.Op.
 type ReplaceValuesOp string
 
-// Resample As `grain`, which it takes the place of, with every bucket between the first and the last, in each group of `groupby`, when
-// `fill` is not `none`. The bucket is named by the unit of `every`.
+// Replay The request that runs it again, with the same moments in its plan.
+type Replay struct {
+	// Body A `QueryRequest`, or an `AnalyzeRequest`.
+	Body   map[string]interface{} `json:"body"`
+	Method ReplayMethod           `json:"method"`
+
+	// Path Example: /v1/py/query
+	Path string `json:"path"`
+}
+
+// ReplayMethod defines model for Replay.Method.
+type ReplayMethod string
+
+// Resample As `grain`, which it takes the place of; with every bucket from the first to the last of each group of `groupby`, when
+// `fill` is not `none`. The bucket is named by the unit of `every`. Rows without a time are a bucket of their own, null, and
+// fill none. There may be ten million buckets from the first to the last, and over all groups; beyond it,
+// `RESOURCE_CAP`, `TOO_LARGE`.
 type Resample struct {
-	// Closed Which end of a bucket belongs to it.
+	// Closed Which end of a bucket belongs to it; of dates, whole days.
 	Closed ResampleClosed `json:"closed,omitempty,omitzero"`
 
 	// Every Example: 15 minutes
 	Every TimeGrain `json:"every"`
 
-	// Fill What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket
-	// before or after; or a straight line between them.
+	// Fill What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0, of numbers and durations alone;
+	// the aggregates of the bucket before or after, null where they are null; or what lies on a straight line over
+	// time between those, of numbers alone, as `float64`. Needs `aggs`, but for `none`.
 	Fill ResampleFill `json:"fill,omitempty,omitzero"`
 
 	// Label Which end of a bucket names it.
@@ -3530,11 +3871,12 @@ type Resample struct {
 	Origin string `json:"origin,omitempty,omitzero"`
 }
 
-// ResampleClosed Which end of a bucket belongs to it.
+// ResampleClosed Which end of a bucket belongs to it; of dates, whole days.
 type ResampleClosed string
 
-// ResampleFill What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0; the aggregates of the bucket
-// before or after; or a straight line between them.
+// ResampleFill What empty buckets hold: none of them is there (`none`); null, and 0 for counts; 0, of numbers and durations alone;
+// the aggregates of the bucket before or after, null where they are null; or what lies on a straight line over
+// time between those, of numbers alone, as `float64`. Needs `aggs`, but for `none`.
 type ResampleFill string
 
 // ResampleLabel Which end of a bucket names it.
@@ -3554,6 +3896,25 @@ type RowCountRule struct {
 	Name     RuleName `json:"name,omitempty,omitzero"`
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity,omitempty,omitzero"`
+}
+
+// RowPage Rows of a result, and where those after them are.
+type RowPage struct {
+	// Limit The most rows that the page could have.
+	Limit int `json:"limit"`
+
+	// Next The next page; null when this is the last.
+	Next *string `json:"next"`
+
+	// Offset How many rows come before the page.
+	Offset int64 `json:"offset"`
+	Rows   []Row `json:"rows"`
+
+	// Schema A frame's columns, in order.
+	Schema Schema `json:"schema"`
+
+	// TotalRows Rows of the whole result.
+	TotalRows int64 `json:"total_rows"`
 }
 
 // Rule One thing that must hold.
@@ -3579,8 +3940,8 @@ type RuleResult struct {
 	Severity Severity `json:"severity"`
 }
 
-// Sample Rows taken by chance: `n` of them, or each with the probability `fraction`; exactly one of them. The same for the same
-// data and `seed`.
+// Sample Rows taken by chance, in their order: `n` of them, or each with the probability `fraction`; exactly one of them. The
+// same for the same data and `seed`: what counts is a row's place among those that pass the filters.
 type Sample struct {
 	Fraction float64 `json:"fraction,omitempty,omitzero"`
 	N        int     `json:"n,omitempty,omitzero"`
@@ -3728,7 +4089,8 @@ type Step struct {
 // `analyze`: loading_data, basic_stats, correlation_analysis, outlier_detection, analysis_complete.
 type StepName string
 
-// StripAccents Letters without their accents (`é` is `e`); what has no plain letter stays.
+// StripAccents Letters without their accents (`é` is `e`), by Unicode's decomposition; `ß`, `ø` and `ł` have none and stay, and so
+// do the vowel signs of other scripts.
 type StripAccents struct {
 	Cols Columns        `json:"cols,omitempty,omitzero"`
 	Op   StripAccentsOp `json:"op"`
@@ -3737,8 +4099,8 @@ type StripAccents struct {
 // StripAccentsOp defines model for StripAccents.Op.
 type StripAccentsOp string
 
-// Substring `length` letters from the `start`-th, from 1 on as in SQL; a negative `start` counts from the end. All that follow
-// without `length`.
+// Substring `length` letters (code points) from the `start`-th, from 1 on as in SQL; a negative `start` counts from the end, and 0 is
+// refused. All that follow without `length`. Letters that would stand before the first are missing from `length`.
 type Substring struct {
 	// As The new column's name.
 	As NewName `json:"as"`
@@ -3818,9 +4180,11 @@ type TimeGrain = string
 // TimeUnit defines model for TimeUnit.
 type TimeUnit string
 
-// TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), in each partition when `partition_by` names columns; null comes
-// last. With `other` (over groups alone) one more row, in each partition, holds the aggregates of all other groups: its keys
-// are null, or `other` where they are text.
+// TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), the first of them first, in each partition when
+// `partition_by` names columns; null comes last, and equal rows in the order of the group keys, or of the files. With
+// `other` (over groups alone) one more row, after them in each partition, holds the aggregates of the rows of all other
+// groups: its keys are null, or `other` where they are text, but for those that `partition_by` names; what no aggregate
+// is is null. `partition_by` names group keys then.
 type TopN struct {
 	// By A column's name, letter by letter; never a pattern.
 	//
@@ -3878,7 +4242,7 @@ type UnionedDataset struct {
 	Dataset string `json:"dataset"`
 
 	// Filters Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
-	// `is_distinct_from`.
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
 	Filters Filters `json:"filters,omitempty,omitzero"`
 
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
@@ -3897,8 +4261,9 @@ type UniqueRule struct {
 	Severity Severity `json:"severity,omitempty,omitzero"`
 }
 
-// Unpivot One row for each column of `on`, whose name becomes a value of `names_to` and whose value goes to `values_to`; the columns of
-// `index` are repeated. Without `on` all other columns.
+// Unpivot One row for each column of `on`, row by row, whose name becomes a value of `names_to` and whose value goes to
+// `values_to`; the columns of `index` are repeated, and others left out. Without `on` all but those of `index`. Types are
+// widened as in `union`, or refused.
 type Unpivot struct {
 	Index    Columns `json:"index,omitempty,omitzero"`
 	NamesTo  string  `json:"names_to,omitempty,omitzero"`
@@ -3946,12 +4311,16 @@ type WhenThen struct {
 	Then Operand `json:"then"`
 
 	// When Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep.
+	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep. A plan holds 10,000
+	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
+	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
 	When Filter `json:"when"`
 }
 
-// Window A column of each row and its neighbours: those with equal values of `partition_by`, in the order of `order_by`, ties as the
-// rows come. An argument that the function does not take is refused.
+// Window A column of each row and its neighbours: those with equal values of `partition_by` (null is one), in the order of
+// `order_by`, ties as the rows come, groups in the order of their keys. Without `order_by`, all of them come so. The answer's
+// rows stay where they are. An argument that the function does not take is refused, and a name that a column has.
 type Window struct {
 	// As The new column's name.
 	As NewName `json:"as"`
@@ -3961,13 +4330,19 @@ type Window struct {
 	// Example: kwh
 	Col ColumnName `json:"col,omitempty,omitzero"`
 
-	// Fn `row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;
-	// `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;
-	// `share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.
+	// Fn `row_number`, `rank` (with gaps), `dense_rank` and `ntile` (of `n` parts, the first of them longer) of the row; `lag` and
+	// `lead` the value `n` rows before or after; `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and
+	// `pct_change` from the value `n` rows before, null after null and a change from 0; `share_of_total` the value by the sum
+	// of its partition, null when that is 0. `rank` and `dense_rank` need `order_by`, and give nulls a rank like any value.
+	// `cum_…` and `rolling_…` leave nulls out, and are null before the first value, but `cum_count` 0, which counts rows without
+	// `col`; the least and the greatest are looked for among numbers that are not NaN. Sums of integers are an `int64` (of
+	// `uint64`s a `uint64`) or fail the job, those of decimals stay exact; means, changes and shares are `float64`.
 	Fn WindowFunction `json:"fn"`
 
-	// Frame The rows that a rolling function sees, this one last: so many `rows`, or those of the last `range` (a duration over the
-	// first column of `order_by`, which holds times). Exactly one of them.
+	// Frame The rows that a rolling function sees: so many `rows`, this one last, or all whose time is later than this one's less
+	// `range`, and not later than this one's. A range is over the only column of `order_by`, of dates or timestamps in
+	// ascending order; its days and weeks are those of the plan's time zone. A row without a time sees none. Exactly one
+	// of them.
 	Frame WindowFrame `json:"frame,omitempty,omitzero"`
 
 	// N How many rows off `lag`, `lead`, `diff` and `pct_change` look (1); how many parts `ntile` makes.
@@ -3976,8 +4351,10 @@ type Window struct {
 	PartitionBy Columns `json:"partition_by,omitempty,omitzero"`
 }
 
-// WindowFrame The rows that a rolling function sees, this one last: so many `rows`, or those of the last `range` (a duration over the
-// first column of `order_by`, which holds times). Exactly one of them.
+// WindowFrame The rows that a rolling function sees: so many `rows`, this one last, or all whose time is later than this one's less
+// `range`, and not later than this one's. A range is over the only column of `order_by`, of dates or timestamps in
+// ascending order; its days and weeks are those of the plan's time zone. A row without a time sees none. Exactly one
+// of them.
 type WindowFrame struct {
 	// MinRows With fewer values the answer is null.
 	MinRows int `json:"min_rows,omitempty,omitzero"`
@@ -3987,16 +4364,26 @@ type WindowFrame struct {
 	Rows  int    `json:"rows,omitempty,omitzero"`
 }
 
-// WindowFunction `row_number`, `rank` (with gaps), `dense_rank` and `ntile` of the row; `lag` and `lead` the value `n` rows before or after;
-// `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and `pct_change` from the value `n` rows before;
-// `share_of_total` the value by the sum of its partition. `rank` and `dense_rank` go by `order_by`.
+// WindowFunction `row_number`, `rank` (with gaps), `dense_rank` and `ntile` (of `n` parts, the first of them longer) of the row; `lag` and
+// `lead` the value `n` rows before or after; `cum_…` of all values so far; `rolling_…` of those in `frame`; `diff` and
+// `pct_change` from the value `n` rows before, null after null and a change from 0; `share_of_total` the value by the sum
+// of its partition, null when that is 0. `rank` and `dense_rank` need `order_by`, and give nulls a rank like any value.
+// `cum_…` and `rolling_…` leave nulls out, and are null before the first value, but `cum_count` 0, which counts rows without
+// `col`; the least and the greatest are looked for among numbers that are not NaN. Sums of integers are an `int64` (of
+// `uint64`s a `uint64`) or fail the job, those of decimals stay exact; means, changes and shares are `float64`.
 type WindowFunction string
 
 // WorkUnit defines model for WorkUnit.
 type WorkUnit string
 
+// CacheControl defines model for CacheControl.
+type CacheControl = string
+
 // Cursor defines model for Cursor.
 type Cursor = int64
+
+// DryRun defines model for DryRun.
+type DryRun = bool
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -4012,6 +4399,12 @@ type NewerThan = int
 
 // OlderThan defines model for OlderThan.
 type OlderThan = int
+
+// RowLimit defines model for RowLimit.
+type RowLimit = int
+
+// RowOffset defines model for RowOffset.
+type RowOffset = int64
 
 // Since defines model for Since.
 type Since = int
@@ -4115,13 +4508,29 @@ type StreamJobEventsParams struct {
 	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
 }
 
+// GetJobRowsParams defines parameters for GetJobRows.
+type GetJobRowsParams struct {
+	// Offset How many rows to leave out before the page.
+	Offset *RowOffset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Limit The most rows on the page, at most `PY_MAX_ROWS_JSON`; the answer's `limit` says what it came to.
+	Limit *RowLimit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // RunQueryParams defines parameters for RunQuery.
 type RunQueryParams struct {
+	// DryRun Whether to say what would come of the plan instead of running it.
+	DryRun *DryRun `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
 	// IdempotencyKey A name of the caller's for this very request, such as a UUID. Sent again with the same body, it gives the
 	// same token as before, whatever has become of the job, for `PY_JOB_TTL_S` seconds from the first time; with
 	// another body or path it is `409`, `details.reason` `IDEMPOTENCY_KEY_REUSED`. So a request whose answer
 	// was lost can be sent again. A request that was refused leaves its key unused.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+
+	// CacheControl With `no-cache` the plan is run anew, whatever is remembered of an equal request, and its result is remembered
+	// instead. Other directives mean nothing here.
+	CacheControl *CacheControl `json:"Cache-Control,omitempty"`
 }
 
 // AnalyzeFrameJSONRequestBody defines body for AnalyzeFrame for application/json ContentType.
@@ -5137,6 +5546,68 @@ func (t *Join_Tolerance) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsNumber0 returns the union data inside the Number as a Number0
+func (t Number) AsNumber0() (Number0, error) {
+	var body Number0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNumber0 overwrites any union data inside the Number as the provided Number0
+func (t *Number) FromNumber0(v Number0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNumber0 performs a merge with any union data inside the Number, using the provided Number0
+func (t *Number) MergeNumber0(v Number0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNumber1 returns the union data inside the Number as a Number1
+func (t Number) AsNumber1() (Number1, error) {
+	var body Number1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNumber1 overwrites any union data inside the Number as the provided Number1
+func (t *Number) FromNumber1(v Number1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNumber1 performs a merge with any union data inside the Number, using the provided Number1
+func (t *Number) MergeNumber1(v Number1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Number) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Number) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsReadOptionsTypes0 returns the union data inside the ReadOptions_Types as a ReadOptionsTypes0
 func (t ReadOptions_Types) AsReadOptionsTypes0() (ReadOptionsTypes0, error) {
 	var body ReadOptionsTypes0
@@ -5846,12 +6317,19 @@ type ClientInterface interface {
 
 	// DownloadJob Download a job's result frame
 	//
-	// The whole result of a completed `query`, as an Arrow IPC stream or a Parquet file. Without an `Accept`
+	// The whole result of a completed `query`, as an Arrow IPC stream, a Parquet file or CSV. Without an `Accept`
 	// that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
-	// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
+	// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does, and who sends it
+	// as `If-None-Match` is answered with `304`. What is sent is the file itself and never compressed on the way: Arrow's
+	// buffers and CSV are plain, Parquet is compressed within.
+	//
+	// CSV is that of RFC 4180: a header, lines that end in CR LF, UTF-8. Null is an empty field and empty text a quoted
+	// one (`""`). Values have the forms that they have in JSON, decimals all their digits, floats the fewest that are
+	// read back exactly (`NaN`, `inf` and `-inf` where they are no numbers), nested values are JSON. A field that begins
+	// with `=`, `+`, `-` or `@` is left as it is: whoever opens it in a spreadsheet decides what that may do.
 	//
 	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
-	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows none of the formats.
 	// - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
 	// - `409` `RESULT_NOT_READY`: the job is at work.
 	// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
@@ -5876,6 +6354,22 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/py/jobs/{token}/events (the `StreamJobEvents` operationId).
 	StreamJobEvents(ctx context.Context, token Token, params *StreamJobEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetJobRows A page of a job's result frame
+	//
+	// Rows of the result of a completed `query`, from `offset` on. In JSON by default, values in the forms of
+	// `QueryResult.rows`; with `Accept: application/vnd.apache.arrow.stream` as an Arrow IPC stream, whose `Link` header
+	// names the next page. `offset` counts from 0; one at or beyond the end gives an empty page. A page has at most
+	// `PY_MAX_ROWS_JSON` rows, whatever `limit` asks for, and at most 32 MiB of them, but one row at least: `next` begins
+	// where the page ends, so that who follows it misses none. The order of rows never changes.
+	//
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the job.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+	// - `409` `RESULT_NOT_READY`: the job is at work.
+	// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+	//
+	// Corresponds with GET /v1/py/jobs/{token}/rows (the `GetJobRows` operationId).
+	GetJobRows(ctx context.Context, token Token, params *GetJobRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetLimits Caps, queue and what would be refused now
 	//
@@ -5950,6 +6444,9 @@ type ClientInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
+	// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+	// the job that the token names has completed already, and `metrics.cache_hit` is true.
+	//
 	// Refused before a token is issued:
 	//
 	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -5960,8 +6457,16 @@ type ClientInterface interface {
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
+	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	//
+	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+	// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5979,6 +6484,9 @@ type ClientInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
+	// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+	// the job that the token names has completed already, and `metrics.cache_hit` is true.
+	//
 	// Refused before a token is issued:
 	//
 	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -5989,8 +6497,16 @@ type ClientInterface interface {
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
+	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	//
+	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+	// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6368,12 +6884,19 @@ func (c *Client) GetJob(ctx context.Context, token Token, params *GetJobParams, 
 
 // DownloadJob Download a job's result frame
 //
-// The whole result of a completed `query`, as an Arrow IPC stream or a Parquet file. Without an `Accept`
+// The whole result of a completed `query`, as an Arrow IPC stream, a Parquet file or CSV. Without an `Accept`
 // that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
-// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
+// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does, and who sends it
+// as `If-None-Match` is answered with `304`. What is sent is the file itself and never compressed on the way: Arrow's
+// buffers and CSV are plain, Parquet is compressed within.
+//
+// CSV is that of RFC 4180: a header, lines that end in CR LF, UTF-8. Null is an empty field and empty text a quoted
+// one (`""`). Values have the forms that they have in JSON, decimals all their digits, floats the fewest that are
+// read back exactly (`NaN`, `inf` and `-inf` where they are no numbers), nested values are JSON. A field that begins
+// with `=`, `+`, `-` or `@` is left as it is: whoever opens it in a spreadsheet decides what that may do.
 //
 // - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
-// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows none of the formats.
 // - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
 // - `409` `RESULT_NOT_READY`: the job is at work.
 // - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
@@ -6409,6 +6932,32 @@ func (c *Client) DownloadJob(ctx context.Context, token Token, reqEditors ...Req
 // Corresponds with GET /v1/py/jobs/{token}/events (the `StreamJobEvents` operationId).
 func (c *Client) StreamJobEvents(ctx context.Context, token Token, params *StreamJobEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewStreamJobEventsRequest(c.Server, token, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetJobRows A page of a job's result frame
+//
+// Rows of the result of a completed `query`, from `offset` on. In JSON by default, values in the forms of
+// `QueryResult.rows`; with `Accept: application/vnd.apache.arrow.stream` as an Arrow IPC stream, whose `Link` header
+// names the next page. `offset` counts from 0; one at or beyond the end gives an empty page. A page has at most
+// `PY_MAX_ROWS_JSON` rows, whatever `limit` asks for, and at most 32 MiB of them, but one row at least: `next` begins
+// where the page ends, so that who follows it misses none. The order of rows never changes.
+//
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the job.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+// - `409` `RESULT_NOT_READY`: the job is at work.
+// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+//
+// Corresponds with GET /v1/py/jobs/{token}/rows (the `GetJobRows` operationId).
+func (c *Client) GetJobRows(ctx context.Context, token Token, params *GetJobRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetJobRowsRequest(c.Server, token, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6532,6 +7081,9 @@ func (c *Client) PreviewFile(ctx context.Context, body PreviewFileJSONRequestBod
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
+// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+// the job that the token names has completed already, and `metrics.cache_hit` is true.
+//
 // Refused before a token is issued:
 //
 //   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -6542,8 +7094,16 @@ func (c *Client) PreviewFile(ctx context.Context, body PreviewFileJSONRequestBod
 //   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 //   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
+// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+//
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+//
+// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6571,6 +7131,9 @@ func (c *Client) RunQueryWithBody(ctx context.Context, params *RunQueryParams, c
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
+// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+// the job that the token names has completed already, and `metrics.cache_hit` is true.
+//
 // Refused before a token is issued:
 //
 //   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -6581,8 +7144,16 @@ func (c *Client) RunQueryWithBody(ctx context.Context, params *RunQueryParams, c
 //   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 //   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
+// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+//
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+//
+// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7278,6 +7849,79 @@ func NewStreamJobEventsRequest(server string, token Token, params *StreamJobEven
 	return req, nil
 }
 
+// NewGetJobRowsRequest constructs an http.Request for the GetJobRows method
+func NewGetJobRowsRequest(server string, token Token, params *GetJobRowsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "token", token, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/py/jobs/%s/rows", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetLimitsRequest constructs an http.Request for the GetLimits method
 func NewGetLimitsRequest(server string) (*http.Request, error) {
 	var err error
@@ -7402,6 +8046,33 @@ func NewRunQueryRequestWithBody(server string, params *RunQueryParams, contentTy
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
@@ -7420,6 +8091,17 @@ func NewRunQueryRequestWithBody(server string, params *RunQueryParams, contentTy
 			}
 
 			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.CacheControl != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Cache-Control", *params.CacheControl, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Cache-Control", headerParam1)
 		}
 
 	}
@@ -7717,12 +8399,19 @@ type ClientWithResponsesInterface interface {
 
 	// DownloadJobWithResponse Download a job's result frame
 	//
-	// The whole result of a completed `query`, as an Arrow IPC stream or a Parquet file. Without an `Accept`
+	// The whole result of a completed `query`, as an Arrow IPC stream, a Parquet file or CSV. Without an `Accept`
 	// that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
-	// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
+	// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does, and who sends it
+	// as `If-None-Match` is answered with `304`. What is sent is the file itself and never compressed on the way: Arrow's
+	// buffers and CSV are plain, Parquet is compressed within.
+	//
+	// CSV is that of RFC 4180: a header, lines that end in CR LF, UTF-8. Null is an empty field and empty text a quoted
+	// one (`""`). Values have the forms that they have in JSON, decimals all their digits, floats the fewest that are
+	// read back exactly (`NaN`, `inf` and `-inf` where they are no numbers), nested values are JSON. A field that begins
+	// with `=`, `+`, `-` or `@` is left as it is: whoever opens it in a spreadsheet decides what that may do.
 	//
 	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
-	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows none of the formats.
 	// - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
 	// - `409` `RESULT_NOT_READY`: the job is at work.
 	// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
@@ -7751,6 +8440,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/py/jobs/{token}/events (the `StreamJobEvents` operationId).
 	StreamJobEventsWithResponse(ctx context.Context, token Token, params *StreamJobEventsParams, reqEditors ...RequestEditorFn) (*StreamJobEventsResponse, error)
+
+	// GetJobRowsWithResponse A page of a job's result frame
+	//
+	// Rows of the result of a completed `query`, from `offset` on. In JSON by default, values in the forms of
+	// `QueryResult.rows`; with `Accept: application/vnd.apache.arrow.stream` as an Arrow IPC stream, whose `Link` header
+	// names the next page. `offset` counts from 0; one at or beyond the end gives an empty page. A page has at most
+	// `PY_MAX_ROWS_JSON` rows, whatever `limit` asks for, and at most 32 MiB of them, but one row at least: `next` begins
+	// where the page ends, so that who follows it misses none. The order of rows never changes.
+	//
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the job.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+	// - `409` `RESULT_NOT_READY`: the job is at work.
+	// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/py/jobs/{token}/rows (the `GetJobRows` operationId).
+	GetJobRowsWithResponse(ctx context.Context, token Token, params *GetJobRowsParams, reqEditors ...RequestEditorFn) (*GetJobRowsResponse, error)
 
 	// GetLimitsWithResponse Caps, queue and what would be refused now
 	//
@@ -7829,6 +8536,9 @@ type ClientWithResponsesInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
+	// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+	// the job that the token names has completed already, and `metrics.cache_hit` is true.
+	//
 	// Refused before a token is issued:
 	//
 	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -7839,8 +8549,16 @@ type ClientWithResponsesInterface interface {
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
+	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	//
+	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+	// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7858,6 +8576,9 @@ type ClientWithResponsesInterface interface {
 	// `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 	// then the group keys; without either, the order of the files.
 	//
+	// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+	// the job that the token names has completed already, and `metrics.cache_hit` is true.
+	//
 	// Refused before a token is issued:
 	//
 	// - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -7868,8 +8589,16 @@ type ClientWithResponsesInterface interface {
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 	// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 	//
+	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	//
+	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+	// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8240,11 +8969,18 @@ func (r GetJobResponse) StatusCode() int {
 // DownloadJobResponse200Headers the declared response headers of an HTTP 200 response for DownloadJob
 type DownloadJobResponse200Headers struct {
 	ContentDisposition string
+	ETag               string
 	XArrowBytes        int
 	XArrowRows         int
 	XArrowSchema       string
 	XArrowSchemaDigest string
 	XRequestID         string
+}
+
+// DownloadJobResponse304Headers the declared response headers of an HTTP 304 response for DownloadJob
+type DownloadJobResponse304Headers struct {
+	ETag       string
+	XRequestID string
 }
 
 type DownloadJobResponse struct {
@@ -8254,6 +8990,8 @@ type DownloadJobResponse struct {
 	JSONDefault *Failure
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *DownloadJobResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *DownloadJobResponse304Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -8296,6 +9034,40 @@ func (r StreamJobEventsResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r StreamJobEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// GetJobRowsResponse200Headers the declared response headers of an HTTP 200 response for GetJobRows
+type GetJobRowsResponse200Headers struct {
+	Link       string
+	XArrowRows int
+	XRequestID string
+}
+
+type GetJobRowsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RowPage
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetJobRowsResponse200Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetJobRowsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetJobRowsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -8396,6 +9168,11 @@ func (r PreviewFileResponse) StatusCode() int {
 	return 0
 }
 
+// RunQueryResponse200Headers the declared response headers of an HTTP 200 response for RunQuery
+type RunQueryResponse200Headers struct {
+	XRequestID string
+}
+
 // RunQueryResponse202Headers the declared response headers of an HTTP 202 response for RunQuery
 type RunQueryResponse202Headers struct {
 	Location   string
@@ -8406,10 +9183,14 @@ type RunQueryResponse202Headers struct {
 type RunQueryResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Preflight
 	// JSON202 the response for an HTTP 202 `application/json` response
 	JSON202 *Accepted
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RunQueryResponse200Headers
 	// Headers202 the parsed response headers for an HTTP 202 response
 	Headers202 *RunQueryResponse202Headers
 }
@@ -8760,12 +9541,19 @@ func (c *ClientWithResponses) GetJobWithResponse(ctx context.Context, token Toke
 
 // DownloadJobWithResponse Download a job's result frame
 //
-// The whole result of a completed `query`, as an Arrow IPC stream or a Parquet file. Without an `Accept`
+// The whole result of a completed `query`, as an Arrow IPC stream, a Parquet file or CSV. Without an `Accept`
 // that names one of them, the format is the one the query's `output` asked for (Arrow for `json`).
-// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does.
+// Ranges are honoured (`Range`, `If-Range`); the `ETag` never changes, since a result never does, and who sends it
+// as `If-None-Match` is answered with `304`. What is sent is the file itself and never compressed on the way: Arrow's
+// buffers and CSV are plain, Parquet is compressed within.
+//
+// CSV is that of RFC 4180: a header, lines that end in CR LF, UTF-8. Null is an empty field and empty text a quoted
+// one (`""`). Values have the forms that they have in JSON, decimals all their digits, floats the fewest that are
+// read back exactly (`NaN`, `inf` and `-inf` where they are no numbers), nested values are JSON. A field that begins
+// with `=`, `+`, `-` or `@` is left as it is: whoever opens it in a spreadsheet decides what that may do.
 //
 // - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the GET.
-// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows none of the formats.
 // - `408` `TIME_LIMIT`, `413` `MEMORY_CAP`: to make the other format took too much.
 // - `409` `RESULT_NOT_READY`: the job is at work.
 // - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
@@ -8805,6 +9593,30 @@ func (c *ClientWithResponses) StreamJobEventsWithResponse(ctx context.Context, t
 		return nil, err
 	}
 	return ParseStreamJobEventsResponse(rsp)
+}
+
+// GetJobRowsWithResponse A page of a job's result frame
+//
+// Rows of the result of a completed `query`, from `offset` on. In JSON by default, values in the forms of
+// `QueryResult.rows`; with `Accept: application/vnd.apache.arrow.stream` as an Arrow IPC stream, whose `Link` header
+// names the next page. `offset` counts from 0; one at or beyond the end gives an empty page. A page has at most
+// `PY_MAX_ROWS_JSON` rows, whatever `limit` asks for, and at most 32 MiB of them, but one row at least: `next` begins
+// where the page ends, so that who follows it misses none. The order of rows never changes.
+//
+// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: as for the job.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither format.
+// - `409` `RESULT_NOT_READY`: the job is at work.
+// - `409` `NO_RESULT_FRAME`: it failed or was cancelled, or its kind has no frame.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/py/jobs/{token}/rows (the `GetJobRows` operationId).
+func (c *ClientWithResponses) GetJobRowsWithResponse(ctx context.Context, token Token, params *GetJobRowsParams, reqEditors ...RequestEditorFn) (*GetJobRowsResponse, error) {
+	rsp, err := c.GetJobRows(ctx, token, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetJobRowsResponse(rsp)
 }
 
 // GetLimitsWithResponse Caps, queue and what would be refused now
@@ -8908,6 +9720,9 @@ func (c *ClientWithResponses) PreviewFileWithResponse(ctx context.Context, body 
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
+// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+// the job that the token names has completed already, and `metrics.cache_hit` is true.
+//
 // Refused before a token is issued:
 //
 //   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -8918,8 +9733,16 @@ func (c *ClientWithResponses) PreviewFileWithResponse(ctx context.Context, body 
 //   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 //   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
+// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+//
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+//
+// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8943,6 +9766,9 @@ func (c *ClientWithResponses) RunQueryWithBodyWithResponse(ctx context.Context, 
 // `select`, `order`, `limit`. The order of rows is always the same for the same data: `order` first,
 // then the group keys; without either, the order of the files.
 //
+// An equal request over the same files in the same state is answered from the result that is remembered, at once:
+// the job that the token names has completed already, and `metrics.cache_hit` is true.
+//
 // Refused before a token is issued:
 //
 //   - `400` `SCHEMA_VIOLATION`: an unknown operator, function or key, or a value of the wrong kind.
@@ -8953,8 +9779,16 @@ func (c *ClientWithResponses) RunQueryWithBodyWithResponse(ctx context.Context, 
 //   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there; `details.suggestion` has the nearest names.
 //   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
+// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
+//
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
+// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+//
+// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
+// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
+// `422` as for `preview`; `408` `TIME_LIMIT` after `PY_TIMEOUT_S`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9543,6 +10377,9 @@ func ParseDownloadJobResponse(rsp *http.Response) (*DownloadJobResponse, error) 
 	}
 
 	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -9561,6 +10398,13 @@ func ParseDownloadJobResponse(rsp *http.Response) (*DownloadJobResponse, error) 
 				return nil, err
 			}
 			headers.ContentDisposition = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
 		}
 		if values := rsp.Header.Values("X-Arrow-Bytes"); len(values) > 0 {
 			var value int
@@ -9598,6 +10442,23 @@ func ParseDownloadJobResponse(rsp *http.Response) (*DownloadJobResponse, error) 
 			headers.XRequestID = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers DownloadJobResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -9629,6 +10490,69 @@ func ParseStreamJobEventsResponse(rsp *http.Response) (*StreamJobEventsResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers StreamJobEventsResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetJobRowsResponse parses an HTTP response from a GetJobRowsWithResponse call
+func ParseGetJobRowsResponse(rsp *http.Response) (*GetJobRowsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetJobRowsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RowPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (application/vnd.apache.arrow.stream) unsupported
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetJobRowsResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = value
+		}
+		if values := rsp.Header.Values("X-Arrow-Rows"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Arrow-Rows", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XArrowRows = value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -9787,6 +10711,13 @@ func ParseRunQueryResponse(rsp *http.Response) (*RunQueryResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Preflight
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
 		var dest Accepted
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -9804,6 +10735,16 @@ func ParseRunQueryResponse(rsp *http.Response) (*RunQueryResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 200:
+		var headers RunQueryResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers200 = &headers
 	case rsp.StatusCode == 202:
 		var headers RunQueryResponse202Headers
 		if values := rsp.Header.Values("Location"); len(values) > 0 {

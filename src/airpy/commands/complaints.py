@@ -53,7 +53,7 @@ def _refused(error: AirError) -> int:
     """Say why files cannot be answered for; what an option cannot mean is a matter of usage."""
     close = [name for name in error.suggestion if name not in error.message]
     next_step: str | None = None
-    if error.repair:
+    if error.repair and all(change.path.endswith("read") for change in error.repair):
         next_step = f"Try {' '.join(map(_as_options, error.repair))}."
     elif error.reason in NEXT_STEPS:
         next_step = NEXT_STEPS[error.reason]

@@ -25,11 +25,32 @@ __all__ = ["aggregates", "conditions", "names", "orders"]
 
 QUOTED = r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|`[^`]+`"
 NAME = rf"(?:{QUOTED}|[^\s\"'`=<>!~(),]+)"
-WORDS = {"is null": "is_null", "is not null": "not_null", "not null": "not_null", "not in": "not_in"}
+WORDS = {
+    "is null": "is_null",
+    "is not null": "not_null",
+    "not null": "not_null",
+    "not in": "not_in",
+    "not like": "not_like",
+    "is distinct from": "is_distinct_from",
+}
 """How SQL says what the contract has a word of its own for."""
+ALONE = {"is_null", "not_null", "is_nan", "is_finite", "is_blank"}
+"""Operators that take no value."""
+TEXTS = {
+    "like",
+    "not_like",
+    "ilike",
+    "contains",
+    "icontains",
+    "starts_with",
+    "ends_with",
+    "regex",
+    "not_regex",
+}
+"""Operators whose value is text, whatever it looks like."""
 CONDITION = re.compile(
     rf"\s*(?P<col>{NAME})\s*"
-    r"(?:(?P<symbol>[=<>!~]+)|(?P<words>(?<=[\s\"'`])(?:is\s+(?:not\s+)?null|not\s+null|not\s+in|[a-z_]+)))"
+    r"(?:(?P<symbol>[=<>!~]+)|(?P<words>(?<=[\s\"'`])(?:is\s+(?:not\s+)?null|not\s+null|not\s+in|not\s+like|is\s+distinct\s+from|[a-z_]+)))"
     r"(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
@@ -96,12 +117,14 @@ def _condition(text: str) -> dict[str, Any]:
         )
     op, rest = WORDS.get(said, said), found["rest"].strip()
     condition: dict[str, Any] = {"col": _name(found["col"]), "op": op}
-    if op in {"is_null", "not_null"} and not rest:
+    if op in ALONE and not rest:
         return condition
     if not rest:
         raise _no_condition(text)
     if op == "between" and (ends := BETWEEN.fullmatch(rest)):
         return condition | {"val": [_value(ends["low"]), _value(ends["high"])]}
+    if op in TEXTS:
+        return condition | {"val": _name(rest)}
     if op in {"in", "not_in", "between"}:
         listed = rest[1:-1] if rest[0] + rest[-1] in {"()", "[]"} else rest
         return condition | {"val": [_value(part) for part in _parts(listed)]}

@@ -17,7 +17,7 @@ from airpy.engine.comparisons import Typed, compared
 from airpy.engine.families import ORDERED, TEXT
 from airpy.engine.literals import literal
 from airpy.engine.operators import FILTERS, OF_TWO_COLUMNS, Between
-from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
+from airpy.errors import InvalidPlan, TypeMismatch, UnknownColumn, listed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +30,7 @@ __all__ = [
     "MOST_LEAVES",
     "check_filter",
     "check_filters",
+    "check_having",
     "check_size",
     "condition",
     "filtered",
@@ -81,6 +82,19 @@ def tested_columns(filters: Sequence[Filter], field: str) -> Iterator[tuple[str,
             for name, column in (("col", leaf.col), ("col2", leaf.col2)):
                 if column is not None:
                     yield column, f"{place}.{name}"
+
+
+def check_having(filters: Sequence[Filter], names: Sequence[str], field: str) -> None:
+    """Refuse filters of groups that are malformed, or name what is neither a key nor an aggregate.
+
+    Raises:
+        InvalidPlan: As `check_filters`.
+        UnknownColumn: A column is none of `names`.
+    """
+    check_filters(filters, field)
+    for name, place in tested_columns(filters, field):
+        if name not in names:
+            raise UnknownColumn.among(name, names, place)
 
 
 def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo, field: str) -> Frame:

@@ -12,7 +12,7 @@ from airpy.engine.aggregations import aggregate_name, check_aggregates
 from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
 from airpy.engine.derive import check_derivations
-from airpy.engine.filters import check_filters, check_size, tested_columns
+from airpy.engine.filters import check_filters, check_having, check_size
 from airpy.engine.grain import check_time, read_grain
 from airpy.engine.joins import check_join
 from airpy.engine.literals import zone
@@ -22,7 +22,7 @@ from airpy.engine.sampling import check_sample
 from airpy.engine.sources import check_prepared
 from airpy.engine.top import check_top
 from airpy.engine.windows import check_windows
-from airpy.errors import InvalidPlan, UnknownColumn, did_you_mean, listed, nearest, shortened
+from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
     from airpy.contract import Plan
@@ -79,11 +79,7 @@ def _check_having(plan: Plan) -> None:
             constraint="only together with groupby, aggs, grain or resample",
             suggestion=["filters"],
         )
-    check_filters(filters, "plan.having")
-    names = [*group_keys(plan), *map(aggregate_name, plan.aggs or [])]
-    for name, field in tested_columns(filters, "plan.having"):
-        if name not in names:
-            raise UnknownColumn.among(name, names, field)
+    check_having(filters, [*group_keys(plan), *map(aggregate_name, plan.aggs or [])], "plan.having")
 
 
 def _check_names(plan: Plan) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airpy.contract import Join
+from airpy.engine.aggregations import aggregate_name, aggregated, check_aggregates
 from airpy.engine.cleaning import check_cleaning, cleaned
 from airpy.engine.columns import Columns, repeated
-from airpy.engine.filters import check_filters, filtered
+from airpy.engine.filters import check_filters, check_having, filtered
 from airpy.errors import InvalidPlan, listed
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from airpy.contract import Join, UnionedDataset
+    from airpy.contract import UnionedDataset
     from airpy.engine.columns import Frame
 
 __all__ = ["check_prepared", "prepared"]
@@ -26,6 +28,8 @@ def check_prepared(part: Join | UnionedDataset, field: str) -> None:
     """
     check_cleaning(part.clean or [], f"{field}.clean")
     check_filters(part.filters or [], f"{field}.filters")
+    if isinstance(part, Join):
+        _check_groups(part, field)
     if twice := repeated(part.select or []):
         raise InvalidPlan(
             f"a data set has a column once, and {listed(twice)} is selected twice",
@@ -35,7 +39,7 @@ def check_prepared(part: Join | UnionedDataset, field: str) -> None:
 
 
 def prepared(frame: Frame, part: Join | UnionedDataset, field: str, timezone: ZoneInfo) -> Frame:
-    """The data set's rows after its own `clean` and `filters`, with the columns of its `select`.
+    """The data set's rows, cleaned and filtered, or their groups, with the columns of its `select`.
 
     Args:
         frame: The data set as it was opened, under inner names.
@@ -49,4 +53,31 @@ def prepared(frame: Frame, part: Join | UnionedDataset, field: str, timezone: Zo
     """
     frame = cleaned(frame, part.clean or [], f"{field}.clean")
     frame = filtered(frame, part.filters or [], timezone, f"{field}.filters")
+    if isinstance(part, Join) and part.groupby:
+        keys = Columns(frame).names(part.groupby, f"{field}.groupby")
+        if part.aggs:
+            frame = aggregated(frame, keys, part.aggs, timezone, field=f"{field}.aggs")
+        else:
+            frame = frame.select(*keys).unique()
+        frame = filtered(frame, part.having or [], timezone, f"{field}.having")
     return frame.select(*Columns(frame).names(part.select, f"{field}.select")) if part.select else frame
+
+
+def _check_groups(join: Join, field: str) -> None:
+    """Refuse groups that no data can make."""
+    keys, aggregates = join.groupby or [], join.aggs or []
+    if not keys and (aggregates or join.having):
+        raise InvalidPlan(
+            "a joined data set has aggregates of groups, and is grouped by nothing",
+            field=f"{field}.groupby",
+            constraint="required with aggs and having",
+        )
+    check_aggregates(aggregates, f"{field}.aggs")
+    names = [*keys, *map(aggregate_name, aggregates)]
+    if twice := repeated(names):
+        raise InvalidPlan(
+            f"the groups would have two columns called {listed(twice)}; name one of them with `as`",
+            field=f"{field}.{'groupby' if repeated(keys) else 'aggs'}",
+            constraint="different names",
+        )
+    check_having(join.having or [], names, f"{field}.having")

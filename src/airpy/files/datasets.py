@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.errors import AmbiguousDataset, FileUnavailable, did_you_mean, listed, nearest, shortened
+from airpy.files.catalogue import by_format
+from airpy.files.catalogue import listed as listing_of
 from airpy.files.formats import EXTENSIONS, compression_of, endings, format_of
-from airpy.files.listing import data_files
 from airpy.files.paths import SCHEME, Place, is_pattern, locate, neighbours, resolve
 
 if TYPE_CHECKING:
@@ -169,8 +170,10 @@ def _dataset(
     if place.cloud is not None:
         # What it is, only the storage can say; and that is not asked while a request waits.
         return Dataset(place.name, "parquet", root, cloud=place.cloud)
-    files = place.files or tuple(data_files(root, place.directory or root.real))
-    return _of_one_format(root, place.name, files, place.directory, field, named=named, only=only)
+    found = (
+        by_format(place.files) if place.files else listing_of(root, place.directory or root.real).by_format
+    )
+    return _of_one_format(root, place.name, found, place.directory, field, named=named, only=only)
 
 
 def looked_up(dataset: Dataset, field: str) -> Dataset:
@@ -184,7 +187,7 @@ def looked_up(dataset: Dataset, field: str) -> Dataset:
         return dataset
     root, uri = dataset.root, dataset.cloud
     remote = objects_at(root, uri)
-    found = _of_one_format(root, dataset.name, tuple(remote.objects), remote.directory, field)
+    found = _of_one_format(root, dataset.name, by_format(remote.objects), remote.directory, field)
     return found._replace(remote=remote)
 
 
@@ -209,18 +212,15 @@ def objects_at(root: FileRoot, uri: str, *, recurse: bool = True) -> Remote:
 def _of_one_format(
     root: FileRoot,
     name: str,
-    files: tuple[Path, ...],
+    files: Mapping[FileFormat, tuple[Path, ...]],
     directory: Path | None,
     field: str,
     *,
     named: str | None = None,
     only: FileFormat | None = None,
 ) -> Dataset:
-    formats = sorted({format_of(path) for path in files})
-    if only is not None:
-        files = tuple(path for path in files if format_of(path) == only)
-        formats = [form for form in formats if form == only]
-    if not files:
+    formats = [form for form in files if only in {None, form}]
+    if not formats:
         raise FileUnavailable(
             f'"{shortened(name)}" has no {only or "data"} files',
             field=field,
@@ -235,16 +235,16 @@ def _of_one_format(
             suggestion=[
                 f"{named}_{form}"
                 if named
-                else f"{root.shown(directory or root.real)}/**/*.{form}{_any_ending(files, form)}"
+                else f"{root.shown(directory or root.real)}/**/*.{form}{_any_ending(files[form])}"
                 for form in formats
             ],
         )
-    return Dataset(name, formats[0], root, files, directory)
+    return Dataset(name, formats[0], root, files[formats[0]], directory)
 
 
-def _any_ending(files: Iterable[Path], form: FileFormat) -> str:
-    """What a pattern needs behind the extension to match the compressed files of this format too."""
-    return "*" if any(format_of(path) == form and compression_of(path) for path in files) else ""
+def _any_ending(files: Iterable[Path]) -> str:
+    """What a pattern needs behind the extension to match the compressed files too."""
+    return "*" if any(map(compression_of, files)) else ""
 
 
 def _stem(name: str) -> str:

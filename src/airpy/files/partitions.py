@@ -5,6 +5,8 @@ Parquet's reader can add them itself and skip what a filter on them rules out; i
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
@@ -24,7 +26,14 @@ if TYPE_CHECKING:
 
     from airpy.contract import Filter
 
-__all__ = ["partition_columns", "partition_of", "partition_types", "passing"]
+__all__ = [
+    "by_partition",
+    "partition_columns",
+    "partition_of",
+    "partition_types",
+    "partitions_passing",
+    "passing",
+]
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 PLACE = "/"
@@ -41,6 +50,31 @@ def partition_of(directory: Path | None, path: Path) -> Partition:
     parts = path.relative_to(directory).parts[:-1]
     pairs = (part.partition("=") for part in parts)
     return tuple((name, unquote(value)) for name, equals, value in pairs if equals and name)
+
+
+_grouped: deque[tuple[Path | None, tuple[Path, ...], Mapping[Partition, Sequence[Path]]]] = deque(maxlen=8)
+"""The last that were asked for: a listing that has not changed gives the very same tuple of files."""
+
+
+def by_partition(directory: Path | None, files: Sequence[Path]) -> Mapping[Partition, Sequence[Path]]:
+    """The files by their partition, both in the order they come in."""
+    for known_directory, known_files, known in list(_grouped):
+        if known_files is files and known_directory == directory:
+            return known
+    found = _by_partition(directory, files)
+    if isinstance(files, tuple):
+        _grouped.append((directory, files, found))
+    return found
+
+
+def _by_partition(directory: Path | None, files: Iterable[Path]) -> dict[Partition, list[Path]]:
+    folders: dict[str, list[Path]] = {}
+    for path in files:
+        folders.setdefault(os.path.dirname(path), []).append(path)  # noqa: PTH120  there may be a hundred thousand
+    found: dict[Partition, list[Path]] = {}
+    for paths in folders.values():
+        found.setdefault(partition_of(directory, paths[0]), []).extend(paths)
+    return found
 
 
 def partition_types(partitions: Iterable[Partition]) -> dict[str, pl.DataType]:
@@ -67,26 +101,34 @@ def passing(
     partitions: Mapping[Path, Partition], filters: Sequence[Filter], timezone: ZoneInfo
 ) -> list[Path]:
     """The files whose partitions pass the filters that are about partitions; one at least, for its schema."""
-    types = partition_types(partitions.values())
+    distinct = list(dict.fromkeys(partitions.values()))
+    passed = partitions_passing(distinct, filters, timezone)
+    return [path for path, partition in partitions.items() if partition in passed] or list(partitions)[:1]
+
+
+def partitions_passing(
+    distinct: list[Partition], filters: Sequence[Filter], timezone: ZoneInfo
+) -> set[Partition]:
+    """The partitions that pass the filters that are about them; it may be none."""
+    types = partition_types(distinct)
     # A tree that also asks for other columns may be true in any file.
     concerned = [item for item in filters if (named := columns_in(item)) and named <= types.keys()]
     if not concerned:
-        return list(partitions)
-    distinct = list(dict.fromkeys(partitions.values()))
-    values = pl.concat(
-        [
-            pl.select(pl.lit(place).alias(PLACE), *partition_columns(partition, types))
-            for place, partition in enumerate(distinct)
-        ],
-        how="diagonal",
-    )
+        return set(distinct)
+    written = [dict(partition) for partition in distinct]
+    values = pl.LazyFrame(
+        {
+            PLACE: range(len(distinct)),
+            **{name: [None if of.get(name) == NULL else of.get(name) for of in written] for name in types},
+        },
+        {PLACE: pl.Int64(), **dict.fromkeys(types, pl.String())},
+    ).with_columns(parse_text(pl.nth(place), dtype) for place, dtype in enumerate(types.values(), 1))
     try:
-        kept = filtered(nw.from_native(disguised(values.lazy())), concerned, timezone, "plan.filters")
+        kept = filtered(nw.from_native(disguised(values)), concerned, timezone, "plan.filters")
     except InvalidPlan:  # the plan is told so when it runs
-        return list(partitions)
+        return set(distinct)
     places = kept.to_native().select(PLACE).collect().to_series()
-    passed = {distinct[place] for place in places}
-    return [path for path, partition in partitions.items() if partition in passed] or list(partitions)[:1]
+    return {distinct[place] for place in places}
 
 
 def _type(values: list[str]) -> pl.DataType:

@@ -64,6 +64,7 @@ def serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int, 
     except (EOFError, OSError):
         os._exit(0)
     work.listen(lambda *counts: pipe.send(("work", counts)))
+    work.listen_to_cost(lambda cost: pipe.send(("cost", cost)))
     holding.listen(lambda states: pipe.send(("holds", states)))
     try:
         function, args = ForkingPickler.loads(task)

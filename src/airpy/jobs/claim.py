@@ -10,6 +10,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from airpy.jobs.costs import learnt
 from airpy.jobs.counters import ended
 from airpy.jobs.sandbox import Watch
 from airpy.jobs.scripts import COUNTERS, flat, run
@@ -97,6 +98,8 @@ class Claim:
         counters = ended(
             self.kind, status, waited_ms=self.waited_ms, run_ms=run_ms, peak_mb=self.watch.peak_mb
         )
+        if status == "completed" and self.watch.cost is not None and self.watch.peak_mb:
+            counters |= learnt(self.watch.cost, run_ms / 1000, self.watch.peak_mb)
         pace = run_ms if status == "completed" else ""
         kept = DEAD_LETTER_S if dead else ""
         head = (self.token, self.fence, status, pace, kept, len(counters))

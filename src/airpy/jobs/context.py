@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
+from airpy.jobs.affording import Bounds
 from airpy.jobs.remembered import ground_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class JobContext(NamedTuple):
     token: int
     infer_rows: int
     max_rows_json: int
+    bounds: Bounds = Bounds()
+    """What a query may take; nothing is refused by it where there is none."""
     asked_at: dt.datetime | None = None
     """When its request came, for times that are counted from then; where nobody knows, it is now."""
     max_join_rows: int | None = None

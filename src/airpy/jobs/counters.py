@@ -6,6 +6,9 @@ wait:{kind}:sum             seconds in line
 run:{kind}:…                the same of seconds at work
 memory:{kind}:…             the same of the most MiB in use
 exit:{signal}               children that a signal ended
+time:{format}:{kind}:…      of completed queries, their work in bytes (x) and seconds (y): how many (`n`), and
+                            the sums `x`, `y`, `xx` and `xy`, through which `costs.py` draws a line
+need:{format}:{kind}:…      the same of the memory that was expected (x) and was used (y), in MiB
 reused                      jobs that were answered with the result of an equal one
 """
 

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
+from airpy.contract import Plan
 from airpy.engine.execute import execute
 from airpy.engine.literals import zone
 from airpy.engine.moments import fixed
 from airpy.engine.needs import columns_in, named_columns
 from airpy.engine.plan import check_plan
+from airpy.engine.schema import type_name
 from airpy.engine.steps import ignore_steps
+from airpy.errors import InvalidPlan
 from airpy.files.datasets import find_dataset, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
 from airpy.jobs.provenance import Ran, casts_of
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
+from airpy.jobs.repairs import Bound, mended
 from airpy.jobs.work import tell
 
 if TYPE_CHECKING:
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from airpy.contract import Filter, Join, Plan, ReadOptions, UnionedDataset
+    from airpy.contract import Filter, Join, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset, Load
     from airpy.files.opening import Opened
@@ -38,7 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "absolute",
+    "asked_of",
+    "bound_to",
     "check_planned",
+    "filters_seen",
     "plan_asked",
     "plan_datasets",
     "plan_through",
@@ -90,7 +97,16 @@ def plan_asked(plan: Plan, datasource_id: str, root: FileRoot, options: ReadOpti
     Raises:
         AirError: One of them cannot be found.
     """
-    first, *others = plan_datasets(plan, datasource_id, root)
+    return asked_of(plan, plan_datasets(plan, datasource_id, root), options)
+
+
+def asked_of(plan: Plan, found: Sequence[Dataset], options: ReadOptions | None) -> list[Asked]:
+    """These data sets of the plan, in their order, each with what is said of how it is read.
+
+    Raises:
+        AirError: One of them is in a bucket, and cannot be found there.
+    """
+    first, *others = found
     return [
         Asked(looked_up(first, "plan.dataset"), options, "/read"),
         *(
@@ -106,8 +122,17 @@ def plan_through(
     context: JobContext,
     consume: Callable[[pl.LazyFrame], T],
     on_step: OnStep = ignore_steps,
+    judge: Callable[[Sequence[Dataset], Planned], None] | None = None,
 ) -> tuple[T, Ran]:
     """What becomes of the plan's answer, and what it was made from.
+
+    Args:
+        plan: What to compute.
+        asked: Its data sets.
+        context: What the job may use.
+        consume: Computes the answer.
+        on_step: Is told the stages of the plan.
+        judge: Raises where the answer is not to be computed; it is given the data sets, held open.
 
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
@@ -119,8 +144,40 @@ def plan_through(
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
-        done, planned = read_through(asked, opens, lambda planned: consume(planned.frame), on_step)
+        def judged(planned: Planned) -> T:
+            if judge is not None:
+                judge(datasets, planned)
+            return consume(planned.frame)
+
+        try:
+            done, planned = read_through(asked, opens, judged, on_step)
+        except InvalidPlan as error:
+            options = [each.options for each in asked]
+            raise mended(error, plan, bound_to(datasets, options, context, scratch)) from None
         return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened, named))
+
+
+def bound_to(
+    datasets: list[Dataset], options: Sequence[ReadOptions | None], context: JobContext, scratch: Path
+) -> Bound:
+    """These data sets, as what a changed plan is tried on."""
+
+    def bind(plan: Plan) -> object:
+        planned = planned_frame(plan, datasets, options, context, scratch, head_only=True)
+        return planned.frame.collect_schema()
+
+    def types(index: int) -> dict[str, str]:
+        if index >= len(datasets):
+            return {}
+        alone = Plan(dataset=datasets[index].name)
+        planned = planned_frame(alone, [datasets[index]], [options[index]], context, scratch, head_only=True)
+        return {name: str(type_name(dtype)) for name, dtype in planned.frame.collect_schema().items()}
+
+    def probe(plan: Plan) -> object:
+        planned = planned_frame(plan, datasets[:1], options[:1], context, scratch, head_only=True)
+        return planned.frame.collect(engine="streaming")
+
+    return Bound(bind, types, probe)
 
 
 def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
@@ -137,7 +194,7 @@ def tell_input(datasets: Sequence[Dataset], columns: set[str] | None) -> None:
         tell(0, total, "bytes")
 
 
-def planned_frame(
+def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
     plan: Plan,
     datasets: list[Dataset],
     options: Sequence[ReadOptions | None],
@@ -145,6 +202,7 @@ def planned_frame(
     scratch: Path,
     *,
     careful: bool = False,
+    head_only: bool = False,
     on_step: OnStep = ignore_steps,
 ) -> Planned:
     """The plan's answer; whoever collects it reads the files.
@@ -156,6 +214,7 @@ def planned_frame(
         context: What the job may use.
         scratch: Where files may be rewritten.
         careful: Whether text files are put into plain form first.
+        head_only: Whether nothing is going to be read, so that no look at the whole of a file is worth it.
         on_step: Is told the stages of the plan.
 
     Raises:
@@ -163,12 +222,6 @@ def planned_frame(
     """
     plan = absolute(plan, context)
     first, *rest = datasets
-    # Only filters that see the rows as they are in the files can spare files. A union may widen their types.
-    direct = not (plan.union or plan.clean or plan.unpivot) and not any(
-        join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
-    )
-    made = {item.as_ for item in plan.derive or []}
-    seen = [item for item in plan.filters or [] if direct and not columns_in(item) & made]
     named = named_columns(plan)
 
     def opened(*, every_column: bool) -> Opened:
@@ -178,15 +231,16 @@ def planned_frame(
             infer_rows=context.infer_rows,
             scratch=scratch,
             every_column=every_column,
-            filters=seen,
+            filters=filters_seen(plan, 0),
             timezone=zone(plan.timezone),
             careful=careful,
             columns=named,
             copied=True,
+            head_only=head_only,
         )
 
-    source = opened(every_column=named is None)
-    if named is not None and first.format == "jsonl":
+    source = opened(every_column=named is None and not head_only)
+    if named is not None and first.format == "jsonl" and not head_only:
         schema = source.frame.collect_schema()
         if any(name not in schema or schema[name].is_nested() for name in named):
             source = opened(every_column=True)  # later rows may have keys that the first do not
@@ -196,12 +250,14 @@ def planned_frame(
             how,
             infer_rows=context.infer_rows,
             scratch=scratch,
-            filters=_seen_by(key, part, seen),
+            every_column=not head_only,
+            filters=filters_seen(plan, 1 + place),
             timezone=zone(plan.timezone),
             careful=careful,
             copied=True,
+            head_only=head_only,
         )
-        for dataset, how, (key, _, part) in zip(rest, options[1:], _others(plan), strict=True)
+        for place, (dataset, how) in enumerate(zip(rest, options[1:], strict=True))
     ]
     frames = [other.frame for other in others]
     united = len(plan.union or [])
@@ -209,6 +265,25 @@ def planned_frame(
         plan, source.frame, frames[united:], frames[:united], on_step, max_join_rows=context.max_join_rows
     )
     return Planned(answer, [source, *others])
+
+
+def filters_seen(plan: Plan, index: int) -> Sequence[Filter]:
+    """The filters that see the rows of one of the plan's data sets as they are in its files.
+
+    Only those can spare files.
+    """
+    if index:
+        key, _, part = _others(plan)[index - 1]
+        if part.clean:
+            return []
+        # Filters of the plan see what is united too; a column that is left out of a union is null there.
+        late = filters_seen(plan, 0) if key == "union" and not part.select else []
+        return [*(part.filters or []), *late]
+    direct = not (plan.clean or plan.unpivot) and not any(
+        join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
+    )
+    made = {item.as_ for item in plan.derive or []}
+    return [item for item in plan.filters or [] if direct and not columns_in(item) & made]
 
 
 def _others(plan: Plan) -> list[tuple[str, int, UnionedDataset | Join]]:
@@ -231,14 +306,3 @@ def _chunk_bytes(path: Path, columns: set[str]) -> int:
     return sum(
         chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] in columns
     )
-
-
-def _seen_by(key: str, part: UnionedDataset | Join, seen: Sequence[Filter]) -> list[Filter]:
-    """The filters that see the rows of another data set as they are in its files.
-
-    Those of the plan see what is united with the first data set, but not what is joined to it; a column that
-    is left out of a union is null there.
-    """
-    if part.clean:
-        return []
-    return [*(part.filters or []), *(seen if key == "union" and not part.select else [])]

@@ -19,10 +19,10 @@ from airpy.contract import Plan
 from airpy.engine.encoding import arrow_schema, encode_rows, write_arrow
 from airpy.engine.execute import execute
 from airpy.engine.trials import compile_forms
-from airpy.jobs import copying, kinds, preview
+from airpy.jobs import copying, kinds, preflight, preview
 from airpy.jobs.results import result_frame
 
-__all__ = ["LATE_IMPORTS", "copying", "kinds", "preview", "warm_up"]
+__all__ = ["LATE_IMPORTS", "copying", "kinds", "preflight", "preview", "warm_up"]
 
 LATE_IMPORTS = (
     "encodings.utf_8_sig",

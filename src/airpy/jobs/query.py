@@ -16,13 +16,17 @@ from airpy.engine.encoding import (
 )
 from airpy.engine.steps import counted
 from airpy.files.datasets import load_of
-from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
+from airpy.jobs.affording import check_affordable, check_rows, check_scan
+from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_datasets, plan_through
 from airpy.jobs.provenance import provenance
 from airpy.jobs.remembered import keep_state
 from airpy.jobs.results import encode_head, frame_file, result_frame, write_data, write_schema
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from airpy.contract import QueryRequest
+    from airpy.engine.encoding import Written
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Load
     from airpy.files.paths import FileRoot
@@ -38,7 +42,10 @@ def check_query(request: QueryRequest, root: FileRoot) -> Load:
     Raises:
         AirError: The plan contradicts itself, or one of its data sets cannot be found.
     """
-    return check_planned(request.plan, request.datasource_id, root)
+    load = check_planned(request.plan, request.datasource_id, root)
+    if request.budget and request.budget.scan_bytes is not None:
+        check_scan(plan_datasets(request.plan, request.datasource_id, root), request.budget.scan_bytes)
+    return load
 
 
 def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
@@ -52,8 +59,22 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     on_step("loading_data", "Loading data from files")
     target = frame_file(context.folder, request.output)
     write = write_parquet if request.output == "parquet" else write_arrow
+    budget = request.budget.rows if request.budget else None
+
+    def consumed(frame: pl.LazyFrame) -> Written:
+        if budget is None:
+            return write(frame, target, context.max_rows_json)
+        written = write(frame.head(budget + 1), target, context.max_rows_json)
+        check_rows(written.rows, request.budget)
+        return written
+
     written, ran = plan_through(
-        request.plan, asked, context, lambda frame: write(frame, target, context.max_rows_json), on_step
+        request.plan,
+        asked,
+        context,
+        consumed,
+        on_step,
+        lambda datasets, planned: check_affordable(request, datasets, planned, context.bounds),
     )
     rows, shown = encode_first_rows(written.preview)
     metrics = QueryMetrics(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import structlog
 from redis.exceptions import RedisError
@@ -14,12 +14,14 @@ from airpy.contract import PostMortem
 from airpy.engine.failures import failure
 from airpy.engine.steps import counted
 from airpy.errors import InternalFault
+from airpy.jobs.affording import Bounds
 from airpy.jobs.claim import Claim, renew
 from airpy.jobs.context import JobContext
 from airpy.jobs.kinds import JOBS
 from airpy.jobs.remembered import Memory
 from airpy.jobs.retries import CRASHES, is_retried, pause_ms
 from airpy.jobs.sandbox import Stopped
+from airpy.jobs.scripts import COUNTERS
 from airpy.jobs.workers import worker_name
 from airpy.traces import job_span
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from airpy.contract import JobType
     from airpy.errors import AirError
     from airpy.files.paths import FileRoot
     from airpy.jobs.record import ResultFrame
@@ -192,6 +195,7 @@ class Runner:
             token=claim.token,
             infer_rows=self._limits.infer_rows,
             max_rows_json=self._limits.max_rows_json,
+            bounds=self._bounds(claim.kind),
             asked_at=claim.asked_at,
             max_join_rows=self._limits.max_join_rows,
         )
@@ -205,6 +209,17 @@ class Runner:
             careful=claim.failures > 0,
         )
         return folder.name, frame
+
+    def _bounds(self, kind: JobType) -> Bounds:
+        """What a query may take, and what past ones took; of another job nothing is asked."""
+        if kind != "query":
+            return Bounds()
+        try:
+            counted = cast("dict[str, str]", self._redis.hgetall(COUNTERS))
+        except RedisError:  # then it is judged by what is taken for granted
+            counted = {}
+        counters = {name: float(amount) for name, amount in counted.items()}
+        return Bounds(self._sandbox.memory_mb, self._limits.timeout_s, counters)
 
     def _remember(self, token: int, folder: str, frame: ResultFrame) -> None:
         """Remember the result for equal requests; without Redis or disk there is just nothing to remember."""

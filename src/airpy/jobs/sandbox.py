@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from airpy.engine.steps import OnStep
     from airpy.errors import AirError
     from airpy.files.holding import States
+    from airpy.jobs.costs import Cost
 
 __all__ = ["Sandbox", "Stopped", "Watch"]
 
@@ -69,6 +70,8 @@ class Watch:
     """The most anonymous memory it was seen to use, in MiB."""
     work: Work | None = None
     """How much of its work is done."""
+    cost: Cost | None = None
+    """What it was expected to cost, where that was told."""
     exit_signal: str | None = None
     """The signal that ended it, if one did."""
 
@@ -112,6 +115,11 @@ class Sandbox:
         # so at once, which takes CSV a quarter longer. Polars has set its own wish here when it was imported.
         os.environ["_RJEM_MALLOC_CONF"] = "dirty_decay_ms:-1"
         _remove_left_folders()
+
+    @property
+    def memory_mb(self) -> int:
+        """Anonymous memory that one call may use, in MiB."""
+        return self._memory_mb
 
     def prepare(self) -> None:
         """Put children that are done away, and start others until enough stand ready."""
@@ -229,6 +237,8 @@ class _Supervision:
                     raise error
                 case ("step", step) if on_step is not None:
                     on_step(*step)
+                case ("cost", cost):
+                    self._watch.cost = cost
                 case ("holds", states):
                     self._holds = states
                 case ("work", counts):

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import TypeVar
 
+    from airpy.jobs.costs import Cost
+
     T = TypeVar("T")
 
-__all__ = ["Unit", "Work", "bytes_read", "counting", "listen", "tell"]
+__all__ = ["Unit", "Work", "bytes_read", "counting", "listen", "listen_to_cost", "tell", "tell_cost"]
 
 Unit: TypeAlias = Literal["files", "bytes"]
 
@@ -38,6 +40,7 @@ def _ignore(done: int, total: int, unit: Unit) -> None:
 
 
 _told: list[Callable[[int, int, Unit], None]] = [_ignore]
+_told_cost: list[Callable[[Cost], None]] = [lambda _cost: None]
 
 
 def listen(listener: Callable[[int, int, Unit], None]) -> None:
@@ -48,6 +51,16 @@ def listen(listener: Callable[[int, int, Unit], None]) -> None:
 def tell(done: int, total: int, unit: Unit) -> None:
     """Tell how much of the work is done."""
     _told[0](done, total, unit)
+
+
+def tell_cost(cost: Cost) -> None:
+    """Tell what the work is expected to cost, to be compared with what it does."""
+    _told_cost[0](cost)
+
+
+def listen_to_cost(listener: Callable[[Cost], None]) -> None:
+    """Have what this process's work is expected to cost told to the listener."""
+    _told_cost[0] = listener
 
 
 def counting(things: Iterable[T], total: int, unit: Unit) -> Iterator[T]:

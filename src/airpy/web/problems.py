@@ -123,7 +123,10 @@ def _fault(error: Exception) -> AirError:
 
 def _model(error: ValidationError) -> AirError:
     """The models are laxer than the contract but for depth; what else they refuse is a fault of ours."""
-    if any(one["type"] == "recursion_loop" for one in error.errors(include_input=False, include_url=False)):
+    if any(
+        one["type"] == "recursion_depth_exceeded"
+        for one in error.errors(include_input=False, include_url=False)
+    ):
         return InvalidRequest(
             "the body is nested too deeply",
             field="body",
