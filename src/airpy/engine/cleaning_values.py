@@ -82,9 +82,7 @@ def strip_accents(frame: Frame, step: StripAccents, field: str) -> Frame:
     return without_accents(frame, chosen(frame, step.cols, TEXT, field))
 
 
-def chosen(
-    frame: Frame, wanted: Sequence[str] | None, kinds: Family, field: str
-) -> list[str]:
+def chosen(frame: Frame, wanted: Sequence[str] | None, kinds: Family, field: str) -> list[str]:
     """Inner names of the wanted columns, or of every column of one of these kinds (none named: all).
 
     Raises:
