@@ -8,7 +8,7 @@ from typing import Any
 
 from airpy.contract import QueryRequest
 from airpy.errors import AirError
-from airpy.jobs.affording import Bounds
+from airpy.jobs.costs import Bounds
 from airpy.jobs.preflight import may_differ, preflight, survey
 from airpy.web.responses import Reply, job_started, json_reply
 from airpy.web.state import caller, state

@@ -58,6 +58,14 @@ def test_what_may_be_little_is_never_sure_to_be_much(parts: dict[str, Any]) -> N
     assert need_of(plan(**parts, **order), [size(10**9)], width=16).least_mb == 0
 
 
+def test_medians_hold_a_value_of_each_row_and_column() -> None:
+    aggs = [{"col": name, "fn": fn} for name in "ab" for fn in ("q1", "q3", "sum")]
+
+    # Two columns of 4 bytes at least.
+    assert need_of(plan(groupby=["c"], aggs=aggs), [size(MIB)], 8).least_mb == 8
+    assert need_of(plan(groupby=["c"], aggs=[{"col": "a", "fn": "sum"}]), [size(MIB)], 8).least_mb == 0
+
+
 def test_a_join_holds_its_other_side_and_filters_may_spare_it() -> None:
     joins = [{"dataset": "b", "on": ["a"], "how": "left"}]
     filters = [{"col": "a", "op": "=", "val": 1}]

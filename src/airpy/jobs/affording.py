@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from airpy.contract import Filter, Plan, PlanEstimate, QueryBudget, QueryRequest
     from airpy.files.datasets import Dataset
     from airpy.files.partitions import Partition
-    from airpy.jobs.costs import Need
+    from airpy.jobs.costs import Bounds, Need
     from airpy.jobs.reading import Planned
 
 __all__ = [
     "Assessment",
-    "Bounds",
     "Surveyed",
     "assessed",
     "check_affordable",
@@ -53,14 +52,6 @@ WIDTHS: dict[type[pl.DataType], int] = {
 }  # fmt: skip
 WIDEST = 16
 """Bytes of a value of any other type, at least."""
-
-
-class Bounds(NamedTuple):
-    """What a query may take, and what past ones took."""
-
-    memory_mb: int | None = None
-    timeout_s: float | None = None
-    counters: Mapping[str, float] = {}
 
 
 class Surveyed(NamedTuple):

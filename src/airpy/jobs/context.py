@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from airpy.jobs.affording import Bounds
+from airpy.jobs.costs import Bounds
 from airpy.jobs.remembered import ground_of
 
 if TYPE_CHECKING:

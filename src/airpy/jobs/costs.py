@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airpy.contract import FileFormat, Plan
     from airpy.files.footers import Measured
 
-__all__ = ["FILE_BYTES", "Cost", "Held", "Need", "estimated", "kind_of", "learnt", "need_of"]
+__all__ = ["FILE_BYTES", "Bounds", "Cost", "Held", "Need", "estimated", "kind_of", "learnt", "need_of"]
 
 Kind: TypeAlias = Literal["scan", "group", "join", "sort"]
 MIB = 1024 * 1024
@@ -38,8 +38,18 @@ TABLE_ROW = 48
 """Bytes of a row in a hash table, beside its columns."""
 FILE_BYTES = 50_000
 """What could be read in the time that it takes to find, check and open one more file."""
+FEWEST = 4
+"""Bytes of a number in a column that is worth a median."""
 VALUE = 8
 """Bytes of a value, where its type is not known."""
+
+
+class Bounds(NamedTuple):
+    """What a query may take, and what past ones took."""
+
+    memory_mb: int | None = None
+    timeout_s: float | None = None
+    counters: Mapping[str, float] = {}
 
 
 class Cost(NamedTuple):
@@ -144,12 +154,12 @@ def _held(plan: Plan, sizes: Sequence[Measured], width: int) -> Iterator[Held]:
     if grouped:
         row = VALUE * (2 * len(group_keys(plan)) + 2 * len(plan.aggs or [])) + TABLE_ROW
         yield Held("groupby", 0, (2 * row * first.rows) if group_keys(plan) else 0, "every group is held")
-        kept = sum(item.fn in KEPT_ALL for item in plan.aggs or [])
+        kept = len({item.col for item in plan.aggs or [] if item.fn in KEPT_ALL and item.filter is None})
         if kept:
             alone = sure if not plan.joins else 0
             yield Held(
                 "aggs",
-                alone * VALUE * first.rows,
+                alone * kept * FEWEST * first.rows,
                 3 * kept * VALUE * first.rows,
                 "medians, quantiles and lists hold every value; filter, or ask for the mean",
             )

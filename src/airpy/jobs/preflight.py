@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from airpy.engine.steps import OnStep
     from airpy.errors import AirError
     from airpy.files.paths import FileRoot
-    from airpy.jobs.affording import Bounds, Surveyed
+    from airpy.jobs.affording import Surveyed
+    from airpy.jobs.costs import Bounds
 
 __all__ = ["may_differ", "preflight", "survey"]
 

@@ -14,9 +14,9 @@ from airpy.contract import PostMortem
 from airpy.engine.failures import failure
 from airpy.engine.steps import counted
 from airpy.errors import InternalFault
-from airpy.jobs.affording import Bounds
 from airpy.jobs.claim import Claim, renew
 from airpy.jobs.context import JobContext
+from airpy.jobs.costs import Bounds
 from airpy.jobs.kinds import JOBS
 from airpy.jobs.remembered import Memory
 from airpy.jobs.retries import CRASHES, is_retried, pause_ms
