@@ -123,6 +123,41 @@ func TestQueryWithEveryStageOfAPlan(t *testing.T) {
 	}
 }
 
+func TestQueryThatDerivesFiltersByATreeAndLooksAtNeighbours(t *testing.T) {
+	ctx, client := shared(t)
+	derive := must(api.Derive(
+		api.Arithmetic{As: "price", Fn: api.ArithmeticFnDiv, Args: api.Operands{{Col: "cost"}, {Col: "kwh"}}},
+		api.DatePart{As: "hour_of_day", Fn: api.DatePartFnHour, Col: "timestamp"},
+		api.Case{As: "part", Cases: []api.WhenThen{{
+			When: api.Filter{Col: "hour_of_day", Op: api.FilterOperatorLt, Val: 12},
+			Then: api.Operand{Val: "morning"},
+		}}, Else: &api.Operand{Val: "evening"}},
+	))(t)
+	plan := api.Plan{
+		Dataset: "energy_parquet",
+		Derive:  derive,
+		Filters: []api.Filter{{Any: []api.Filter{
+			{Col: "site_id", Op: api.FilterOperatorEq, Val: "site_001"},
+			{Not: &api.Filter{Col: "site_id", Op: api.FilterOperatorNe, Val: "site_002"}},
+		}}},
+		Groupby: []api.ColumnName{"site_id", "part"},
+		Aggs: []api.Aggregation{
+			{Fn: api.AggregateFunctionCount, As: "hours", Filter: &api.Filter{Col: "kwh", Op: api.FilterOperatorNotNull}},
+			{Col: "price", Fn: api.AggregateFunctionMean},
+		},
+		Having: api.Filters{{Col: "hours", Op: api.FilterOperatorGt, Val: 0}},
+		Window: []api.Window{{
+			As: "place", Fn: api.WindowFunctionRowNumber, PartitionBy: api.Columns{"site_id"},
+			OrderBy: []api.Order{{Col: "part"}},
+		}},
+	}
+	job := must(client.Query(ctx, api.QueryRequest{DatasourceID: datasource, Plan: plan}))(t)
+	result := must(job.Wait(ctx, nil))(t)
+	if len(result.Rows) != 4 || result.Rows[3]["part"] != "morning" || result.Rows[3]["place"] != json.Number("2") {
+		t.Errorf("the rows are %v", result.Rows)
+	}
+}
+
 func TestAnIntegerOf64BitsIsNotRounded(t *testing.T) {
 	row := []byte(`{"token":1,"job_type":"query","status":"completed","data":{"rows":[{"n":9007199254740993}],"schema":{"fields":[]},"metrics":{"rows":1,"bytes":1,"execution_time_ms":1},"truncated":false,"download":""}}`)
 	var job api.Job

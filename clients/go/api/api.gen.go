@@ -210,21 +210,6 @@ func (e AsofStrategy) Valid() bool {
 	}
 }
 
-// Defines values for BinFn.
-const (
-	BinFnBin BinFn = "bin"
-)
-
-// Valid indicates whether the value is a known member of the BinFn enum.
-func (e BinFn) Valid() bool {
-	switch e {
-	case BinFnBin:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for BrokenCapCap.
 const (
 	BrokenCapCapCapBudgetMemory    BrokenCapCap = "budget.memory_mb"
@@ -249,36 +234,6 @@ func (e BrokenCapCap) Valid() bool {
 	case BrokenCapCapCapMemory:
 		return true
 	case BrokenCapCapCapTime:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for CaseFn.
-const (
-	CaseFnCase CaseFn = "case"
-)
-
-// Valid indicates whether the value is a known member of the CaseFn enum.
-func (e CaseFn) Valid() bool {
-	switch e {
-	case CaseFnCase:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for CastColumnFn.
-const (
-	CastColumnFnCast CastColumnFn = "cast"
-)
-
-// Valid indicates whether the value is a known member of the CastColumnFn enum.
-func (e CastColumnFn) Valid() bool {
-	switch e {
-	case CastColumnFnCast:
 		return true
 	default:
 		return false
@@ -363,21 +318,6 @@ func (e ChartType) Valid() bool {
 	}
 }
 
-// Defines values for ClipOp.
-const (
-	ClipOpClip ClipOp = "clip"
-)
-
-// Valid indicates whether the value is a known member of the ClipOp enum.
-func (e ClipOp) Valid() bool {
-	switch e {
-	case ClipOpClip:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ClosedEnds.
 const (
 	ClosedEndsBoth  ClosedEnds = "both"
@@ -402,21 +342,6 @@ func (e ClosedEnds) Valid() bool {
 	}
 }
 
-// Defines values for CoalesceFn.
-const (
-	CoalesceFnCoalesce CoalesceFn = "coalesce"
-)
-
-// Valid indicates whether the value is a known member of the CoalesceFn enum.
-func (e CoalesceFn) Valid() bool {
-	switch e {
-	case CoalesceFnCoalesce:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ColumnEvidenceScan.
 const (
 	ColumnEvidenceScanFullScan   ColumnEvidenceScan = "full"
@@ -429,21 +354,6 @@ func (e ColumnEvidenceScan) Valid() bool {
 	case ColumnEvidenceScanFullScan:
 		return true
 	case ColumnEvidenceScanSampleScan:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ConcatFn.
-const (
-	ConcatFnConcat ConcatFn = "concat"
-)
-
-// Valid indicates whether the value is a known member of the ConcatFn enum.
-func (e ConcatFn) Valid() bool {
-	switch e {
-	case ConcatFnConcat:
 		return true
 	default:
 		return false
@@ -525,21 +435,6 @@ func (e DataType) Valid() bool {
 	}
 }
 
-// Defines values for DateDiffFn.
-const (
-	DateDiffFnDateDiff DateDiffFn = "date_diff"
-)
-
-// Valid indicates whether the value is a known member of the DateDiffFn enum.
-func (e DateDiffFn) Valid() bool {
-	switch e {
-	case DateDiffFnDateDiff:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for DatePartFn.
 const (
 	DatePartFnDate    DatePartFn = "date"
@@ -597,21 +492,6 @@ func (e DedupeKeep) Valid() bool {
 	case DedupeKeepLast:
 		return true
 	case DedupeKeepNone:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for DropOp.
-const (
-	DropOpDrop DropOp = "drop"
-)
-
-// Valid indicates whether the value is a known member of the DropOp enum.
-func (e DropOp) Valid() bool {
-	switch e {
-	case DropOpDrop:
 		return true
 	default:
 		return false
@@ -1203,21 +1083,6 @@ func (e JSONPatchOperationOp) Valid() bool {
 	}
 }
 
-// Defines values for NormaliseNamesOp.
-const (
-	NormaliseNamesOpNormaliseNames NormaliseNamesOp = "normalise_names"
-)
-
-// Valid indicates whether the value is a known member of the NormaliseNamesOp enum.
-func (e NormaliseNamesOp) Valid() bool {
-	switch e {
-	case NormaliseNamesOpNormaliseNames:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for NullsPosition.
 const (
 	NullsPositionFirst NullsPosition = "first"
@@ -1443,51 +1308,6 @@ func (e ReadOptionsTypes0) Valid() bool {
 	}
 }
 
-// Defines values for RenameOp.
-const (
-	RenameOpRename RenameOp = "rename"
-)
-
-// Valid indicates whether the value is a known member of the RenameOp enum.
-func (e RenameOp) Valid() bool {
-	switch e {
-	case RenameOpRename:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ReplaceTextFn.
-const (
-	ReplaceTextFnReplace ReplaceTextFn = "replace"
-)
-
-// Valid indicates whether the value is a known member of the ReplaceTextFn enum.
-func (e ReplaceTextFn) Valid() bool {
-	switch e {
-	case ReplaceTextFnReplace:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ReplaceValuesOp.
-const (
-	ReplaceValuesOpReplace ReplaceValuesOp = "replace"
-)
-
-// Valid indicates whether the value is a known member of the ReplaceValuesOp enum.
-func (e ReplaceValuesOp) Valid() bool {
-	switch e {
-	case ReplaceValuesOpReplace:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ReplayMethod.
 const (
 	ReplayMethodReplayPost ReplayMethod = "POST"
@@ -1632,21 +1452,6 @@ func (e SortDirection) Valid() bool {
 	}
 }
 
-// Defines values for SplitPartFn.
-const (
-	SplitPartFnSplitPart SplitPartFn = "split_part"
-)
-
-// Valid indicates whether the value is a known member of the SplitPartFn enum.
-func (e SplitPartFn) Valid() bool {
-	switch e {
-	case SplitPartFnSplitPart:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for StepName.
 const (
 	StepNameAggregating         StepName = "aggregating"
@@ -1698,36 +1503,6 @@ func (e StepName) Valid() bool {
 	case StepNameScanningDirectory:
 		return true
 	case StepNameSchemaComplete:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for StripAccentsOp.
-const (
-	StripAccentsOpStripAccents StripAccentsOp = "strip_accents"
-)
-
-// Valid indicates whether the value is a known member of the StripAccentsOp enum.
-func (e StripAccentsOp) Valid() bool {
-	switch e {
-	case StripAccentsOpStripAccents:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for SubstringFn.
-const (
-	SubstringFnSubstring SubstringFn = "substring"
-)
-
-// Valid indicates whether the value is a known member of the SubstringFn enum.
-func (e SubstringFn) Valid() bool {
-	switch e {
-	case SubstringFnSubstring:
 		return true
 	default:
 		return false
@@ -1983,10 +1758,10 @@ type Aggregation struct {
 	Col2 string `json:"col2,omitempty,omitzero"`
 
 	// Ddof Delta degrees of freedom of `std`, `var` and `stderr`; 1, a sample's, when it is not given.
-	Ddof int `json:"ddof,omitempty,omitzero"`
+	Ddof *int `json:"ddof,omitempty"`
 
 	// Filter Only the rows in which this is true are aggregated.
-	Filter Filter `json:"filter,omitempty,omitzero"`
+	Filter *Filter `json:"filter,omitempty"`
 
 	// Fn `count` rows; `count_valid` values that are not null; `count_missing` nulls; `n_unique` distinct values, null not
 	// counted, and `approx_n_unique` about as many (HyperLogLog, a standard error of 6.5 %); `avg` is `mean`; `std`, `var`
@@ -2008,7 +1783,7 @@ type Aggregation struct {
 	Max int `json:"max,omitempty,omitzero"`
 
 	// Q Which `quantile`, 0 to 1; between two values by linear interpolation.
-	Q float64 `json:"q,omitempty,omitzero"`
+	Q *float64 `json:"q,omitempty"`
 
 	// Sep What `join_text` puts between values; `, ` when it is not given.
 	Sep string `json:"sep,omitempty,omitzero"`
@@ -2113,12 +1888,9 @@ type Bin struct {
 	// Example: kwh
 	Col   ColumnName `json:"col"`
 	Edges []float64  `json:"edges,omitempty,omitzero"`
-	Fn    BinFn      `json:"fn"`
+	Fn    string     `json:"fn"`
 	Width float64    `json:"width,omitempty,omitzero"`
 }
-
-// BinFn defines model for Bin.Fn.
-type BinFn string
 
 // BrokenCap defines model for BrokenCap.
 type BrokenCap struct {
@@ -2172,12 +1944,9 @@ type Case struct {
 	Cases []WhenThen `json:"cases"`
 
 	// Else A column or a value, exactly one of them.
-	Else Operand `json:"else,omitempty,omitzero"`
-	Fn   CaseFn  `json:"fn"`
+	Else *Operand `json:"else,omitempty"`
+	Fn   string   `json:"fn"`
 }
-
-// CaseFn defines model for Case.Fn.
-type CaseFn string
 
 // Cast Casts a column, without loss; a value that cannot be cast fails the job and is named. `float64` to `float32`
 // may round, but not overflow; a timestamp becomes a date only at midnight.
@@ -2198,13 +1967,10 @@ type CastColumn struct {
 	// Col A column's name, letter by letter; never a pattern.
 	//
 	// Example: kwh
-	Col  ColumnName   `json:"col"`
-	Fn   CastColumnFn `json:"fn"`
-	Type CastType     `json:"type"`
+	Col  ColumnName `json:"col"`
+	Fn   string     `json:"fn"`
+	Type CastType   `json:"type"`
 }
-
-// CastColumnFn defines model for CastColumn.Fn.
-type CastColumnFn string
 
 // CastType defines model for CastType.
 type CastType string
@@ -2242,11 +2008,8 @@ type Clip struct {
 
 	// Min A number; a whole one is kept digit by digit.
 	Min Number `json:"min,omitempty,omitzero"`
-	Op  ClipOp `json:"op"`
+	Op  string `json:"op"`
 }
-
-// ClipOp defines model for Clip.Op.
-type ClipOp string
 
 // ClosedEnds defines model for ClosedEnds.
 type ClosedEnds string
@@ -2256,12 +2019,9 @@ type Coalesce struct {
 	Args Operands `json:"args"`
 
 	// As The new column's name.
-	As NewName    `json:"as"`
-	Fn CoalesceFn `json:"fn"`
+	As NewName `json:"as"`
+	Fn string  `json:"fn"`
 }
-
-// CoalesceFn defines model for Coalesce.Fn.
-type CoalesceFn string
 
 // ColumnEvidence Why a column of text has its type.
 type ColumnEvidence struct {
@@ -2352,13 +2112,10 @@ type Concat struct {
 	Args Operands `json:"args"`
 
 	// As The new column's name.
-	As  NewName  `json:"as"`
-	Fn  ConcatFn `json:"fn"`
-	Sep string   `json:"sep,omitempty,omitzero"`
+	As  NewName `json:"as"`
+	Fn  string  `json:"fn"`
+	Sep string  `json:"sep,omitempty,omitzero"`
 }
-
-// ConcatFn defines model for Concat.Fn.
-type ConcatFn string
 
 // CounterExample defines model for CounterExample.
 type CounterExample struct {
@@ -2403,16 +2160,13 @@ type DateDiff struct {
 	As NewName `json:"as"`
 
 	// End A column or a value, exactly one of them.
-	End Operand    `json:"end"`
-	Fn  DateDiffFn `json:"fn"`
+	End Operand `json:"end"`
+	Fn  string  `json:"fn"`
 
 	// Start A column or a value, exactly one of them.
 	Start Operand  `json:"start"`
 	Unit  TimeUnit `json:"unit"`
 }
-
-// DateDiffFn defines model for DateDiff.Fn.
-type DateDiffFn string
 
 // DatePart A part of a date or timestamp, in the plan's time zone (timestamps without a zone are in UTC), as an `int64`: `week` as in
 // ISO 8601, `weekday` from 1 for Monday. `date` is the day itself. A date has no hour.
@@ -2514,11 +2268,8 @@ type DiscoverResult struct {
 // Drop Drops columns.
 type Drop struct {
 	Cols Columns `json:"cols"`
-	Op   DropOp  `json:"op"`
+	Op   string  `json:"op"`
 }
-
-// DropOp defines model for Drop.Op.
-type DropOp string
 
 // DropNulls Drops the rows with a null in any of the columns.
 type DropNulls struct {
@@ -2710,7 +2461,7 @@ type Filter struct {
 	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
-	Not Filter `json:"not,omitempty,omitzero"`
+	Not *Filter `json:"not,omitempty"`
 
 	// Op `between` takes `[low, high]`; `in` and `not_in` a list; `is_null`, `not_null`, `is_nan`, `is_finite` and `is_blank`
 	// (no text, or white space alone) nothing; `contains`, `starts_with` and `ends_with` a string, letter by letter,
@@ -3155,11 +2906,8 @@ type NewName = string
 // digits is one `_`, and nothing at the ends. `ß` is `ss`, letters without a plain one stay, and a name of none of these
 // is `column`. Of several that become the same, the later ones get `_2`, `_3` …, whichever no column has.
 type NormaliseNames struct {
-	Op NormaliseNamesOp `json:"op"`
+	Op string `json:"op"`
 }
-
-// NormaliseNamesOp defines model for NormaliseNames.Op.
-type NormaliseNamesOp string
 
 // NotNullRule No value is null.
 type NotNullRule struct {
@@ -3183,17 +2931,6 @@ type NullMarkers struct {
 
 // NullsPosition Where nulls go.
 type NullsPosition string
-
-// Number A number; a whole one is kept digit by digit.
-type Number struct {
-	union json.RawMessage
-}
-
-// Number0 defines model for Number.0.
-type Number0 = int
-
-// Number1 defines model for Number.1.
-type Number1 = float64
 
 // NumberFunction Of one number. `round` takes `digits` (0), half away from zero, a float as the decimal that it is written as (2.675 to
 // two digits is 2.68); `log` takes `base` (e). `abs`, `round`, `floor` and `ceil` of integers are integers, of decimals
@@ -3367,17 +3104,17 @@ type Plan struct {
 	// null last), which holds the aggregate `fn` of `values`: `first` and `last` in the order of the rows, or of the group
 	// keys; `count` of rows. A column is called as its value is written in JSON, that of null `null`. Where there are no
 	// rows for a cell it is null, and 0 for `count`. The job looks for the values before it computes the answer.
-	Pivot Pivot `json:"pivot,omitempty,omitzero"`
+	Pivot *Pivot `json:"pivot,omitempty"`
 
 	// Resample As `grain`, which it takes the place of; with every bucket from the first to the last of each group of `groupby`, when
 	// `fill` is not `none`. The bucket is named by the unit of `every`. Rows without a time are a bucket of their own, null, and
 	// fill none. There may be ten million buckets from the first to the last, and over all groups; beyond it,
 	// `RESOURCE_CAP`, `TOO_LARGE`.
-	Resample Resample `json:"resample,omitempty,omitzero"`
+	Resample *Resample `json:"resample,omitempty"`
 
 	// Sample Rows taken by chance, in their order: `n` of them, or each with the probability `fraction`; exactly one of them. The
 	// same for the same data and `seed`: what counts is a row's place among those that pass the filters.
-	Sample Sample `json:"sample,omitempty,omitzero"`
+	Sample *Sample `json:"sample,omitempty"`
 
 	// Select Columns of the data set to keep, in this order. With `groupby` or `aggs` the answer's columns are the group
 	// keys and the aggregates, and `select` only names the source columns the plan is about.
@@ -3399,7 +3136,7 @@ type Plan struct {
 	// `other` (over groups alone) one more row, after them in each partition, holds the aggregates of the rows of all other
 	// groups: its keys are null, or `other` where they are text, but for those that `partition_by` names; what no aggregate
 	// is is null. `partition_by` names group keys then.
-	TopN TopN `json:"top_n,omitempty,omitzero"`
+	TopN *TopN `json:"top_n,omitempty"`
 
 	// Union Data sets whose rows follow those of `dataset`. Columns meet by name, letter by letter; a column that one of them
 	// lacks is null there. Types are widened without loss, or refused: integers become wider ones, floats (the job fails
@@ -3409,8 +3146,8 @@ type Plan struct {
 	// Unpivot One row for each column of `on`, row by row, whose name becomes a value of `names_to` and whose value goes to
 	// `values_to`; the columns of `index` are repeated, and others left out. Without `on` all but those of `index`. Types are
 	// widened as in `union`, or refused.
-	Unpivot   Unpivot `json:"unpivot,omitempty,omitzero"`
-	WeekStart Weekday `json:"week_start,omitempty,omitzero"`
+	Unpivot   *Unpivot `json:"unpivot,omitempty"`
+	WeekStart Weekday  `json:"week_start,omitempty,omitzero"`
 
 	// Window Columns computed of each row and its neighbours, in order; over groups when there are any. One may use those
 	// before it.
@@ -3630,7 +3367,7 @@ type QueryMetrics struct {
 type QueryRequest struct {
 	// Budget What the query may cost at most. It is refused where its estimate says more (`413`, `BUDGET_EXCEEDED`), before it is
 	// run; an answer that turns out to have more `rows` fails the job, and is never cut short.
-	Budget QueryBudget `json:"budget,omitempty,omitzero"`
+	Budget *QueryBudget `json:"budget,omitempty"`
 
 	// DatasourceID The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.
 	//
@@ -3797,11 +3534,8 @@ type RelativeTime struct {
 type Rename struct {
 	// Names From the old name to the new one.
 	Names map[string]string `json:"names"`
-	Op    RenameOp          `json:"op"`
+	Op    string            `json:"op"`
 }
-
-// RenameOp defines model for Rename.Op.
-type RenameOp string
 
 // ReplaceText With `new` for every `old`, letter by letter or, with `regex`, where the pattern in the syntax of Rust's `regex` matches. In
 // its `new`, `$1`, `${1}` and `${name}` are groups of it, `$$` is a dollar sign; a group that it does not have is refused.
@@ -3812,15 +3546,12 @@ type ReplaceText struct {
 	// Col A column's name, letter by letter; never a pattern.
 	//
 	// Example: kwh
-	Col   ColumnName    `json:"col"`
-	Fn    ReplaceTextFn `json:"fn"`
-	New   string        `json:"new"`
-	Old   string        `json:"old"`
-	Regex bool          `json:"regex,omitempty,omitzero"`
+	Col   ColumnName `json:"col"`
+	Fn    string     `json:"fn"`
+	New   string     `json:"new"`
+	Old   string     `json:"old"`
+	Regex bool       `json:"regex,omitempty,omitzero"`
 }
-
-// ReplaceTextFn defines model for ReplaceText.Fn.
-type ReplaceTextFn string
 
 // ReplaceValues Replaces values by others; both are cast to the column's type without loss, or refused. Null and NaN stay: see
 // `fill_null`.
@@ -3829,11 +3560,8 @@ type ReplaceValues struct {
 
 	// Map From the old value, as text, to the new one.
 	Map map[string]Scalar `json:"map"`
-	Op  ReplaceValuesOp   `json:"op"`
+	Op  string            `json:"op"`
 }
-
-// ReplaceValuesOp defines model for ReplaceValues.Op.
-type ReplaceValuesOp string
 
 // Replay The request that runs it again, with the same moments in its plan.
 type Replay struct {
@@ -4057,14 +3785,11 @@ type SplitPart struct {
 	// Col A column's name, letter by letter; never a pattern.
 	//
 	// Example: kwh
-	Col  ColumnName  `json:"col"`
-	Fn   SplitPartFn `json:"fn"`
-	Part int         `json:"part"`
-	Sep  string      `json:"sep"`
+	Col  ColumnName `json:"col"`
+	Fn   string     `json:"fn"`
+	Part int        `json:"part"`
+	Sep  string     `json:"sep"`
 }
-
-// SplitPartFn defines model for SplitPart.Fn.
-type SplitPartFn string
 
 // Step One entry of a job's progress.
 type Step struct {
@@ -4092,12 +3817,9 @@ type StepName string
 // StripAccents Letters without their accents (`é` is `e`), by Unicode's decomposition; `ß`, `ø` and `ł` have none and stay, and so
 // do the vowel signs of other scripts.
 type StripAccents struct {
-	Cols Columns        `json:"cols,omitempty,omitzero"`
-	Op   StripAccentsOp `json:"op"`
+	Cols Columns `json:"cols,omitempty,omitzero"`
+	Op   string  `json:"op"`
 }
-
-// StripAccentsOp defines model for StripAccents.Op.
-type StripAccentsOp string
 
 // Substring `length` letters (code points) from the `start`-th, from 1 on as in SQL; a negative `start` counts from the end, and 0 is
 // refused. All that follow without `length`. Letters that would stand before the first are missing from `length`.
@@ -4108,14 +3830,11 @@ type Substring struct {
 	// Col A column's name, letter by letter; never a pattern.
 	//
 	// Example: kwh
-	Col    ColumnName  `json:"col"`
-	Fn     SubstringFn `json:"fn"`
-	Length int         `json:"length,omitempty,omitzero"`
-	Start  int         `json:"start"`
+	Col    ColumnName `json:"col"`
+	Fn     string     `json:"fn"`
+	Length *int       `json:"length,omitempty"`
+	Start  int        `json:"start"`
 }
-
-// SubstringFn defines model for Substring.Fn.
-type SubstringFn string
 
 // Suggestion The nearest right answers, best first; or a change of the request that was tried and works, as a JSON Patch (RFC 6902).
 type Suggestion struct {
@@ -4247,8 +3966,8 @@ type UnionedDataset struct {
 
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
 	// tells what was.
-	Read   ReadOptions `json:"read,omitempty,omitzero"`
-	Select Columns     `json:"select,omitempty,omitzero"`
+	Read   *ReadOptions `json:"read,omitempty"`
+	Select Columns      `json:"select,omitempty,omitzero"`
 }
 
 // UniqueRule No combination of values occurs twice. Rows with a null among them are not compared.
@@ -4343,7 +4062,7 @@ type Window struct {
 	// `range`, and not later than this one's. A range is over the only column of `order_by`, of dates or timestamps in
 	// ascending order; its days and weeks are those of the plan's time zone. A row without a time sees none. Exactly one
 	// of them.
-	Frame WindowFrame `json:"frame,omitempty,omitzero"`
+	Frame *WindowFrame `json:"frame,omitempty"`
 
 	// N How many rows off `lag`, `lead`, `diff` and `pct_change` look (1); how many parts `ntile` makes.
 	N           int     `json:"n,omitempty,omitzero"`
@@ -5542,68 +5261,6 @@ func (t Join_Tolerance) MarshalJSON() ([]byte, error) {
 }
 
 func (t *Join_Tolerance) UnmarshalJSON(b []byte) error {
-	err := t.union.UnmarshalJSON(b)
-	return err
-}
-
-// AsNumber0 returns the union data inside the Number as a Number0
-func (t Number) AsNumber0() (Number0, error) {
-	var body Number0
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromNumber0 overwrites any union data inside the Number as the provided Number0
-func (t *Number) FromNumber0(v Number0) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeNumber0 performs a merge with any union data inside the Number, using the provided Number0
-func (t *Number) MergeNumber0(v Number0) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsNumber1 returns the union data inside the Number as a Number1
-func (t Number) AsNumber1() (Number1, error) {
-	var body Number1
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromNumber1 overwrites any union data inside the Number as the provided Number1
-func (t *Number) FromNumber1(v Number1) error {
-	b, err := json.Marshal(v)
-	t.union = b
-	return err
-}
-
-// MergeNumber1 performs a merge with any union data inside the Number, using the provided Number1
-func (t *Number) MergeNumber1(v Number1) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-func (t Number) MarshalJSON() ([]byte, error) {
-	b, err := t.union.MarshalJSON()
-	return b, err
-}
-
-func (t *Number) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }

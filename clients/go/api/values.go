@@ -11,7 +11,10 @@ type Scalar = any
 // NullableScalar is a Scalar or nil.
 type NullableScalar = any
 
-// FilterValue is what a filter compares with: a Scalar, or a slice of them for between, in and not_in.
+// Number is an int or a float64, or nil.
+type Number = any
+
+// FilterValue is what a filter compares with: a Scalar, a slice of them for between, in and not_in, or a RelativeTime.
 type FilterValue = any
 
 // JobData is a job's result as it came, to be decoded by the job's type; null until the job has completed.
