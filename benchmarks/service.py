@@ -25,6 +25,8 @@ __all__ = ["DATA", "SECRET", "Caller", "Running", "free_port", "running"]
 
 SECRET = "a secret of the benchmarks, long enough"
 POLL_S = 0.005
+MANY_STEPS = 1000
+"""More than a job has, so that only its end is news."""
 DATA = Path(__file__).parent / "data"
 
 
@@ -47,6 +49,15 @@ class Caller:
         response.raise_for_status()
         token: int = response.json()["token"]
         return token
+
+    def follow(self, token: int) -> dict[str, Any]:
+        """The job once it has completed, told by the service as soon as it has."""
+        job: dict[str, Any] = {"status": "started"}
+        while job["status"] in {"started", "running"}:
+            job = self.http.get(f"/v1/py/jobs/{token}", params={"wait": 60, "since": MANY_STEPS}).json()
+        if job["error"]:
+            raise RuntimeError(job["error"]["message"])
+        return job
 
     def wait(self, token: int) -> dict[str, Any]:
         """The job once it has completed, polled every 5 ms, or a twentieth of the time gone by if longer."""

@@ -3,10 +3,9 @@
     python benchmarks/tpch.py [rounds] [query …]
 
 The tables are made once, as Parquet, under benchmarks/data/tpch. The service's time is its caller's: from the
-POST, over polls of 5 ms or a twentieth of the time gone by, to the last byte of the Arrow download; its cache
-is off. A peer runs in a fresh process, its imports not counted. They take turns, and the best of the rounds
-counts. The service's answers are held to those that the benchmark's authors publish, to the cent, and the
-peers' to the service's.
+POST, waiting to be told of its end, to the last byte of the Arrow download; its cache is off. A peer runs in
+a fresh process, its imports not counted. They take turns, and the best of the rounds counts. The service's
+answers are held to those that the benchmark's authors publish, to the cent, and the peers' to the service's.
 """
 
 from __future__ import annotations
@@ -98,7 +97,7 @@ def in_service(caller: Caller, plan: dict[str, Any], target: Path) -> float:
     body = {"datasource_id": "bench", "plan": plan, "output": "arrow"}
     began = time.perf_counter()
     token = caller.submit("query", body)
-    caller.wait(token)
+    caller.follow(token)
     with target.open("wb") as file, caller.http.stream("GET", f"/v1/py/jobs/{token}/download") as answer:
         answer.raise_for_status()
         for chunk in answer.iter_bytes():

@@ -22,9 +22,9 @@ from airpy.files.paths import FileRoot
 from airpy.jobs.changes import Changes
 from airpy.jobs.fitness import check_redis
 from airpy.jobs.queue import JobQueue
-from airpy.jobs.remembered import ground_of
 from airpy.jobs.results import Results
 from airpy.jobs.sandbox import Sandbox
+from airpy.jobs.states import ground_of
 from airpy.jobs.store import JobStore
 from airpy.logs import configure_logs
 from airpy.traces import configure_traces, flush_traces

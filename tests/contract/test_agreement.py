@@ -63,7 +63,7 @@ def mapping(name: str) -> list[str]:
     [
         pytest.param(enum("FilterOperator"), FILTERS, id="filters"),
         pytest.param(enum("AggregateFunction"), AGGREGATIONS, id="aggregations"),
-        pytest.param(enum("JoinKind"), JOINS, id="joins"),
+        pytest.param(enum("JoinKind"), {*JOINS, "cross", "asof"}, id="joins"),
         pytest.param(mapping("CleanStep"), CLEANERS, id="cleaners"),
         pytest.param(enum("CastType"), CAST_TYPES, id="cast types"),
         pytest.param(mapping("Rule"), RULES, id="rules"),
@@ -82,10 +82,11 @@ def test_a_union_is_told_apart_by_what_each_branch_calls_itself() -> None:
     for union in (schema for schema in SCHEMAS.values() if "discriminator" in schema):
         name = union["discriminator"]["propertyName"]
         branches = union["discriminator"]["mapping"]
-        assert list(branches.values()) == [branch["$ref"] for branch in union["oneOf"]]
-        for value, reference in branches.items():
+        assert list(dict.fromkeys(branches.values())) == [branch["$ref"] for branch in union["oneOf"]]
+        for reference in branches.values():
             branch = SCHEMAS[reference.rpartition("/")[2]]
-            assert branch["properties"][name]["enum"] == [value]
+            values = [value for value, its in branches.items() if its == reference]
+            assert branch["properties"][name]["enum"] == values
             assert name in branch["required"]
 
 
@@ -250,7 +251,8 @@ def test_every_example_is_one(operation: Operation) -> None:
 def test_every_answer_has_an_example(operation: Operation) -> None:
     for status, response in operation.definition["responses"].items():
         if status != "default" and "$ref" not in response:
-            (content,) = response["content"].values()
+            in_words = {kind: content for kind, content in response["content"].items() if "arrow" not in kind}
+            (content,) = in_words.values()
             assert {"example", "examples"} & content.keys(), status
 
 

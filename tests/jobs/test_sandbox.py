@@ -34,7 +34,7 @@ from tests.service import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MEMORY_MB = 112
+MEMORY_MB = 144
 LONG_S = 60.0
 
 

@@ -35,6 +35,7 @@ HANDLERS = {
     "list_jobs": ("get", "/v1/py/jobs", "handlers.jobs"),
     "get_job": ("get", "/v1/py/jobs/{token}", "handlers.jobs"),
     "cancel_job": ("delete", "/v1/py/jobs/{token}", "handlers.jobs"),
+    "get_job_rows": ("get", "/v1/py/jobs/{token}/rows", "handlers.jobs"),
     "stream_job_events": ("get", "/v1/py/jobs/{token}/events", "handlers.jobs"),
     "download_job": ("get", "/v1/py/jobs/{token}/download", "handlers.jobs"),
     "list_dead_letters": ("get", "/v1/py/dead-letters", "handlers.dead_letters"),

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.jobs.costs import Bounds
-from airpy.jobs.remembered import ground_of
+from airpy.jobs.states import ground_of
 
 if TYPE_CHECKING:
     import datetime as dt

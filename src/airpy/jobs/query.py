@@ -19,8 +19,8 @@ from airpy.files.datasets import load_of
 from airpy.jobs.affording import check_affordable, check_rows, check_scan
 from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_datasets, plan_through
 from airpy.jobs.provenance import provenance
-from airpy.jobs.remembered import keep_state
 from airpy.jobs.results import encode_head, frame_file, result_frame, write_data, write_schema
+from airpy.jobs.states import keep_state
 
 if TYPE_CHECKING:
     import polars as pl

@@ -18,7 +18,7 @@ from airpy.errors import CapExceeded, IdempotencyConflict
 from airpy.jobs.broker import ACTOR, QUEUE
 from airpy.jobs.estimates import retry_after_s
 from airpy.jobs.kinds import JOBS
-from airpy.jobs.remembered import data_state
+from airpy.jobs.states import data_state
 from airpy.jobs.store import Submission
 
 if TYPE_CHECKING:
