@@ -30,6 +30,9 @@ test: install ## Run the whole test suite
 test-faults: install ## Kill, stall and flood a service at full size, for a quarter of an hour
 	AIRPY_FAULTS=full $(BIN)/pytest tests/faults -m faults -s
 
+test-plans: install ## Run 2,000 random plans here and by DuckDB, and plans over more data than memory
+	AIRPY_PLANS=full $(BIN)/pytest tests/engine/test_duckdb.py tests/e2e/test_memory.py -m "faults or not faults"
+
 check: install ## Format, lint, types, layers, and whether the models are current
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -66,9 +69,8 @@ wheel: install ## Build the wheel into dist/
 	$(BIN)/uv build --wheel
 
 # What a wheel could lack, or another Redis do otherwise; WHEEL_TESTS=tests runs everything.
-WHEEL_TESTS ?= tests/contract/test_specification.py tests/e2e/test_outages.py tests/handlers/test_jobs.py \
-	tests/handlers/test_query.py tests/jobs/test_claim.py tests/jobs/test_store.py tests/jobs/test_tending.py \
-	tests/test_cli.py tests/test_local.py tests/test_worker.py tests/web/test_docs.py
+WHEEL_TESTS ?= tests/contract/test_specification.py tests/jobs/test_claim.py tests/jobs/test_store.py \
+	tests/jobs/test_tending.py tests/test_cli.py tests/test_local.py tests/web/test_docs.py
 
 # They run in a folder without the sources, so that only what the wheel brings is tested.
 test-wheel: wheel ## Build the wheel and run the tests of WHEEL_TESTS against it
@@ -92,7 +94,7 @@ bench: install ## Run the benchmarks; benchmarks/README.md says what they measur
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/query.py
 
-.PHONY: run install test check format models go-client go-check go-test lock wheel test-faults test-wheel docs docs-serve bench help
+.PHONY: run install test check format test-plans models go-client go-check go-test lock wheel test-faults test-wheel docs docs-serve bench help
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -174,7 +174,7 @@ def test_filters_are_nested_as_deep_as_the_contract_says(service: Service, key: 
 
 
 @pytest.mark.parametrize("key", ["not", "all", "any"])
-@pytest.mark.parametrize("depth", [33, 100, 240])
+@pytest.mark.parametrize("depth", [33, 100, 150])
 def test_filters_that_are_nested_deeper_are_refused_with_their_place(
     service: Service, key: str, depth: int
 ) -> None:

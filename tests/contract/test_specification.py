@@ -391,6 +391,7 @@ def test_one_answer_wherever_the_frame_came_from(service: Service, base: Path) -
     from_frame, from_file = service.data("analyze", sent), service.data("analyze", read)
 
     assert from_file.pop("reading")["sources"]["total_files"] == 1
+    assert from_file.pop("provenance")["plan"] == read["plan"]
     assert from_frame == from_file
 
 

@@ -26,6 +26,7 @@ EXCUSED = {
     r"(CastType|DataType) .*": "one type is named as another is, and the contract's page lists them",
     r"Pivot\.fn .*": "a function of cells is named as that of groups is",
     r"Plan\.explode": "the sample data have no lists",
+    r"AsofStrategy backward|Resample\.(fill none|closed left|label left)": "what is so when nothing is said",
     r"Weekday .*": "one day of the week is named as another is",
     r"ReadOptions\.thousands .": "one mark between thousands is named as another is",
     r"\w+Rule\.(name|severity)": "they mean the same in every rule, and one recipe has them",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.service import Service
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.faults]
 
 MEMORY_MB = 192
 FILES = 8

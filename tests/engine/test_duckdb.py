@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import os
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-EXAMPLES = 500
-"""Of each of the four kinds of plans."""
+EXAMPLES = 500 if os.environ.get("AIRPY_PLANS") == "full" else 60
+"""Of each of the four kinds of plans; `make test-plans` runs them all."""
 
 TYPES: dict[str, pl.DataType] = {
     "n": pl.Int64(),
