@@ -332,15 +332,19 @@ def test_an_unknown_column_comes_with_a_change_that_helps(
             {"filters": [{"col": "kwh", "op": "contains", "val": "1"}]},
             "plan.filters[0].op",
             'operator "contains" needs a column of strings',
-            "one of: =, ==, !=, <>, <, <=, >, >=, between, in, not_in, is_null, not_null, is_nan, is_finite, "
-            "is_distinct_from",
+            (
+                "one of: =, ==, !=, <>, <, <=, >, >=, between, in, not_in, is_null, not_null, is_nan, is_finite, "
+                "is_distinct_from"
+            ),
         ),
         (
             {"aggs": [{"col": "site_id", "fn": "sum"}]},
             "plan.aggs[0].fn",
             '"sum" cannot be taken of column "site_id"',
-            "one of: count, count_valid, count_missing, n_unique, approx_n_unique, min, max, first, last, any, "
-            "mode, arg_min, arg_max, list, join_text",
+            (
+                "one of: count, count_valid, count_missing, n_unique, approx_n_unique, min, max, first, last, "
+                "any, mode, arg_min, arg_max, list, join_text"
+            ),
         ),
         (
             {"grain": "1 day", "time_col": "site_id"},
