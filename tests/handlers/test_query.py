@@ -333,8 +333,8 @@ def test_an_unknown_column_comes_with_a_change_that_helps(
             "plan.filters[0].op",
             'operator "contains" needs a column of strings',
             (
-                "one of: =, ==, !=, <>, <, <=, >, >=, between, in, not_in, is_null, not_null, is_nan, is_finite, "
-                "is_distinct_from"
+                "one of: =, ==, !=, <>, <, <=, >, >=, between, in, not_in, is_null, not_null, is_nan, "
+                "is_finite, is_distinct_from"
             ),
         ),
         (
