@@ -342,8 +342,8 @@ def test_an_unknown_column_comes_with_a_change_that_helps(
             "plan.aggs[0].fn",
             '"sum" cannot be taken of column "site_id"',
             (
-                "one of: count, count_valid, count_missing, n_unique, approx_n_unique, min, max, first, last, "
-                "any, mode, arg_min, arg_max, list, join_text"
+                "one of: count, count_valid, count_missing, n_unique, approx_n_unique, min, max, first, "
+                "last, any, mode, arg_min, arg_max, list, join_text"
             ),
         ),
         (

@@ -130,8 +130,8 @@ def test_a_key_like_no_other_has_no_suggestion() -> None:
             "avg",
             (
                 "count, count_valid, count_missing, n_unique, approx_n_unique, sum, mean, avg, min, max, "
-                "median, quantile, q1, q3, std, var, stderr, first, last, any, mode, product, skew, kurtosis, "
-                "mad, iqr, range, arg_min, arg_max, corr and 6 more"
+                "median, quantile, q1, q3, std, var, stderr, first, last, any, mode, product, skew, "
+                "kurtosis, mad, iqr, range, arg_min, arg_max, corr and 6 more"
             ),
         ),
     ],
