@@ -145,10 +145,10 @@ def _tried(document: dict[str, Any], change: Change, bound: Bound) -> AirError |
 
 
 def _probed(plan: Plan, operation: JsonPatchOperation, bound: Bound) -> None:
-    """Cast the first rows; whether later ones can be cast is found when the plan runs."""
-    if not operation.path.startswith("/plan/clean"):
-        return
+    """Cast the first rows, where the change is a cast; whether later ones can be is found when the plan runs."""
     step: Any = operation.value[0] if isinstance(operation.value, list) else operation.value
+    if not (operation.path.startswith("/plan/clean") and isinstance(step, dict)):
+        return
     parts = {"clean": plan.model_dump(mode="json", by_alias=True)["clean"], "select": [step["col"]]}
     bound.probe(Plan.model_validate({"dataset": plan.dataset, **parts, "limit": PROBED_ROWS}))
 
