@@ -145,7 +145,7 @@ def _tried(document: dict[str, Any], change: Change, bound: Bound) -> AirError |
 
 
 def _probed(plan: Plan, operation: JsonPatchOperation, bound: Bound) -> None:
-    """Cast the first rows, where the change is a cast; whether later ones can be is found when the plan runs."""
+    """Cast the first rows, where the change is a cast; later ones are cast when the plan runs."""
     step: Any = operation.value[0] if isinstance(operation.value, list) else operation.value
     if not (operation.path.startswith("/plan/clean") and isinstance(step, dict)):
         return
