@@ -178,7 +178,9 @@ def test_a_column_that_only_some_of_many_files_have_is_known(service: Service, b
 
     assert [field["name"] for field in found["schema"]["fields"]] == ["n", "rare"]
     error = refused(ask(service, "_many", {"select": ["rarer"]}), 400, "UNKNOWN_COLUMN")
-    assert [change["value"] for change in error["details"]["suggestion"]] == ["rare"]
+    # Where there is no time to try a change, the nearest name is told as it is.
+    told = error["details"]["suggestion"]
+    assert told in (["rare"], [{"op": "replace", "path": "/plan/select/0", "value": "rare"}])
 
 
 def test_a_key_that_only_later_lines_have_is_known(service: Service, base: Path) -> None:
