@@ -7,12 +7,12 @@ import pytest
 
 from airpy.errors import InvalidRequest
 from airpy.web.spec import internal, load
-from airpy.web.violations import Checker, compile_checker
+from airpy.web.violations import Checker, compile_checker, in_json_schema
 
 
 @cache
 def checker(name: str) -> Checker:
-    return compile_checker(internal(load()), {"$ref": f"#/components/schemas/{name}"}, "body")
+    return compile_checker(in_json_schema(internal(load())), {"$ref": f"#/components/schemas/{name}"}, "body")
 
 
 def violation(name: str, value: object) -> InvalidRequest:

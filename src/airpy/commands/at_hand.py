@@ -121,10 +121,10 @@ def checked(schema: str, document: Any, name: str) -> Any:  # noqa: ANN401  JSON
         InvalidRequest: It does not; told as the service tells it.
     """
     from airpy.web.spec import load  # noqa: PLC0415  each command imports no more than it needs
-    from airpy.web.violations import compile_checker  # noqa: PLC0415
+    from airpy.web.violations import compile_checker, in_json_schema  # noqa: PLC0415
 
     wrapped = {"type": "object", "properties": {name: {"$ref": f"#/components/schemas/{schema}"}}}
-    compile_checker(load(), wrapped, name).check({name: document})
+    compile_checker(in_json_schema(load()), wrapped, name).check({name: document})
     return document
 
 

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 
 from airpy.errors import InvalidRequest, JobUnavailable, shortened
 from airpy.web.spec import operations
-from airpy.web.violations import Checker, compile_checker
+from airpy.web.violations import Checker, compile_checker, in_json_schema
 
 if TYPE_CHECKING:
     from connexion.lifecycle import ConnexionRequest
@@ -39,6 +39,7 @@ WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 def validator_map(contract: Contract) -> dict[str, Any]:
     """Validators for every body and parameter of the contract."""
+    contract = in_json_schema(contract)
     bodies: dict[str, Checker] = {}
     parameters: dict[Parameter, Checker] = {}
     for operation in operations(contract):

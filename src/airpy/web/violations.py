@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airpy.web.spec import Contract
 
-__all__ = ["Checker", "compile_checker"]
+__all__ = ["Checker", "compile_checker", "in_json_schema"]
 
 MOST_VIOLATIONS = 20
 LONGEST_MESSAGE = 200
@@ -70,10 +70,16 @@ class Checker(NamedTuple):
         )
 
 
+def in_json_schema(contract: Contract) -> Contract:
+    """A copy of the contract whose schemas are JSON Schema's, for any number of checkers."""
+    converted = copy.deepcopy(contract)
+    _allow_nulls(converted)
+    return converted
+
+
 def compile_checker(contract: Contract, schema: dict[str, Any], name: str) -> Checker:
-    """A checker of one schema, which may refer to the contract's components."""
-    document = {**schema, "components": copy.deepcopy(contract["components"])}
-    _allow_nulls(document)
+    """A checker of one schema, which may refer to the components of a contract in JSON Schema's words."""
+    document = {**schema, "components": contract["components"]}
     return Checker(jsonschema_rs.Draft4Validator(document, validate_formats=True), document, name)
 
 
