@@ -69,7 +69,7 @@ def _ddof(item: Aggregation) -> int:
     return SAMPLE if item.ddof is None else item.ddof
 
 
-MEAN = Aggregate(of_floats(lambda column, _: column.mean()), (*NUMBERS, nw.Duration))
+MEAN = Aggregate(measures.mean, (*NUMBERS, nw.Duration))
 
 AGGREGATIONS: dict[AggregateFunction, Aggregate] = {
     "count": Aggregate(measures.count, ANY),

@@ -34,6 +34,7 @@ __all__ = [
     "distinct",
     "joined_text",
     "listed_values",
+    "mean",
     "of_floats",
     "ordered",
     "product",
@@ -132,6 +133,13 @@ def of_floats(measure: Callable[[pl.Expr, Aggregation], pl.Expr]) -> Callable[[M
         return measure(of.column if is_plain else of.column.cast(pl.Float64), of.item)
 
     return apply
+
+
+def mean(of: Measured) -> pl.Expr:
+    """The arithmetic mean, a float; of decimals by their exact sum, where no number of rows wraps that."""
+    if isinstance(of.dtype, nw.Decimal) and of.dtype.precision <= SAFE_PRECISION:
+        return of.column.mean()
+    return of_floats(lambda column, _: column.mean())(of)
 
 
 def quantile(q: float) -> Callable[[pl.Expr, Aggregation], pl.Expr]:
