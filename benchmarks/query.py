@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 import psutil
+from beside import SETTLE_S
 from memory import Memory, watched
 from peers import PLANS
 from polars.testing import assert_frame_equal
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 FORMATS = ("parquet", "csv", "jsonl")
 CASES = [f"{form}/{plan}" for form in FORMATS for plan in PLANS]
 SIDES = ("service", "polars", "duckdb")
-SETTLE_S = 0.5
-"""After a job its worker starts the next spare child, which is not to disturb what is measured next."""
 
 
 class Measured(NamedTuple):
@@ -97,10 +96,7 @@ def in_service(caller: Caller, plan: str, form: str, target: Path) -> Measured:
         began = time.perf_counter()
         token = caller.submit("query", body)
         caller.wait(token)
-        with target.open("wb") as file, caller.http.stream("GET", f"/v1/py/jobs/{token}/download") as answer:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes():
-                file.write(chunk)
+        caller.download(token, target)
         seconds = time.perf_counter() - began
     time.sleep(SETTLE_S)
     return Measured(seconds, peak.memory)

@@ -59,6 +59,13 @@ class Caller:
             raise RuntimeError(job["error"]["message"])
         return job
 
+    def download(self, token: int, target: Path) -> None:
+        """Write the result frame to a file."""
+        with target.open("wb") as file, self.http.stream("GET", f"/v1/py/jobs/{token}/download") as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_bytes():
+                file.write(chunk)
+
     def wait(self, token: int) -> dict[str, Any]:
         """The job once it has completed, polled every 5 ms, or a twentieth of the time gone by if longer."""
         began = time.perf_counter()
