@@ -27,7 +27,7 @@ type Error struct {
 	Field string
 	// Constraint is what it had to be; empty when there is none.
 	Constraint string
-	// Suggestion holds the nearest right answers, best first.
+	// Suggestion holds the nearest right answers, best first; or those that Repair puts in place.
 	Suggestion []string
 	// Repair is a change of the request, as a JSON Patch, that was tried and works.
 	Repair api.JSONPatch
@@ -140,10 +140,25 @@ func refusal(response *http.Response) error {
 	return refused
 }
 
+// suggested gives the nearest right answers, and the change that puts one of them in place where that was tried.
+func suggested(told api.Suggestion) (nearest []string, repair api.JSONPatch) {
+	if answers, err := told.AsNearestAnswers(); err == nil {
+		return answers, nil
+	}
+	repair, err := told.AsJSONPatch()
+	if err != nil {
+		return nil, nil
+	}
+	for _, operation := range repair {
+		if answer, isText := operation.Value.(string); isText {
+			nearest = append(nearest, answer)
+		}
+	}
+	return nearest, repair
+}
+
 func newError(status int, told api.Error) *Error {
-	// A suggestion is one of these; the other is left empty.
-	suggestion, _ := told.Details.Suggestion.AsNearestAnswers()
-	repair, _ := told.Details.Suggestion.AsJSONPatch()
+	suggestion, repair := suggested(told.Details.Suggestion)
 	return &Error{
 		Status:     status,
 		Code:       told.Code,
