@@ -1,8 +1,8 @@
 """Runs plans through the service, and the same questions by raw Polars and DuckDB, in turns.
 
 The service's time is its caller's: from the POST, waiting to be told of its end, to the last byte of the
-Arrow download; its cache is off. A peer runs in a fresh process, which prints its own seconds. The best of the
-rounds counts, and all answers are compared before a line is printed.
+Arrow download; its cache is off. A peer runs in a fresh process, which prints its own seconds. The best of
+the rounds counts, and all answers are compared before a line is printed.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import pytest
 
 from airpy.contract import Plan
 from airpy.errors import AirError, FileUnavailable, PathRefused, TypeMismatch, UnknownColumn
+from airpy.files.datasets import load_of
 from airpy.jobs.planning import check_planned, plan_asked, plan_datasets
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ def test_they_stand_between_the_data_set_and_those_it_joins(bench: Bench) -> Non
 def test_all_of_them_are_weighed_before_the_job(bench: Bench) -> None:
     sizes = [(bench.base / name).stat().st_size for name in ("y2023.csv", "y2024.parquet", "y2025.jsonl")]
 
-    load = check_planned(plan(union=[{"dataset": "y2024"}, {"dataset": "y2025"}]), "energy", bench.root)
+    load = load_of(
+        check_planned(plan(union=[{"dataset": "y2024"}, {"dataset": "y2025"}]), "energy", bench.root)
+    )
 
     assert load.bytes == sum(sizes)
 

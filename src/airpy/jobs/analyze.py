@@ -17,7 +17,7 @@ from airpy.engine.profile.report import report
 from airpy.engine.profile.rules import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
-from airpy.files.datasets import Load
+from airpy.files.datasets import Load, load_of
 from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
 from airpy.jobs.provenance import provenance
 from airpy.jobs.results import write_data
@@ -64,7 +64,7 @@ def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
             raise InvalidRequest(
                 "a plan needs a datasource_id", field="datasource_id", constraint="required with plan"
             )
-        return check_planned(request.plan, request.datasource_id, root)
+        return load_of(check_planned(request.plan, request.datasource_id, root))
     if request.read is not None:
         raise InvalidRequest(
             "read says how files are read, and there are none", field="read", constraint="only with plan"

@@ -16,7 +16,7 @@ from airpy.engine.plan import check_plan
 from airpy.engine.schema import type_name
 from airpy.engine.steps import ignore_steps
 from airpy.errors import InvalidPlan
-from airpy.files.datasets import find_dataset, load_of, looked_up
+from airpy.files.datasets import find_dataset, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
 from airpy.jobs.provenance import Ran, casts_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from airpy.contract import Filter, Join, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
-    from airpy.files.datasets import Dataset, Load
+    from airpy.files.datasets import Dataset
     from airpy.files.opening import Opened
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
@@ -58,8 +58,8 @@ LEAST_TOLD_BYTES = 8 * 1024 * 1024
 """Of less, the end comes before anyone asks how far it is."""
 
 
-def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> Load:
-    """Refuse a plan that cannot be run, without reading data, and say what it will read.
+def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> list[Dataset]:
+    """Refuse a plan that cannot be run, without reading data, and give the data sets that it will read.
 
     Raises:
         InvalidPlan: Its parts contradict one another.
@@ -67,7 +67,7 @@ def check_planned(plan: Plan, datasource_id: str, root: FileRoot) -> Load:
     """
     check_plan(plan)
     fixed(plan, dt.datetime.now(dt.UTC))
-    return load_of(plan_datasets(plan, datasource_id, root))
+    return plan_datasets(plan, datasource_id, root)
 
 
 def absolute(plan: Plan, context: JobContext) -> Plan:

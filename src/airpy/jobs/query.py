@@ -17,7 +17,7 @@ from airpy.engine.encoding import (
 from airpy.engine.steps import counted
 from airpy.files.datasets import load_of
 from airpy.jobs.affording import check_affordable, check_rows, check_scan
-from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_datasets, plan_through
+from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
 from airpy.jobs.provenance import provenance
 from airpy.jobs.results import encode_head, frame_file, result_frame, write_data, write_schema
 from airpy.jobs.states import keep_state
@@ -42,10 +42,10 @@ def check_query(request: QueryRequest, root: FileRoot) -> Load:
     Raises:
         AirError: The plan contradicts itself, or one of its data sets cannot be found.
     """
-    load = check_planned(request.plan, request.datasource_id, root)
+    datasets = check_planned(request.plan, request.datasource_id, root)
     if request.budget and request.budget.scan_bytes is not None:
-        check_scan(plan_datasets(request.plan, request.datasource_id, root), request.budget.scan_bytes)
-    return load
+        check_scan(datasets, request.budget.scan_bytes)
+    return load_of(datasets)
 
 
 def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> ResultFrame:
