@@ -16,8 +16,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from airpy.files.formats import format_of
+from airpy.files.formats import format_of, is_hidden
 from airpy.files.listing import data_files
+from airpy.files.memory import YOUNG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +30,6 @@ __all__ = ["Listing", "listed"]
 
 MOST_REMEMBERED = 200_000
 """Files, over all listings."""
-YOUNG_S = 2
-"""A directory that was changed so lately may change again, and look the same."""
 
 
 class Directory(NamedTuple):
@@ -116,7 +115,7 @@ def _looked_up(root: FileRoot, directory: Path) -> Listing:
             entry = next(pending[-1], None)
             if entry is None:
                 pending.pop()
-            elif entry.name.startswith((".", "_")):
+            elif is_hidden(entry.name):
                 continue
             elif entry.is_symlink():
                 return Listing(tuple(data_files(root, directory)))

@@ -18,7 +18,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from airpy.errors import FileUnavailable, shortened
 from airpy.files.compression import Unpacked, cut_at_line_end
-from airpy.files.formats import compression_of
+from airpy.files.formats import compression_of, is_hidden
 from airpy.files.walk import file_changed
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def find(access: Access, uri: str, *, is_file: bool, is_pattern: bool) -> Remote
     objects = {}
     for found in sorted(_list(store, prefix or None, bucket)):
         below = found.key[len(prefix) :].removeprefix("/").split("/")
-        hidden = any(part.startswith((".", "_")) for part in below)
+        hidden = any(map(is_hidden, below))
         if "" in below or hidden or (pattern and not _matches(below, pattern)):
             continue
         objects[here / found.key] = found

@@ -27,6 +27,7 @@ import polars as pl
 from airpy import __version__
 from airpy.contract import ColumnEvidence, Faults, ReadingNote, SchemaEvolution, TextForm
 from airpy.files.datasets import load_of
+from airpy.files.memory import YOUNG_S
 from airpy.files.opening import Opened
 from airpy.files.sources import fingerprint
 
@@ -42,8 +43,6 @@ __all__ = ["Copies", "Wish"]
 
 LEAST_BYTES = 32 * 1024 * 1024
 """Less text is read in a moment."""
-YOUNG_S = 2
-"""A file that was changed so lately may change again, and look the same in size and time."""
 KEPT_S = 7 * 86_400
 """How long a wish is kept that nobody grants, and what could not be copied is remembered."""
 

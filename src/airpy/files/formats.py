@@ -1,4 +1,4 @@
-"""File formats and compressions by extension."""
+"""File formats and compressions by extension, and the names that are no data."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ __all__ = [
     "endings",
     "extension_of",
     "format_of",
+    "is_hidden",
 ]
 
 Compression: TypeAlias = Literal["gzip", "zstd", "bz2"]
@@ -38,6 +39,11 @@ COMPRESSIONS: dict[str, Compression] = {
 def format_of(path: PurePath) -> FileFormat:
     """The format that the file's extension names; it is known to be allowed."""
     return EXTENSIONS[extension_of(path)]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or directory of this name is no data: writers of data sets leave their notes there."""
+    return name.startswith((".", "_"))
 
 
 def compression_of(path: PurePath) -> Compression | None:

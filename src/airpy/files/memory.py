@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["forget", "remembered"]
+__all__ = ["YOUNG_S", "forget", "remembered"]
 
 YOUNG_S = 2
-"""A file that was changed so lately may change again, and look the same in size and time."""
+"""A file or directory that was changed so lately may change again, and look the same in size and time."""
 KEPT_S = 7 * 86_400
 
 

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from airpy.errors import FileUnavailable, PathRefused, did_you_mean, listed, nearest, shortened
 from airpy.files.access import Access
-from airpy.files.formats import extension_of
+from airpy.files.formats import extension_of, is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,7 +186,7 @@ def entries(root: FileRoot, directory: Path, *, hidden: bool = False) -> Iterato
             constraint="a directory that can be read",
         ) from None
     for entry in ordered:
-        if entry.name.startswith((".", "_")) and not hidden:
+        if is_hidden(entry.name) and not hidden:
             continue
         if entry.is_symlink():
             yield from _entry(root, directory, entry.name)
@@ -353,7 +353,7 @@ def _expanded(root: FileRoot, pattern: tuple[str, ...]) -> Iterator[Path]:
 def _matching(root: FileRoot, directory: Path, part: str) -> Iterator[Entry]:
     """What is in the directory and matches one part of a pattern."""
     if is_pattern(part):
-        for entry in entries(root, directory, hidden=part.startswith((".", "_"))):
+        for entry in entries(root, directory, hidden=is_hidden(part)):
             if fnmatch.fnmatchcase(entry.name, part):
                 yield entry
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from airpy import __version__
+from airpy.files.memory import YOUNG_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["STATE", "data_state", "ground_of", "keep_state"]
 
 STATE = "state"
-YOUNG_S = 2
-"""A file that was changed so lately may change again, and look the same in size and time."""
 
 
 def ground_of(root: FileRoot, infer_rows: int, max_rows_json: int) -> str:
