@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -33,11 +32,14 @@ def narrow(tmp_path_factory: pytest.TempPathFactory, databases: Iterator[str]) -
     """A service of little memory, over data of four times as much: row n has the key 7 n mod KEYS."""
     base = tmp_path_factory.mktemp("large")
     (base / "large").mkdir()
-    random = np.random.default_rng(1)
     for number in range(FILES):
-        rows = np.arange(number * ROWS // FILES, (number + 1) * ROWS // FILES)
+        rows = pl.int_range(number * ROWS // FILES, (number + 1) * ROWS // FILES, eager=True)
         pl.DataFrame(
-            {"key": rows * 7 % KEYS, "site": rows % 100, **{name: random.random(len(rows)) for name in "abc"}}
+            {
+                "key": rows * 7 % KEYS,
+                "site": rows % 100,
+                **{name: rows.hash(seed) / 2**64 for seed, name in enumerate("abc")},  # as if by chance
+            }
         ).write_parquet(base / "large" / f"{number}.parquet", compression="lz4", row_group_size=100_000)
     pl.DataFrame({"site": range(100), "name": [f"site {n}" for n in range(100)]}).write_parquet(
         base / "sites.parquet"
