@@ -10,6 +10,7 @@ import polars as pl
 
 from airpy.engine.buckets import TICKS
 from airpy.engine.columns import outer, type_word
+from airpy.engine.units import DAY_S, DAYS, SECONDS, quantity
 from airpy.errors import TypeMismatch, shortened
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ __all__ = ["asof_join"]
 KEY, PLACE = "\0asof", "\0place"
 """Columns beside the caller's while frames are joined; no column of the caller's has their names."""
 
-SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
-DAY = SECONDS["day"]
+LENGTHS = {**SECONDS, **{unit: number * DAY_S for unit, number in DAYS.items()}}
+"""Units in seconds, as between two instants."""
 
 
 def asof_join(  # noqa: PLR0913  each is one thing that a plan may say
@@ -121,7 +122,7 @@ def _distance(tolerance: str | float | None, unit: int | None, kind: pl.DataType
             constraint="a number" if unit is None else "a duration, as in 15 minutes",
         )
     if isinstance(tolerance, str):
-        number, _, word = tolerance.partition(" ")
-        seconds = int(number) * SECONDS[word.rstrip("s")]
-        return seconds * unit if unit else seconds // DAY
+        number, word = quantity(tolerance)
+        seconds = number * LENGTHS[word]
+        return seconds * unit if unit else seconds // DAY_S
     return tolerance if kind.is_float() else math.floor(tolerance)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 
-from airpy.engine.families import FLOATS, INTEGERS, ORDERED, TEXT
+from airpy.engine.families import FLOATS, INTEGERS, MOST_DIGITS, ORDERED, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,6 @@ COMPARISONS |= {word: COMPARISONS[same] for word, same in SYNONYMS.items()}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 BEYOND = 2.0**100
 """Greater than every integer of 64 bits, and so in the place of what no integer can be."""
-MOST_DIGITS = 38
 DIGITS = {8: 3, 16: 5, 32: 10, 64: 20}
 """Of integers, by their bits."""
 EXACT_BITS = 32

@@ -10,6 +10,7 @@ import polars as pl
 
 from airpy.engine.columns import type_word
 from airpy.engine.literals import literal
+from airpy.engine.units import DAYS, MONTHS, SECONDS
 from airpy.errors import TypeMismatch, shortened
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
 OF_TIMES = ("hour", "minute", "second")
 """The parts that a date does not have."""
 
-SECONDS = {"second": 1, "minute": 60, "hour": 3600}
-DAYS = {"day": 1, "week": 7}
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
 NANOSECONDS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 

@@ -9,7 +9,18 @@ import narwhals as nw
 if TYPE_CHECKING:
     from narwhals.dtypes import DType
 
-__all__ = ["ANY", "COMPARABLE", "FLOATS", "INTEGERS", "NUMBERS", "ORDERED", "SIGNED", "TEXT", "Family"]
+__all__ = [
+    "ANY",
+    "COMPARABLE",
+    "FLOATS",
+    "INTEGERS",
+    "MOST_DIGITS",
+    "NUMBERS",
+    "ORDERED",
+    "SIGNED",
+    "TEXT",
+    "Family",
+]
 
 Family: TypeAlias = "tuple[type[DType], ...]"
 
@@ -21,5 +32,7 @@ TEXT: Family = (nw.String, nw.Categorical, nw.Enum)
 COMPARABLE: Family = (*NUMBERS, nw.Boolean, *TEXT, nw.Date, nw.Datetime, nw.Time)
 """Types that a value of a plan can be cast to."""
 ORDERED: Family = (*COMPARABLE, nw.Duration)
+MOST_DIGITS = 38
+"""Of a decimal."""
 ANY: Family = ()
 """Every type: a family that names none."""

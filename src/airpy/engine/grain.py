@@ -12,6 +12,7 @@ from airpy.engine.aggregations import is_ordered_by_time
 from airpy.engine.buckets import Grid, bucket
 from airpy.engine.columns import Columns, type_word
 from airpy.engine.literals import zone
+from airpy.engine.units import DAYS, MONTHS, SECONDS, WEEKDAYS
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
@@ -21,15 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Grain", "bucketed", "check_time", "grid_of", "read_grain"]
 
 # Units by name, finest first, each in the terms of `Grid`; from `day` on a bucket is a date.
-UNITS = {
-    "second": {"seconds": 1},
-    "minute": {"seconds": 60},
-    "hour": {"seconds": 3600},
-    "day": {"days": 1},
-    "week": {"days": 7},
-    "month": {"months": 1},
-    "quarter": {"months": 3},
-    "year": {"months": 12},
+UNITS: dict[str, dict[str, int]] = {
+    **{unit: {"seconds": number} for unit, number in SECONDS.items()},
+    **{unit: {"days": number} for unit, number in DAYS.items()},
+    **{unit: {"months": number} for unit, number in MONTHS.items()},
 }
 ISO_UNITS = {
     "Y": "year",
@@ -42,7 +38,6 @@ ISO_UNITS = {
 }
 WORDS = re.compile(rf"([1-9][0-9]{{0,4}}) ({'|'.join(UNITS)})s?")
 ISO_8601 = re.compile(r"P(T?)([1-9][0-9]{0,4})([YMWDHS])")
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  what a clock shows
 LAST_COMMON_DAY = 28
 """Every month has it."""

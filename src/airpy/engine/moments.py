@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from airpy.contract import RelativeTime
 from airpy.engine.literals import zone
+from airpy.engine.units import DAYS, MONTHS, SECONDS, WEEKDAYS, quantity
 from airpy.errors import InvalidPlan
 
 if TYPE_CHECKING:
@@ -21,19 +22,6 @@ __all__ = ["fixed", "moment"]
 
 T = TypeVar("T")
 
-WEEKDAYS: tuple[Weekday, ...] = (
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-)
-EXACT = {"second": 1, "minute": 60, "hour": 3600}
-"""Units that are as long on every day, in seconds."""
-DAYS = {"day": 1, "week": 7}
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
 LEFT_OUT = {
     "second": {"microsecond": 0},
     "minute": {"microsecond": 0, "second": 0},
@@ -96,10 +84,9 @@ def moment(
 
 
 def _ago(now: dt.datetime, ago: str) -> dt.datetime:
-    number, _, word = ago.partition(" ")
-    count, unit = int(number), word.removesuffix("s")
-    if unit in EXACT:
-        instant = now.astimezone(dt.UTC) - dt.timedelta(seconds=count * EXACT[unit])
+    count, unit = quantity(ago)
+    if unit in SECONDS:
+        instant = now.astimezone(dt.UTC) - dt.timedelta(seconds=count * SECONDS[unit])
         return instant.astimezone(now.tzinfo)
     if unit in DAYS:
         wall = now - dt.timedelta(days=count * DAYS[unit])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import narwhals as nw
 
 from airpy.engine.columns import type_word
-from airpy.engine.families import FLOATS, INTEGERS, TEXT, Family
+from airpy.engine.families import FLOATS, INTEGERS, MOST_DIGITS, TEXT, Family
 from airpy.engine.literals import literal
 from airpy.errors import InvalidPlan, TypeMismatch, shortened
 
@@ -36,7 +36,6 @@ __all__ = [
 LONG: Family = (nw.Int128, nw.UInt128)
 """Integers that no Arrow type holds; they are reckoned with as decimals."""
 
-MOST_DIGITS = 38
 EXACT_IN_FLOATS: Family = (nw.Int8, nw.Int16, nw.Int32, nw.UInt8, nw.UInt16, nw.UInt32)
 TIME_UNITS = ("ms", "us", "ns")
 

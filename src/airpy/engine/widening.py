@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from airpy.engine.families import MOST_DIGITS
 from airpy.engine.native import lossless
 from airpy.engine.schema import instance
 
@@ -32,7 +33,6 @@ BITS: dict[type[pl.DataType], tuple[bool, int]] = {
 INTEGERS = {bits: kind for kind, bits in BITS.items()}
 DIGITS = {kind: len(str(2 ** (bits - signed))) for kind, (signed, bits) in BITS.items()}
 """Decimal digits of an integer at most."""
-MOST_DIGITS = 38
 EXACT_BITS: dict[type[pl.DataType], int] = {pl.Float16: 11, pl.Float32: 24, pl.Float64: 53}
 """Floats, the narrowest first: integers of fewer bits become them without loss."""
 UNITS: tuple[TimeUnit, ...] = ("ns", "us", "ms")

@@ -12,6 +12,7 @@ from airpy.engine.date_parts import MOMENTS
 from airpy.engine.families import NUMBERS, Family
 from airpy.engine.native_windows import Call, Over, Rows, Times, ordered_times, window
 from airpy.engine.pieces import with_column
+from airpy.engine.units import quantity
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _rolling(
 ) -> Rows | Times:
     if frame.range is None:
         return Rows(frame.rows or 1, frame.min_rows)
-    number, unit = _read_range(frame.range)
+    number, unit = quantity(frame.range)
     by = (item.order_by or [])[0].col
     dtype = columns.dtype(by)
     if not isinstance(dtype, MOMENTS):
@@ -202,12 +203,6 @@ def _check_frame(item: Window, frame: WindowFrame, field: str) -> None:
             field=f"{field.removesuffix('.frame')}.order_by",
             constraint="one column, ascending",
         )
-
-
-def _read_range(text: str) -> tuple[int, str]:
-    """The number and the unit; the contract's pattern has let nothing else pass."""
-    number, unit = text.removesuffix("s").split(" ")
-    return int(number), unit
 
 
 def _check_type(fn: WindowFunction, name: str, dtype: DType, field: str) -> None:
