@@ -69,6 +69,7 @@ def worker(url: str, folder: Path, *command: str, of: int = 1) -> Iterator[subpr
         "PY_BASE_PATH": str(fill(folder)),
         "PY_RESULTS_PATH": str(folder / "results"),
         "REDIS_URL": url,
+        "PY_MAX_JOIN_ROWS": str(10**15),
     }
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(

@@ -168,16 +168,16 @@ def test_what_the_plan_gets_wrong_is_told_as_the_job_would_tell_it(
 
 
 def test_a_column_that_only_some_of_many_files_have_is_known(service: Service, base: Path) -> None:
-    folder = base / "_many"
+    folder = base / "_many_files"
     folder.mkdir()
     for number in range(40):
         columns = {"n": [number]} | ({"rare": [1]} if number == 7 else {})
         pl.DataFrame(columns).write_parquet(folder / f"{number:02}.parquet")
 
-    found = preflight(service, "_many", {"select": ["n", "rare"]})
+    found = preflight(service, "_many_files", {"select": ["n", "rare"]})
 
     assert [field["name"] for field in found["schema"]["fields"]] == ["n", "rare"]
-    error = refused(ask(service, "_many", {"select": ["rarer"]}), 400, "UNKNOWN_COLUMN")
+    error = refused(ask(service, "_many_files", {"select": ["rarer"]}), 400, "UNKNOWN_COLUMN")
     # Where there is no time to try a change, the nearest name is told as it is.
     told = error["details"]["suggestion"]
     assert told in (["rare"], [{"op": "replace", "path": "/plan/select/0", "value": "rare"}])

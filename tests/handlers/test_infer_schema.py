@@ -321,7 +321,7 @@ def test_every_row_decides_where_that_is_asked(service: Service, base: Path) -> 
 @pytest.mark.parametrize("extension", ["parquet", "jsonl"])
 def test_many_rows_of_other_formats_are_counted_as_well(service: Service, base: Path, extension: str) -> None:
     frame = pl.DataFrame({"id": range(120_000), "half": [None, 1.5] * 60_000})
-    path = base / f"_many.{extension}"
+    path = base / f"_many_rows.{extension}"
     frame.write_parquet(path) if extension == "parquet" else frame.write_ndjson(path)
 
     data = inferred(service, path.name, infer_rows=0)

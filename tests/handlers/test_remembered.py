@@ -239,11 +239,11 @@ def test_nothing_is_remembered_where_that_is_off(small: Callable[..., Service]) 
 
 
 def test_results_go_that_were_not_asked_for_longest(small: Callable[..., Service], base: Path) -> None:
-    pl.DataFrame({"n": range(50_000)}).write_parquet(base / "_many.parquet")
+    pl.DataFrame({"n": range(50_000)}).write_parquet(base / "_many_numbers.parquet")
     time.sleep(SETTLED_S)
     service = small(PY_CACHE_MB="2", PY_MAX_ROWS_JSON="1")
     bodies = [
-        {"datasource_id": "e", "plan": {"dataset": "_many.parquet", "offset": 0, "filters": [of_at_least(n)]}}
+        {"datasource_id": "e", "plan": {"dataset": "_many_numbers.parquet", "offset": 0, "filters": [of_at_least(n)]}}
         for n in range(6)  # 400 kB each
     ]
     first, *rest = bodies
