@@ -5,6 +5,8 @@ BIN := .venv/bin
 GENERATE_GO := go tool oapi-codegen -config api/oapi-codegen.yaml
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
+# Where it is set, every process would compile all that it imports, which takes longer than what it is started for.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 

@@ -38,7 +38,7 @@ PAGES: dict[str, Callable[[], str]] = {"contract": operations, "schemas": schema
 
 @cache
 def _contract() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(CONTRACT.read_text("utf-8"))
+    loaded: dict[str, Any] = yaml.load(CONTRACT.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return loaded
 
 

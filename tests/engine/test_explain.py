@@ -11,7 +11,7 @@ from airpy.contract import Plan
 from airpy.engine import words
 from airpy.engine.explain import STAGES, explained
 
-CASES = yaml.safe_load((Path(__file__).parent / "explanations.yaml").read_text("utf-8"))
+CASES = yaml.load((Path(__file__).parent / "explanations.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
 NO_STAGES = {"groupby", "time_col", "timezone", "week_start", "origin"}
 """Keys of a plan that say how another stage does its work."""
 

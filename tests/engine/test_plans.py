@@ -81,7 +81,7 @@ def cases() -> list[Any]:
     return [
         pytest.param(case, id=f"{table.stem}-{case['name'].replace(' ', '_')}")
         for table in sorted(TABLES.glob("*.yaml"))
-        for case in yaml.safe_load(table.read_text(encoding="utf-8"))
+        for case in yaml.load(table.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     ]
 
 

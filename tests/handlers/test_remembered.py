@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SETTLED_S = 2.1
 """After so long, a file is taken to be done with."""
+FOLDERS = 40
 
 
 def ask(dataset: str, *, output: str = "json", **parts: Any) -> dict[str, Any]:
@@ -53,21 +54,28 @@ def service(
         yield Judged(*running)
 
 
-@pytest.fixture
-def numbers(base: Path) -> Iterator[Path]:
-    """A folder of two files that were written a while ago."""
-    folder = base / "_numbers"
-    folder.mkdir()
-    (folder / "a.csv").write_text("n\n1\n2\n")
-    (folder / "b.csv").write_text("n\n10\n")
+@pytest.fixture(scope="module")
+def folders(base: Path) -> Iterator[Iterator[Path]]:
+    """Folders of two files each that were written a while ago, one for every test that wants one."""
+    made = [base / f"_numbers_{number}" for number in range(FOLDERS)]
+    for folder in made:
+        folder.mkdir()
+        (folder / "a.csv").write_text("n\n1\n2\n")
+        (folder / "b.csv").write_text("n\n10\n")
     time.sleep(SETTLED_S)
-    yield folder
-    shutil.rmtree(folder)
+    yield iter(made)
+    for folder in made:
+        shutil.rmtree(folder)
 
 
-@pytest.mark.usefixtures("numbers")
-def test_an_equal_query_is_answered_with_the_result_that_is_there(service: Service) -> None:
-    body = ask("_numbers")
+@pytest.fixture
+def numbers(folders: Iterator[Path]) -> Path:
+    """A folder of two files that were written a while ago, which nobody has asked for."""
+    return next(folders)
+
+
+def test_an_equal_query_is_answered_with_the_result_that_is_there(service: Service, numbers: Path) -> None:
+    body = ask(numbers.name)
     first, was_hit, rows = answer(service, body)
     began = service.get("health").json()["next_token"]
 
@@ -127,11 +135,11 @@ def rewritten(path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("dataset", ["_numbers", "_numbers/**/*.csv"])
+@pytest.mark.parametrize("dataset", ["{}", "{}/**/*.csv"])
 def test_data_that_was_changed_is_read_again(
     service: Service, numbers: Path, change: str, dataset: str
 ) -> None:
-    body = ask(dataset)
+    body = ask(dataset.format(numbers.name))
     answer(service, body)
     assert answer(service, body)[1] is True
     CHANGES[change](numbers)
@@ -151,7 +159,7 @@ def test_a_file_that_was_only_just_written_is_not_remembered(service: Service, b
 
 
 def test_a_folder_that_was_another_for_a_while_is_not_mistaken(service: Service, numbers: Path) -> None:
-    body = ask("_numbers")
+    body = ask(numbers.name)
     (numbers / "c.csv").write_text("n\n1000\n")
     answer(service, body)
     (numbers / "c.csv").unlink()
@@ -159,7 +167,6 @@ def test_a_folder_that_was_another_for_a_while_is_not_mistaken(service: Service,
     assert answer(service, body)[2] == [{"n": 13}]
 
 
-@pytest.mark.usefixtures("numbers")
 @pytest.mark.parametrize(
     "other",
     [
@@ -169,15 +176,14 @@ def test_a_folder_that_was_another_for_a_while_is_not_mistaken(service: Service,
         {"read": {"delimiter": ";"}},
     ],
 )
-def test_another_request_is_another_answer(service: Service, other: dict[str, Any]) -> None:
-    answer(service, ask("_numbers"))
+def test_another_request_is_another_answer(service: Service, other: dict[str, Any], numbers: Path) -> None:
+    answer(service, ask(numbers.name))
 
-    assert answer(service, ask("_numbers", **other))[1] is False
+    assert answer(service, ask(numbers.name, **other))[1] is False
 
 
-@pytest.mark.usefixtures("numbers")
-def test_the_same_request_in_other_words_is_the_same(service: Service) -> None:
-    body = ask("_numbers")
+def test_the_same_request_in_other_words_is_the_same(service: Service, numbers: Path) -> None:
+    body = ask(numbers.name)
     answer(service, body)
 
     turned = {name: body[name] for name in reversed(body)}
@@ -185,9 +191,8 @@ def test_the_same_request_in_other_words_is_the_same(service: Service) -> None:
     assert answer(service, turned)[1] is True
 
 
-@pytest.mark.usefixtures("numbers")
-def test_no_cache_has_it_computed_anew_and_remembered_instead(service: Service) -> None:
-    body = ask("_numbers")
+def test_no_cache_has_it_computed_anew_and_remembered_instead(service: Service, numbers: Path) -> None:
+    body = ask(numbers.name)
     first, *_ = answer(service, body)
 
     second, hit, _ = answer(service, body, {"Cache-Control": "no-cache"})
@@ -197,9 +202,10 @@ def test_no_cache_has_it_computed_anew_and_remembered_instead(service: Service) 
     assert folder_of(service, third) == folder_of(service, second) != folder_of(service, first)
 
 
-@pytest.mark.usefixtures("numbers")
-def test_an_idempotency_key_gives_the_token_of_an_answer_that_was_remembered(service: Service) -> None:
-    body = ask("_numbers")
+def test_an_idempotency_key_gives_the_token_of_an_answer_that_was_remembered(
+    service: Service, numbers: Path
+) -> None:
+    body = ask(numbers.name)
     answer(service, body)
 
     tokens = {answer(service, body, {"Idempotency-Key": "remembered-1"})[0] for _ in range(2)}
@@ -230,10 +236,9 @@ def small(tmp_path: Path, base: Path, databases: Iterator[str]) -> Iterator[Call
         yield made
 
 
-@pytest.mark.usefixtures("numbers")
-def test_nothing_is_remembered_where_that_is_off(small: Callable[..., Service]) -> None:
+def test_nothing_is_remembered_where_that_is_off(small: Callable[..., Service], numbers: Path) -> None:
     service = small(PY_CACHE_MB="0")
-    body = ask("_numbers")
+    body = ask(numbers.name)
 
     assert [answer(service, body)[1] for _ in range(2)] == [False, False]
 
@@ -243,7 +248,10 @@ def test_results_go_that_were_not_asked_for_longest(small: Callable[..., Service
     time.sleep(SETTLED_S)
     service = small(PY_CACHE_MB="2", PY_MAX_ROWS_JSON="1")
     bodies = [
-        {"datasource_id": "e", "plan": {"dataset": "_many_numbers.parquet", "offset": 0, "filters": [of_at_least(n)]}}
+        {
+            "datasource_id": "e",
+            "plan": {"dataset": "_many_numbers.parquet", "offset": 0, "filters": [of_at_least(n)]},
+        }
         for n in range(6)  # 400 kB each
     ]
     first, *rest = bodies

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airpy.engine.literals import literal
@@ -30,6 +32,9 @@ VIEW = 16
 """Of a text or of bytes, beside its letters."""
 TEXT_ROW = 64
 """Bytes of a line of text that nobody knows the length of."""
+SECOND = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+"""In the units in which Parquet counts time."""
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Measured(NamedTuple):
@@ -164,13 +169,24 @@ def _passes(group: pq.RowGroupMetaData, place: int | None, test: Test) -> bool:
     if found is None or not found.has_min_max:
         return True
     try:
-        return test.may_pass(_plain(found.min), _plain(found.max))
-    except TypeError:  # the statistics are of another kind than the column
+        return test.may_pass(*_range(found))
+    except (TypeError, OverflowError):  # of another kind than the column, or of a year that Python has not
         return True
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+def _range(found: pq.Statistics) -> tuple[Any, Any]:
+    """The least and the greatest value.
+
+    Of times PyArrow would make pandas' own, which takes the import of pandas, or refuse to where it is not.
+    """
+    kind = json.loads(found.logical_type.to_json())
+    if kind["Type"] not in {"Time", "Timestamp"}:
+        return found.min, found.max
+    parts = SECOND[kind["timeUnit"]]
+    start = EPOCH if kind["isAdjustedToUTC"] else EPOCH.replace(tzinfo=None)
+    low = start + dt.timedelta(microseconds=found.min_raw * 10**6 // parts)
+    high = start + dt.timedelta(microseconds=-(-found.max_raw * 10**6 // parts))
+    return (low, high) if kind["Type"] == "Timestamp" else (low.time(), high.time())
 
 
 def _of_text(dataset: Dataset) -> Measured:
