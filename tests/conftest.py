@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 import redis
+from hypothesis import settings
 
 from tests.service import running_redis, running_service
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.service import Service
+
+if os.environ.get("AIRPY_PLANS") != "full":
+    settings.load_profile("ci")  # the same examples each time, so that what fails is what was changed
 
 
 @pytest.fixture(scope="session")

@@ -324,9 +324,9 @@ AGGREGATES: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "mad": lambda col, _: f"mad({col}::double)",
     "arg_min": lambda col, item: f"first({col} order by {_name(item['by'])}, {PLACE})",
     "arg_max": lambda col, item: f"first({col} order by {_name(item['by'])} desc, {PLACE})",
-    "weighted_mean": lambda col, item: (
+    "weighted_mean": lambda col, item: (  # by no weight it is missing, where a quotient would be NaN
         f"(sum({col} * {_name(item['weight'])}) @ / "
-        f"sum(case when {col} is not null then {_name(item['weight'])} end) @)"
+        f"nullif(sum(case when {col} is not null then {_name(item['weight'])} end) @, 0))"
     ),
     "all": lambda col, _: f"bool_and({col})",
     "any_true": lambda col, _: f"bool_or({col})",

@@ -26,7 +26,12 @@ def narrow_service(
     tmp_path_factory: pytest.TempPathFactory, base: Path, databases: Iterator[str]
 ) -> Iterator[ByHand]:
     """A service of five jobs at most, without a worker."""
-    settings = {"PY_WORKERS": "2", "PY_MAX_QUEUED_JOBS": str(MOST_JOBS), "PY_MAX_ATTEMPTS": "4"}
+    settings = {
+        "PY_WORKERS": "2",
+        "PY_MAX_QUEUED_JOBS": str(MOST_JOBS),
+        "PY_MAX_ATTEMPTS": "4",
+        "PY_MAX_JOIN_ROWS": "1000000000",
+    }
     service = running_service(tmp_path_factory.mktemp("narrow"), base, fresh(next(databases)), **settings)
     with without_worker(service) as narrow:
         yield narrow
