@@ -75,7 +75,7 @@ def polars_query(query: str, tables: dict[str, pl.LazyFrame]) -> pl.LazyFrame:  
                     left_on="o_orderkey",
                     right_on="l_orderkey",
                 )
-                .group_by(pl.col("o_orderkey").alias("l_orderkey"), "o_orderdate", "o_shippriority")
+                .group_by("o_orderkey", "o_orderdate", "o_shippriority")
                 .agg(revenue)
                 .sort("revenue", "o_orderdate", descending=[True, False])
                 .head(10)
@@ -114,7 +114,7 @@ def polars_query(query: str, tables: dict[str, pl.LazyFrame]) -> pl.LazyFrame:  
             )
             return wanted.select((pl.col("l_extendedprice") * pl.col("l_discount")).sum().alias("revenue"))
         case "q10":
-            keys = ["o_custkey", "c_name", "c_acctbal", "c_phone", "n_name", "c_address", "c_comment"]
+            keys = ["c_custkey", "c_name", "c_acctbal", "c_phone", "n_name", "c_address", "c_comment"]
             return (
                 customer.join(
                     orders.filter(during(ordered, 1993, 10, 3)), left_on="c_custkey", right_on="o_custkey"
@@ -125,7 +125,6 @@ def polars_query(query: str, tables: dict[str, pl.LazyFrame]) -> pl.LazyFrame:  
                     right_on="l_orderkey",
                 )
                 .join(tables["nation"], left_on="c_nationkey", right_on="n_nationkey")
-                .rename({"c_custkey": "o_custkey"})
                 .group_by(keys)
                 .agg(revenue)
                 .sort("revenue", descending=True)

@@ -68,26 +68,26 @@ PLANS: dict[str, dict[str, Any]] = {
         "order": [{"col": "l_returnflag"}, {"col": "l_linestatus"}],
     },
     "q3": {
-        "dataset": "lineitem",
+        "dataset": "customer",
         "joins": [
             {
                 "dataset": "orders",
-                "left_on": ["l_orderkey"],
-                "right_on": ["o_orderkey"],
+                "left_on": ["c_custkey"],
+                "right_on": ["o_custkey"],
                 "filters": [leaf("o_orderdate", "<", "1995-03-15")],
-                "select": ["o_orderkey", "o_custkey", "o_orderdate", "o_shippriority"],
+                "select": ["o_custkey", "o_orderkey", "o_orderdate", "o_shippriority"],
             },
             {
-                "dataset": "customer",
-                "how": "semi",
-                "left_on": ["o_custkey"],
-                "right_on": ["c_custkey"],
-                "filters": [leaf("c_mktsegment", "=", "BUILDING")],
+                "dataset": "lineitem",
+                "left_on": ["o_orderkey"],
+                "right_on": ["l_orderkey"],
+                "filters": [leaf("l_shipdate", ">", "1995-03-15")],
+                "select": ["l_orderkey", "l_extendedprice", "l_discount"],
             },
         ],
         "derive": REVENUE,
-        "filters": [leaf("l_shipdate", ">", "1995-03-15")],
-        "groupby": ["l_orderkey", "o_orderdate", "o_shippriority"],
+        "filters": [leaf("c_mktsegment", "=", "BUILDING")],
+        "groupby": ["o_orderkey", "o_orderdate", "o_shippriority"],
         "aggs": [{"col": "volume", "fn": "sum", "as": "revenue"}],
         "order": [{"col": "revenue", "dir": "desc"}, {"col": "o_orderdate"}],
         "limit": 10,
@@ -109,42 +109,42 @@ PLANS: dict[str, dict[str, Any]] = {
         "order": [{"col": "o_orderpriority"}],
     },
     "q5": {
-        "dataset": "lineitem",
+        "dataset": "region",
         "joins": [
             {
-                "dataset": "orders",
-                "left_on": ["l_orderkey"],
-                "right_on": ["o_orderkey"],
-                "filters": within("o_orderdate", "1994-01-01", "1995-01-01"),
-                "select": ["o_orderkey", "o_custkey"],
+                "dataset": "nation",
+                "left_on": ["r_regionkey"],
+                "right_on": ["n_regionkey"],
+                "select": ["n_regionkey", "n_nationkey", "n_name"],
             },
             {
                 "dataset": "customer",
-                "left_on": ["o_custkey"],
-                "right_on": ["c_custkey"],
-                "select": ["c_custkey", "c_nationkey"],
+                "left_on": ["n_nationkey"],
+                "right_on": ["c_nationkey"],
+                "select": ["c_nationkey", "c_custkey"],
+            },
+            {
+                "dataset": "orders",
+                "left_on": ["c_custkey"],
+                "right_on": ["o_custkey"],
+                "filters": within("o_orderdate", "1994-01-01", "1995-01-01"),
+                "select": ["o_custkey", "o_orderkey"],
+            },
+            {
+                "dataset": "lineitem",
+                "left_on": ["o_orderkey"],
+                "right_on": ["l_orderkey"],
+                "select": ["l_orderkey", "l_suppkey", "l_extendedprice", "l_discount"],
             },
             {
                 "dataset": "supplier",
                 "how": "semi",
-                "left_on": ["l_suppkey", "c_nationkey"],
+                "left_on": ["l_suppkey", "n_nationkey"],
                 "right_on": ["s_suppkey", "s_nationkey"],
-            },
-            {
-                "dataset": "nation",
-                "left_on": ["c_nationkey"],
-                "right_on": ["n_nationkey"],
-                "select": ["n_nationkey", "n_name", "n_regionkey"],
-            },
-            {
-                "dataset": "region",
-                "how": "semi",
-                "left_on": ["n_regionkey"],
-                "right_on": ["r_regionkey"],
-                "filters": [leaf("r_name", "=", "ASIA")],
             },
         ],
         "derive": REVENUE,
+        "filters": [leaf("r_name", "=", "ASIA")],
         "groupby": ["n_name"],
         "aggs": [{"col": "volume", "fn": "sum", "as": "revenue"}],
         "order": [{"col": "revenue", "dir": "desc"}],
@@ -160,16 +160,22 @@ PLANS: dict[str, dict[str, Any]] = {
         "aggs": [{"col": "saved", "fn": "sum", "as": "revenue"}],
     },
     "q10": {
-        "dataset": "lineitem",
+        "dataset": "customer",
         "joins": [
             {
                 "dataset": "orders",
-                "left_on": ["l_orderkey"],
-                "right_on": ["o_orderkey"],
+                "left_on": ["c_custkey"],
+                "right_on": ["o_custkey"],
                 "filters": within("o_orderdate", "1993-10-01", "1994-01-01"),
-                "select": ["o_orderkey", "o_custkey"],
+                "select": ["o_custkey", "o_orderkey"],
             },
-            {"dataset": "customer", "left_on": ["o_custkey"], "right_on": ["c_custkey"]},
+            {
+                "dataset": "lineitem",
+                "left_on": ["o_orderkey"],
+                "right_on": ["l_orderkey"],
+                "filters": [leaf("l_returnflag", "=", "R")],
+                "select": ["l_orderkey", "l_extendedprice", "l_discount"],
+            },
             {
                 "dataset": "nation",
                 "left_on": ["c_nationkey"],
@@ -178,8 +184,7 @@ PLANS: dict[str, dict[str, Any]] = {
             },
         ],
         "derive": REVENUE,
-        "filters": [leaf("l_returnflag", "=", "R")],
-        "groupby": ["o_custkey", "c_name", "c_acctbal", "c_phone", "n_name", "c_address", "c_comment"],
+        "groupby": ["c_custkey", "c_name", "c_acctbal", "c_phone", "n_name", "c_address", "c_comment"],
         "aggs": [{"col": "volume", "fn": "sum", "as": "revenue"}],
         "order": [{"col": "revenue", "dir": "desc"}],
         "limit": 20,
@@ -301,11 +306,11 @@ SQL = {
         from lineitem where l_shipdate <= date '1998-09-02'
         group by l_returnflag, l_linestatus order by l_returnflag, l_linestatus""",
     "q3": """
-        select l_orderkey, o_orderdate, o_shippriority, sum(l_extendedprice * (1 - l_discount)) as revenue
+        select o_orderkey, o_orderdate, o_shippriority, sum(l_extendedprice * (1 - l_discount)) as revenue
         from customer, orders, lineitem
         where c_mktsegment = 'BUILDING' and c_custkey = o_custkey and l_orderkey = o_orderkey
             and o_orderdate < date '1995-03-15' and l_shipdate > date '1995-03-15'
-        group by l_orderkey, o_orderdate, o_shippriority order by revenue desc, o_orderdate limit 10""",
+        group by o_orderkey, o_orderdate, o_shippriority order by revenue desc, o_orderdate limit 10""",
     "q4": """
         select o_orderpriority, count(*) as order_count from orders
         where o_orderdate >= date '1993-07-01' and o_orderdate < date '1993-10-01' and exists (
@@ -323,7 +328,7 @@ SQL = {
         where l_shipdate >= date '1994-01-01' and l_shipdate < date '1995-01-01'
             and l_discount between 0.05 and 0.07 and l_quantity < 24""",
     "q10": """
-        select c_custkey as o_custkey, c_name, c_acctbal, c_phone, n_name, c_address, c_comment,
+        select c_custkey, c_name, c_acctbal, c_phone, n_name, c_address, c_comment,
             sum(l_extendedprice * (1 - l_discount)) as revenue
         from customer, orders, lineitem, nation
         where c_custkey = o_custkey and l_orderkey = o_orderkey and o_orderdate >= date '1993-10-01'
@@ -380,7 +385,7 @@ ANSWERS: dict[str, dict[str, list[Any]]] = {
         "count_order": [1478493, 38854, 2920374, 1478870],
     },
     "q3": {
-        "l_orderkey": [
+        "o_orderkey": [
             *(2456423, 3459808, 492164, 1188320, 2435712, 4878020, 5521732, 2628192, 993600, 2300070)
         ],
         "revenue": [
@@ -398,7 +403,7 @@ ANSWERS: dict[str, dict[str, list[Any]]] = {
     },
     "q6": {"revenue": [123141078.23]},
     "q10": {
-        "o_custkey": [
+        "c_custkey": [
             *(57040, 143347, 60838, 101998, 125341, 25501, 115831, 84223, 54289, 39922, 6226, 922, 147946),
             *(115640, 73606, 110246, 142549, 146149, 52528, 23431),
         ],
