@@ -23,7 +23,8 @@ async def run_query(body: dict[str, Any], *, dry_run: bool = False) -> Reply:
     if dry_run:
         here = state()
         settings = here.settings
-        bounds = Bounds(settings.memory_mb, settings.job_timeout_s, await here.store.counters())
+        counters = await here.store.counters()
+        bounds = Bounds(settings.memory_mb, settings.job_timeout_s, counters, settings.max_join_rows)
         for thorough in (False, True):
             sets = await asyncio.to_thread(survey, request, here.files, thorough=thorough)
             call = partial(preflight, thorough=thorough)

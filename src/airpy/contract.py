@@ -578,7 +578,7 @@ class BrokenCap(BaseModel):
         extra='forbid',
     )
     cap: Annotated[
-        Literal['PY_MEMORY_MB', 'PY_JOB_TIMEOUT_S', 'budget.rows', 'budget.scan_bytes', 'budget.seconds', 'budget.memory_mb'],
+        Literal['PY_MEMORY_MB', 'PY_JOB_TIMEOUT_S', 'PY_MAX_JOIN_ROWS', 'budget.rows', 'budget.scan_bytes', 'budget.seconds', 'budget.memory_mb'],
         Field(description='The setting, or the part of the budget.'),
     ]
     limit: float

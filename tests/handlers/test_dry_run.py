@@ -266,10 +266,25 @@ def narrow(tmp_path_factory: pytest.TempPathFactory, databases: Iterator[str]) -
     base = tmp_path_factory.mktemp("narrow")
     wide = {f"c{n}": pl.arange(0, 2_000_000, eager=True) // 1_000_000 for n in range(10)}
     pl.DataFrame(wide).write_parquet(base / "wide.parquet")
-    settings = {"PY_MEMORY_MB": "200", "PY_WORKERS": "1"}
+    settings = {"PY_MEMORY_MB": "200", "PY_WORKERS": "1", "PY_MAX_JOIN_ROWS": "1000000000"}
     service = running_service(tmp_path_factory.mktemp("service"), base, fresh(next(databases)), **settings)
     with service as running:
         yield Judged(*running)
+
+
+def test_a_cross_join_that_makes_too_many_rows_is_refused_before_it_is_run(narrow: Service) -> None:
+    plan = {"joins": [{"dataset": "wide", "how": "cross"}], "aggs": [{"fn": "count"}]}
+
+    found = preflight(narrow, "wide", plan)
+
+    assert found["verdict"] == "refused"
+    [broken] = found["breaks"]
+    # 2,000,000 rows beside as many.
+    assert (broken["cap"], broken["estimate"]) == ("PY_MAX_JOIN_ROWS", 4_000_000_000_000)
+    job = narrow.run("query", request("wide", plan))
+    error = failed(job, 413, "TOO_LARGE", "RESOURCE_CAP")
+    assert error["message"] == broken["message"]
+    assert error["details"]["estimate"]["rows_out"] == 1
 
 
 def test_a_sort_that_cannot_fit_into_memory_is_refused_with_what_helps(narrow: Service) -> None:

@@ -9,7 +9,7 @@ from airpy.files.footers import Measured
 from airpy.jobs.costs import Cost, Need, estimated, kind_of, learnt, need_of
 
 MIB = 1024 * 1024
-NEED = Need(held=None, most_mb=0, groups_mb=0, at_most=False, rows_out=None, rows_sure=0)
+NEED = Need(held=None, most_mb=0, groups_mb=0, at_most=False, rows_out=None, rows_sure=0, pairs_sure=0)
 
 
 def plan(**parts: Any) -> Plan:
@@ -39,6 +39,37 @@ def test_a_sort_is_sure_to_hold_its_answer_twice() -> None:
 
     assert need.least_mb == pytest.approx(2 * 16_000_000 / MIB)
     assert not need.at_most
+
+
+CROSS = {"dataset": "b", "how": "cross"}
+LEFT = {"dataset": "b", "how": "left", "on": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "pairs"),
+    [
+        ({"joins": [CROSS]}, 3_000),
+        ({"joins": [CROSS], "aggs": [{"fn": "count"}], "limit": 5}, 3_000),
+        ({"joins": [CROSS], "order": [{"col": "a"}], "limit": 5}, 3_000),
+        ({"joins": [LEFT, CROSS]}, 4_000),
+        ({}, 0),
+        ({"joins": [LEFT]}, 0),
+        ({"joins": [CROSS], "limit": 5}, 0),
+        ({"joins": [CROSS], "filters": [{"col": "a", "op": "=", "val": 1}]}, 0),
+        ({"joins": [CROSS], "clean": [{"op": "drop_nulls"}]}, 0),
+        ({"joins": [CROSS | {"filters": [{"col": "a", "op": "=", "val": 1}]}]}, 0),
+        ({"joins": [LEFT | {"how": "inner"}, CROSS]}, 0),
+    ],
+)
+def test_a_cross_join_makes_every_pair_unless_something_comes_before_it(
+    parts: dict[str, Any], pairs: int
+) -> None:
+    assert need_of(plan(**parts), [size(10), size(300), size(400)], width=16).pairs_sure == pairs
+
+
+def test_pairs_of_what_was_not_counted_are_not_sure() -> None:
+    for sizes in ([size(10)._replace(known=False), size(300)], [size(10), size(300)._replace(known=False)]):
+        assert need_of(plan(joins=[CROSS]), sizes, width=16).pairs_sure == 0
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,7 @@ const (
 	BrokenCapCapCapBudgetRows      BrokenCapCap = "budget.rows"
 	BrokenCapCapCapBudgetScanBytes BrokenCapCap = "budget.scan_bytes"
 	BrokenCapCapCapBudgetSeconds   BrokenCapCap = "budget.seconds"
+	BrokenCapCapCapJoinRows        BrokenCapCap = "PY_MAX_JOIN_ROWS"
 	BrokenCapCapCapMemory          BrokenCapCap = "PY_MEMORY_MB"
 	BrokenCapCapCapTime            BrokenCapCap = "PY_JOB_TIMEOUT_S"
 )
@@ -230,6 +231,8 @@ func (e BrokenCapCap) Valid() bool {
 	case BrokenCapCapCapBudgetScanBytes:
 		return true
 	case BrokenCapCapCapBudgetSeconds:
+		return true
+	case BrokenCapCapCapJoinRows:
 		return true
 	case BrokenCapCapCapMemory:
 		return true
@@ -6117,8 +6120,8 @@ type ClientInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
@@ -6157,8 +6160,8 @@ type ClientInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
@@ -6754,8 +6757,8 @@ func (c *Client) PreviewFile(ctx context.Context, body PreviewFileJSONRequestBod
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 // data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
@@ -6804,8 +6807,8 @@ func (c *Client) RunQueryWithBody(ctx context.Context, params *RunQueryParams, c
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 // data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
@@ -8209,8 +8212,8 @@ type ClientWithResponsesInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
@@ -8249,8 +8252,8 @@ type ClientWithResponsesInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-	// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
@@ -9393,8 +9396,8 @@ func (c *ClientWithResponses) PreviewFileWithResponse(ctx context.Context, body 
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 // data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
@@ -9439,8 +9442,8 @@ func (c *ClientWithResponses) RunQueryWithBodyWithResponse(ctx context.Context, 
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or whose
-// estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
+// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
 // data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets

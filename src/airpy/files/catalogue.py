@@ -47,6 +47,12 @@ class Directory(NamedTuple):
         found = os.lstat(path)
         return cls(path, found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it still is in this state; no time of it changes without the second of them."""
+        found = os.lstat(self.path)
+        return (found.st_ctime_ns, found.st_ino, found.st_dev) == (self.ctime_ns, self.inode, self.device)
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -100,7 +106,7 @@ _lock = Lock()
 
 def _unchanged(listing: Listing) -> bool:
     try:
-        return all(Directory.now(each.path) == each for each in listing.directories)
+        return all(each.is_unchanged for each in listing.directories)
     except OSError:
         return False
 

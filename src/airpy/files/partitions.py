@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from airpy.contract import Filter
 
 __all__ = [
+    "Partitioned",
     "by_partition",
     "partition_columns",
     "partition_of",
@@ -52,16 +55,28 @@ def partition_of(directory: Path | None, path: Path) -> Partition:
     return tuple((name, unquote(value)) for name, equals, value in pairs if equals and name)
 
 
-_grouped: deque[tuple[Path | None, tuple[Path, ...], Mapping[Partition, Sequence[Path]]]] = deque(maxlen=8)
+@dataclass(frozen=True)
+class Partitioned:
+    """The files of a data set by their partition, both in the order they come in."""
+
+    files: Mapping[Partition, Sequence[Path]]
+
+    @cached_property
+    def types(self) -> dict[str, pl.DataType]:
+        """The columns that the partitions make."""
+        return partition_types(self.files)
+
+
+_grouped: deque[tuple[Path | None, tuple[Path, ...], Partitioned]] = deque(maxlen=8)
 """The last that were asked for: a listing that has not changed gives the very same tuple of files."""
 
 
-def by_partition(directory: Path | None, files: Sequence[Path]) -> Mapping[Partition, Sequence[Path]]:
-    """The files by their partition, both in the order they come in."""
+def by_partition(directory: Path | None, files: Sequence[Path]) -> Partitioned:
+    """The files by their partition."""
     for known_directory, known_files, known in list(_grouped):
         if known_files is files and known_directory == directory:
             return known
-    found = _by_partition(directory, files)
+    found = Partitioned(_by_partition(directory, files))
     if isinstance(files, tuple):
         _grouped.append((directory, files, found))
     return found
@@ -102,15 +117,14 @@ def passing(
 ) -> list[Path]:
     """The files whose partitions pass the filters that are about partitions; one at least, for its schema."""
     distinct = list(dict.fromkeys(partitions.values()))
-    passed = partitions_passing(distinct, filters, timezone)
+    passed = partitions_passing(distinct, partition_types(distinct), filters, timezone)
     return [path for path, partition in partitions.items() if partition in passed] or list(partitions)[:1]
 
 
 def partitions_passing(
-    distinct: list[Partition], filters: Sequence[Filter], timezone: ZoneInfo
+    distinct: list[Partition], types: Mapping[str, pl.DataType], filters: Sequence[Filter], timezone: ZoneInfo
 ) -> set[Partition]:
-    """The partitions that pass the filters that are about them; it may be none."""
-    types = partition_types(distinct)
+    """The partitions, of these types, that pass the filters that are about them; it may be none."""
     # A tree that also asks for other columns may be true in any file.
     concerned = [item for item in filters if (named := columns_in(item)) and named <= types.keys()]
     if not concerned:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from airpy.contract import Filter, Plan, PlanEstimate, QueryBudget, QueryRequest
+    from airpy.contract import ErrorReason, Filter, Plan, PlanEstimate, QueryBudget, QueryRequest
     from airpy.files.datasets import Dataset
-    from airpy.files.partitions import Partition
+    from airpy.files.partitions import Partitioned
     from airpy.jobs.costs import Bounds, Need
     from airpy.jobs.reading import Planned
 
@@ -45,6 +45,12 @@ MOST_FOOTERS = 16
 SURE_TIMES = 2
 SURE_RUNS = 20
 """What an estimate has to go over its cap by, and rest on, before time is a reason to refuse."""
+REASONS: dict[str, ErrorReason] = {
+    "PY_MEMORY_MB": "MEMORY_CAP",
+    "PY_JOB_TIMEOUT_S": "TIME_LIMIT",
+    "PY_MAX_JOIN_ROWS": "TOO_LARGE",
+}
+"""Of the caps that are settings; the others are of the request's budget."""
 WIDTHS: dict[type[pl.DataType], int] = {
     pl.Boolean: 1, pl.Int8: 1, pl.UInt8: 1, pl.Int16: 2, pl.UInt16: 2,
     pl.Int32: 4, pl.UInt32: 4, pl.Float32: 4, pl.Date: 4, pl.Categorical: 4, pl.Null: 0,
@@ -98,26 +104,26 @@ def _looked_into(dataset: Dataset) -> int:
 def _surveyed(plan: Plan, dataset: Dataset, filters: Sequence[Filter], most: int) -> Surveyed:
     most = most if dataset.format == "parquet" else MOST_COMPARED
     groups = by_partition(dataset.directory, dataset.files)
-    if list(groups) in ([()], []):
+    if list(groups.files) in ([()], []):
         sample = dataset._replace(files=tuple(spread(dataset.files, most)))
         return Surveyed(sample, len(dataset.files), len(dataset.files))
     try:
-        passed = partitions_passing(list(groups), filters, zone(plan.timezone))
+        passed = partitions_passing(list(groups.files), groups.types, filters, zone(plan.timezone))
     except InvalidPlan:  # of a zone that is none, which is told when the plan is checked
-        passed = set(groups)
-    left = [path for partition, paths in groups.items() if partition in passed for path in paths]
+        passed = set(groups.files)
+    left = [path for partition, paths in groups.files.items() if partition in passed for path in paths]
     files = spread(left or dataset.files[:1], most)
     files += [path for path in _odd(groups, files, dataset) if path not in files]
     return Surveyed(dataset._replace(files=tuple(files)), len(dataset.files), len(left))
 
 
-def _odd(groups: Mapping[Partition, Sequence[Path]], files: Sequence[Path], dataset: Dataset) -> list[Path]:
+def _odd(groups: Partitioned, files: Sequence[Path], dataset: Dataset) -> list[Path]:
     """Files without which the columns that partitions make would have other types than over all files."""
-    every, seen = partition_types(groups), partition_types(by_partition(dataset.directory, files))
+    every, seen = groups.types, by_partition(dataset.directory, files).types
     other = [name for name in every if seen.get(name) != every[name]]
     found = []
     for name in other:
-        for partition, paths in groups.items():
+        for partition, paths in groups.files.items():
             own = partition_types([partition])
             if name in own and own[name] != seen.get(name):
                 found.append(paths[0])
@@ -146,7 +152,12 @@ def assessed(
     united = len(plan.union or [])
     first, *others = sizes
     for more in others[:united]:
-        first = Measured(first.rows + more.rows, first.bytes + more.bytes, first.memory + more.memory)
+        first = Measured(
+            first.rows + more.rows,
+            first.bytes + more.bytes,
+            first.memory + more.memory,
+            known=first.known and more.known,
+        )
     need = need_of(plan, [first, *others[united:]], sum(map(_width, schema.values())))
     bytes_read = sum(size.bytes for size in sizes)
     work = bytes_read + FILE_BYTES * sum(each.files_left for each in sets)
@@ -196,7 +207,7 @@ def check_scan(datasets: Sequence[Dataset], most_bytes: int) -> None:
 
 
 def _is_partitioned(dataset: Dataset) -> bool:
-    return list(by_partition(dataset.directory, dataset.files)) != [()]
+    return list(by_partition(dataset.directory, dataset.files).files) != [()]
 
 
 def check_rows(rows: int, budget: QueryBudget | None) -> None:
@@ -220,8 +231,8 @@ def _refusal(found: Assessment) -> CapExceeded:
     error = CapExceeded(
         first.message,
         field=first.cap if budget else "plan",
-        constraint=f"at most {first.limit:g} ({first.cap})",
-        reason="BUDGET_EXCEEDED" if budget else "MEMORY_CAP" if first.cap == "PY_MEMORY_MB" else "TIME_LIMIT",
+        constraint=f"at most {first.limit:,.10g} ({first.cap})",
+        reason=REASONS.get(first.cap, "BUDGET_EXCEEDED"),
     )
     error.estimate = found.estimate
     return error
@@ -238,6 +249,18 @@ def _caps_broken(need: Need, estimate: PlanEstimate, bounds: Bounds) -> list[Bro
                 message=(
                     f"the plan needs {need.least_mb:,.0f} MiB of memory at least, and may use "
                     f"{bounds.memory_mb:,} MiB: {need.held.why}"
+                ),
+            )
+        )
+    if bounds.max_join_rows is not None and need.pairs_sure > bounds.max_join_rows:
+        broken.append(
+            BrokenCap(
+                cap="PY_MAX_JOIN_ROWS",
+                limit=bounds.max_join_rows,
+                estimate=need.pairs_sure,
+                message=(
+                    f"the cross join makes {need.pairs_sure:,} rows, and may make {bounds.max_join_rows:,}; "
+                    "filter, or join on keys"
                 ),
             )
         )

@@ -50,6 +50,7 @@ class Bounds(NamedTuple):
     memory_mb: int | None = None
     timeout_s: float | None = None
     counters: Mapping[str, float] = {}
+    max_join_rows: int | None = None
 
 
 class Cost(NamedTuple):
@@ -85,6 +86,8 @@ class Need(NamedTuple):
     rows_out: int | None
     rows_sure: int
     """Rows that the answer has for sure."""
+    pairs_sure: int
+    """Rows that a cross join makes for sure, on the way to the answer."""
 
     @property
     def least_mb(self) -> float:
@@ -130,6 +133,7 @@ def need_of(plan: Plan, sizes: Sequence[Measured], width: int) -> Need:
         at_most=at_most,
         rows_out=rows_out,
         rows_sure=0 if unsure else rows_out or 0,
+        pairs_sure=_pairs(plan, sizes),
     )
 
 
@@ -181,11 +185,30 @@ def _held(plan: Plan, sizes: Sequence[Measured], width: int) -> Iterator[Held]:
         )
 
 
+def _pairs(plan: Plan, sizes: Sequence[Measured]) -> int:
+    """Rows that the first cross join makes for sure; 0 where the engine may get by with fewer."""
+    cut_short = plan.limit is not None and not (plan.order or is_grouped(plan))
+    if cut_short or _is_thinned_at_first(plan) or not sizes[0].known:
+        return 0
+    for join, other in zip(plan.joins or [], sizes[1:], strict=False):
+        if join.how == "cross":
+            whole = other.known and not (join.filters or join.clean or join.groupby or join.having)
+            return sizes[0].rows * other.rows if whole else 0
+        if join.how not in {"left", "full"}:
+            return 0
+    return 0
+
+
 def _is_thinned(plan: Plan) -> bool:
     """Whether only the data can tell how many rows come through."""
-    drops = any(step.op in {"drop_nulls", "dedupe"} for step in plan.clean or [])
     thins = any(join.how not in {"left", "full"} for join in plan.joins or [])
-    return bool(plan.filters or plan.sample or plan.explode or plan.top_n or drops or thins)
+    return _is_thinned_at_first(plan) or thins
+
+
+def _is_thinned_at_first(plan: Plan) -> bool:
+    """Whether that is so of the plan's own data set."""
+    drops = any(step.op in {"drop_nulls", "dedupe"} for step in plan.clean or [])
+    return bool(plan.filters or plan.sample or plan.explode or plan.top_n or drops)
 
 
 def _rows_out(plan: Plan, rows: int) -> int | None:

@@ -219,7 +219,8 @@ class Runner:
         except RedisError:  # then it is judged by what is taken for granted
             counted = {}
         counters = {name: float(amount) for name, amount in counted.items()}
-        return Bounds(self._sandbox.memory_mb, self._limits.timeout_s, counters)
+        limits = self._limits
+        return Bounds(self._sandbox.memory_mb, limits.timeout_s, counters, limits.max_join_rows)
 
     def _remember(self, token: int, folder: str, frame: ResultFrame) -> None:
         """Remember the result for equal requests; without Redis or disk there is just nothing to remember."""
