@@ -203,7 +203,8 @@ def arg_extreme(of: Measured) -> pl.Expr:
 def correlation(of: Measured) -> pl.Expr:
     """Pearson's coefficient of the rows in which both columns have values."""
     both = of.column.is_not_null() & of.other.is_not_null()
-    one, two = (side.filter(both).cast(pl.Float64) for side in (of.column, of.other))
+    # Nulls, and not a filter, leave the others out: only so is it computed while rows stream by.
+    one, two = (pl.when(both).then(side).cast(pl.Float64) for side in (of.column, of.other))
     # Of a constant, rounding would make a coefficient where there is none.
     vary = (one.min() < one.max()) & (two.min() < two.max())
     return pl.when(vary).then(defined(pl.corr(one, two)).clip(-1, 1))

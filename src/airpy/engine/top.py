@@ -9,7 +9,7 @@ import narwhals as nw
 from airpy.engine.columns import Columns, repeated
 from airpy.engine.families import TEXT
 from airpy.engine.native import in_order, stable_sort
-from airpy.engine.native_shapes import looked_up, numbered
+from airpy.engine.native_shapes import first_of_each, looked_up, numbered
 from airpy.errors import InvalidPlan, UnknownColumn, listed
 
 if TYPE_CHECKING:
@@ -90,11 +90,14 @@ def topmost(frame: Frame, top: TopN, grouping: Grouping | None, field: str) -> F
     columns = Columns(frame)
     partition = columns.names(top.partition_by or [], f"{field}.partition_by")
     by = columns.name(top.by, f"{field}.by")
+    descending = top.dir == "desc"
+    if partition and by not in partition and not top.other:
+        return in_order(first_of_each(frame, partition, by, top.n, descending=descending), partition)
     order = list(dict.fromkeys([*partition, by]))
     ranked = stable_sort(
         frame,
         order,
-        descending=[name not in partition and top.dir == "desc" for name in order],
+        descending=[name not in partition and descending for name in order],
         nulls_last=[True] * len(order),
     )
     if not (partition or top.other):
