@@ -37,6 +37,7 @@ def compare(
     plans: Mapping[str, dict[str, Any]],
     check: Callable[[str, dict[str, pl.DataFrame]], None],
     rounds: int,
+    **settings: str,
 ) -> None:
     """Measure, compare the answers and print.
 
@@ -47,12 +48,17 @@ def compare(
         plans: The questions by name, as plans.
         check: Stops unless the three answers to a question are right.
         rounds: How often each side runs.
+        settings: Of the service, where they are not the usual ones.
     """
     print(f"{title}; best of {rounds} rounds; {dt.datetime.now(dt.UTC):%Y-%m-%d}")
     heads = [*(f"{side} s" for side in SIDES), *(f"by {peer}" for peer in PEERS), "by better"]
     print(f"{'question':<10}" + "".join(f"{head:>11}" for head in heads))
     ratios = []
-    with tempfile.TemporaryDirectory() as answers, running(folder) as service, Caller(service.url) as caller:
+    with (
+        tempfile.TemporaryDirectory() as answers,
+        running(folder, worker=True, **settings) as service,
+        Caller(service.url) as caller,
+    ):
         caller.http.headers["Cache-Control"] = "no-cache"
         targets = {side: Path(answers, f"{side}.arrow") for side in SIDES}
         for name, plan in plans.items():
