@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import TypeAdapter
 
 from airpy.files.memory import KEPT_S, forget, remembered
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OLD_S = time.time() - 3600
+TRUTH = TypeAdapter(bool)
 
 
 class Looks:
@@ -39,17 +41,17 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_is_looked_at_once(tmp_path: Path, file: Path, *, finds: bool) -> None:
     look = Looks(finds=finds)
 
-    assert [remembered(tmp_path / "known", file, "odd?", look) for _ in range(3)] == [finds] * 3
+    assert [remembered(tmp_path / "known", file, "odd?", look, TRUTH) for _ in range(3)] == [finds] * 3
     assert look.count == 1
 
 
 def test_another_version_of_the_file_is_looked_at_anew(tmp_path: Path, file: Path) -> None:
     look = Looks()
-    remembered(tmp_path / "known", file, "odd?", look)
+    remembered(tmp_path / "known", file, "odd?", look, TRUTH)
     file.write_text("a\n2\n")
     os.utime(file, (OLD_S, OLD_S))  # of the same size, and as old as before
 
-    remembered(tmp_path / "known", file, "odd?", look)
+    remembered(tmp_path / "known", file, "odd?", look, TRUTH)
 
     assert look.count == 2
 
@@ -57,7 +59,7 @@ def test_another_version_of_the_file_is_looked_at_anew(tmp_path: Path, file: Pat
 def test_another_question_is_another_look(tmp_path: Path, file: Path) -> None:
     look = Looks()
     for question in ("odd?", "even?", "odd?"):
-        remembered(tmp_path / "known", file, question, look)
+        remembered(tmp_path / "known", file, question, look, TRUTH)
 
     assert look.count == 2
 
@@ -66,7 +68,7 @@ def test_a_file_that_was_written_just_now_is_not_remembered(tmp_path: Path, file
     look = Looks()
     os.utime(file)
     for _ in range(2):
-        remembered(tmp_path / "known", file, "odd?", look)
+        remembered(tmp_path / "known", file, "odd?", look, TRUTH)
 
     assert look.count == 2
 
@@ -74,7 +76,7 @@ def test_a_file_that_was_written_just_now_is_not_remembered(tmp_path: Path, file
 def test_nothing_is_remembered_where_there_is_no_folder_for_it(file: Path) -> None:
     look = Looks()
     for _ in range(2):
-        remembered(None, file, "odd?", look)
+        remembered(None, file, "odd?", look, TRUTH)
 
     assert look.count == 2
 
@@ -82,8 +84,8 @@ def test_nothing_is_remembered_where_there_is_no_folder_for_it(file: Path) -> No
 def test_what_is_old_is_forgotten(tmp_path: Path, file: Path) -> None:
     known = tmp_path / "known"
     forget(known)  # nothing is there yet
-    remembered(known, file, "odd?", Looks())
-    remembered(known, file, "even?", Looks())
+    remembered(known, file, "odd?", Looks(), TRUTH)
+    remembered(known, file, "even?", Looks(), TRUTH)
     first, _ = sorted(known.iterdir())
     week_ago = time.time() - KEPT_S - 60
     os.utime(first, (week_ago, week_ago))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from airpy.contract import ReadOptions
 from airpy.errors import FileUnavailable
+from airpy.files.cells import Style
 from airpy.files.datasets import dataset_at
 from airpy.files.opening import Opening, forms_of
 from airpy.files.paths import FileRoot
@@ -254,6 +256,25 @@ def test_files_that_are_alike_are_one_scan(root: FileRoot, scratch: Path) -> Non
         (3, ",", "0.csv"),
         (1, ";", "3.csv"),
     ]
+
+
+def test_how_a_large_file_is_written_is_found_once(root: FileRoot, scratch: Path, tmp_path: Path) -> None:
+    path = put(root, "a.csv", "n;day\n" + "1;'x;y'\n" * FAR)
+    os.utime(path, (0, 0))
+    remembering = root._replace(memory=tmp_path / "known")
+
+    def style(**options: Any) -> Style:
+        return prepare(path, opening(remembering, "a.csv", scratch, **options)).dialect.style
+
+    assert [style(), style()] == [Style(";", "'")] * 2
+    [known] = [place for place in (tmp_path / "known").iterdir() if ";" in place.read_text()]
+    known.write_text(known.read_text().replace(";", "|"))
+
+    assert style() == Style("|", "'")  # as it is remembered
+    assert style(quote="'") == Style(";", "'")  # another question
+    path.write_text("n;day\n" + "2;'x;y'\n" * FAR)
+    os.utime(path, (0, 0))
+    assert style() == Style(";", "'")  # another version of the file
 
 
 words = st.text(

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from airpy.engine.evidence import decided, rules_of
 from airpy.engine.text_types import known_as_null, parse_text
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["scan_csv"]
 
+TRUTH = TypeAdapter(bool)
 BY_READER = (pl.Boolean, pl.Int64, pl.Float64)
 """What the CSV reader takes as we do, but for codes that look like numbers. Dates it would guess."""
 
@@ -184,6 +186,7 @@ class _CsvFiles:
             file.readable,
             repr(("codes", plain)),
             lambda: has_codes(file.readable, plain.delimiter, plain.quote, plain.line_end),
+            TRUTH,
         )
 
     def _by_reader(self, types: Mapping[str, pl.DataType]) -> list[pl.LazyFrame]:

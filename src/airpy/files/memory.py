@@ -1,8 +1,8 @@
-"""Remembers what a look over all of a file has found, for as long as the file stays as it is.
+"""Remembers what a look at a file has found, for as long as the file stays as it is.
 
-Whether Polars can be trusted with a large CSV file takes a look at its every byte. Who asks the same file
-again need not pay for that again. What is remembered is a number in a file, named by all that tells one
-version of a file from another, in a folder that workers and servers share.
+Whether Polars can be trusted with a large CSV file takes a look at its every byte, and how it is written some
+thousand guesses. Who asks the same file again need not pay for that again. What is remembered is JSON in a
+file, named by all that tells one version of a file from another, in a folder that workers and servers share.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import contextlib
 import hashlib
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pydantic import TypeAdapter
 
 __all__ = ["YOUNG_S", "forget", "remembered"]
 
@@ -23,8 +25,12 @@ YOUNG_S = 2
 """A file or directory that was changed so lately may change again, and look the same in size and time."""
 KEPT_S = 7 * 86_400
 
+T = TypeVar("T")
 
-def remembered(memory: Path | None, path: Path, question: str, look: Callable[[], int]) -> int:
+
+def remembered(
+    memory: Path | None, path: Path, question: str, look: Callable[[], T], form: TypeAdapter[T]
+) -> T:
     """What the look at the file finds, or what it found before.
 
     Args:
@@ -32,6 +38,7 @@ def remembered(memory: Path | None, path: Path, question: str, look: Callable[[]
         path: The file.
         question: What is looked for, with all that the answer depends on beside the file.
         look: Looks at the file.
+        form: Writes and reads what it finds.
     """
     status = path.stat()
     if memory is None or time.time() - status.st_mtime < YOUNG_S:
@@ -39,12 +46,12 @@ def remembered(memory: Path | None, path: Path, question: str, look: Callable[[]
     version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     place = memory / hashlib.blake2b(repr((version, question)).encode(), digest_size=16).hexdigest()
     with contextlib.suppress(OSError, ValueError):
-        return int(place.read_bytes())
+        return form.validate_json(place.read_bytes())
     found = look()
     with contextlib.suppress(OSError):  # a full disk costs another look
         memory.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
-        fresh.write_text(str(int(found)))
+        fresh.write_bytes(form.dump_json(found))
         fresh.replace(place)
     return found
 

@@ -62,7 +62,7 @@ class FileRoot(NamedTuple):
     """How cloud storage is reached."""
 
     memory: Path | None = None
-    """Where it is remembered what a look over all of a file has found; None when it is not."""
+    """Where it is remembered what a look at a file has found; None when it is not."""
 
     copies: Path | None = None
     """Where copies of large text files are; None when there are none."""

@@ -6,12 +6,14 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+from pydantic import TypeAdapter
 
+from airpy import __version__
 from airpy.contract import Faults, TextForm
 from airpy.errors import FileUnavailable
 from airpy.files.cells import plain_line
 from airpy.files.counting import COUNTED_BYTES
-from airpy.files.dialect import detect_dialect, lines_of
+from airpy.files.dialect import Dialect, detect_dialect, lines_of
 from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
 from airpy.files.faults import MOST_EXAMPLES
 from airpy.files.formats import compression_of
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airpy.contract import Fault
-    from airpy.files.dialect import Dialect
     from airpy.files.formats import Compression
     from airpy.files.opening import Opening
 
 __all__ = ["CsvFile", "Plain", "faults_of", "prepare", "read"]
 
+DIALECT, NUMBER = TypeAdapter(Dialect), TypeAdapter(int)
 UTF_8 = {"utf-8", "utf-8-sig"}
 WHOLE_BYTES = 256 * 1024
 """Files up to this size are looked at in whole; of larger ones, both ends."""
@@ -97,7 +99,7 @@ def prepare(path: Path, opening: Opening) -> CsvFile:
         raise FileUnavailable(
             f'"{path.name}" is empty', constraint="a header line at least", reason="EMPTY_FILE"
         )
-    dialect = detect_dialect(head, encoding, options, tail)
+    dialect = _dialect(opening, source, local, encoding, head, tail)
     layout, style = dialect.layout, dialect.style
     columns = column_names(layout.names, layout.width)
     ragged, odd = _head_faults(head, tail, dialect, len(columns))
@@ -200,6 +202,18 @@ def _ends(source: Path, most: int) -> tuple[str, str]:
     )
 
 
+def _dialect(opening: Opening, source: Path, local: Path, encoding: str, head: str, tail: str) -> Dialect:
+    """How the file is written; of one that goes on behind its head it is remembered."""
+    options = opening.options
+    return remembered(
+        opening.dataset.root.memory if tail and source == local else None,
+        source,
+        repr(("dialect", __version__, encoding, options.model_dump_json(), len(head))),
+        lambda: detect_dialect(head, encoding, options, tail),
+        DIALECT,
+    )
+
+
 def _misread(opening: Opening, source: Path, local: Path, dialect: Dialect, head: str, reach: int) -> Misread:
     """What may be wrong somewhere behind the file's head; remembered when all of it was looked at."""
     whole = source == local and reach >= source.stat().st_size
@@ -207,7 +221,8 @@ def _misread(opening: Opening, source: Path, local: Path, dialect: Dialect, head
         opening.dataset.root.memory if whole else None,
         source,
         repr(("misread", dialect)),
-        lambda: misread(source, dialect, head, reach),
+        lambda: int(misread(source, dialect, head, reach)),
+        NUMBER,
     )
     return Misread(found)
 
