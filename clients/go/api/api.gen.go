@@ -6120,9 +6120,10 @@ type ClientInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+	// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+	// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+	// was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
@@ -6160,9 +6161,10 @@ type ClientInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+	// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+	// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+	// was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
@@ -6757,9 +6759,10 @@ func (c *Client) PreviewFile(ctx context.Context, body PreviewFileJSONRequestBod
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+// was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 // wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
@@ -6807,9 +6810,10 @@ func (c *Client) RunQueryWithBody(ctx context.Context, params *RunQueryParams, c
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+// was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 // wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
@@ -8212,9 +8216,10 @@ type ClientWithResponsesInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+	// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+	// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+	// was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
@@ -8252,9 +8257,10 @@ type ClientWithResponsesInterface interface {
 	// - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 	//
 	// What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-	// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-	// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+	// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+	// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+	// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+	// was tried on their columns, if one helps.
 	//
 	// With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 	// wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
@@ -9396,9 +9402,10 @@ func (c *ClientWithResponses) PreviewFileWithResponse(ctx context.Context, body 
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+// was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 // wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and
@@ -9442,9 +9449,10 @@ func (c *ClientWithResponses) RunQueryWithBodyWithResponse(ctx context.Context, 
 // - `413` `BUDGET_EXCEEDED`: more bytes of text than `budget.scan_bytes`.
 //
 // What only the data can tell fails the job: `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, `CAST_FAILED`, `UNREADABLE_FILE`,
-// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or
-// to make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the estimate in `details.estimate`. Where the plan does not fit the
-// data, `details.suggestion` is a JSON Patch of the request that was tried on their columns, if one helps.
+// `BUDGET_EXCEEDED`, `MEMORY_CAP`, `TIME_LIMIT`, `DISK_FULL`. A plan that is sure to need more than `PY_MEMORY_MB`, or to
+// make more rows by a cross join than `PY_MAX_JOIN_ROWS`, or whose estimate breaks its `budget`, fails before it is run, with the
+// estimate in `details.estimate`. Where the plan does not fit the data, `details.suggestion` is a JSON Patch of the request that
+// was tried on their columns, if one helps.
 //
 // With `dry_run=true` nothing is run and no token is issued: the answer is a `Preflight`, at once. What the plan gets
 // wrong of the data is refused then and there, as the job would have failed: `400` `UNKNOWN_COLUMN`, `TYPE_MISMATCH`, and

@@ -61,6 +61,11 @@ class Partitioned:
 
     files: Mapping[Partition, Sequence[Path]]
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether there are no partitions, but at most files in none."""
+        return not any(self.files)
+
     @cached_property
     def types(self) -> dict[str, pl.DataType]:
         """The columns that the partitions make."""

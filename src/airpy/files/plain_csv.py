@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 from pydantic import TypeAdapter
 
-from airpy import __version__
 from airpy.contract import Faults, TextForm
 from airpy.errors import FileUnavailable
 from airpy.files.cells import plain_line
@@ -208,7 +207,7 @@ def _dialect(opening: Opening, source: Path, local: Path, encoding: str, head: s
     return remembered(
         opening.dataset.root.memory if tail and source == local else None,
         source,
-        repr(("dialect", __version__, encoding, options.model_dump_json(), len(head))),
+        repr(("dialect", encoding, options.model_dump_json(), len(head))),
         lambda: detect_dialect(head, encoding, options, tail),
         DIALECT,
     )

@@ -104,7 +104,7 @@ def _looked_into(dataset: Dataset) -> int:
 def _surveyed(plan: Plan, dataset: Dataset, filters: Sequence[Filter], most: int) -> Surveyed:
     most = most if dataset.format == "parquet" else MOST_COMPARED
     groups = by_partition(dataset.directory, dataset.files)
-    if list(groups.files) in ([()], []):
+    if groups.is_flat:
         sample = dataset._replace(files=tuple(spread(dataset.files, most)))
         return Surveyed(sample, len(dataset.files), len(dataset.files))
     try:
@@ -196,7 +196,8 @@ def check_scan(datasets: Sequence[Dataset], most_bytes: int) -> None:
         CapExceeded: There are more.
     """
     whole = [each for each in datasets if each.format != "parquet" and not each.cloud]
-    total = sum(each.size(path) for each in whole if not _is_partitioned(each) for path in each.files)
+    flat = [each for each in whole if by_partition(each.directory, each.files).is_flat]
+    total = sum(each.size(path) for each in flat for path in each.files)
     if total > most_bytes:
         raise CapExceeded(
             f"the plan reads {total:,} bytes of text, and its budget is {most_bytes:,}",
@@ -204,10 +205,6 @@ def check_scan(datasets: Sequence[Dataset], most_bytes: int) -> None:
             constraint=f"at most {most_bytes:,} bytes",
             reason="BUDGET_EXCEEDED",
         )
-
-
-def _is_partitioned(dataset: Dataset) -> bool:
-    return list(by_partition(dataset.directory, dataset.files).files) != [()]
 
 
 def check_rows(rows: int, budget: QueryBudget | None) -> None:
