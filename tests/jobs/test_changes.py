@@ -170,8 +170,8 @@ def test_two_hundred_who_wait_cost_one_look_a_change(redis_url: str, client: red
     before = looks(client)
     crowd = asyncio.run(followed())
 
-    # One when the first began to follow, one if the listener subscribed only after that, and one for each of 11
-    # changes, or fewer where they came at once.
+    # One when the first began to follow, one if the listener subscribed only after that, and one for each of
+    # 11 changes, or fewer where they came at once.
     assert looks(client) - before <= 13
     assert [(states[-1].status, len(states[-1].steps)) for states in crowd] == [("completed", 10)] * 200
 
