@@ -608,6 +608,17 @@ OutputFormat = TypeAliasType(
 )
 
 
+RowRelation = TypeAliasType(
+    "RowRelation",
+    Annotated[
+        Literal['repeated', 'shared', 'falling', 'level', 'rising', 'after_gap'],
+        Field(
+            description='`repeated` rows equal an earlier row in `cols`, null to null and NaN to NaN; `shared` rows equal another, earlier or later.\n`falling`, `level` and `rising` are less than the value before, equal to it, and greater; a null is none of them and is\npassed over. Those `after_gap` are more than `every` later than the time before, in the order of time.\n'
+        ),
+    ],
+)
+
+
 FilterOperator = TypeAliasType(
     "FilterOperator",
     Annotated[
@@ -956,13 +967,132 @@ class QueryMetrics(BaseModel):
     ]
 
 
-AnalysisKind = TypeAliasType("AnalysisKind", Literal['eda', 'profile', 'validate'])
+AnalysisKind = TypeAliasType(
+    "AnalysisKind",
+    Annotated[
+        Literal['eda', 'profile', 'validate', 'compare'],
+        Field(
+            description='`eda` finds issues and suggests charts; `profile` adds the metrics of every column; `validate` judges `options.rules` and\ngives a verdict; `compare` tells what has changed since the `baseline`.\n'
+        ),
+    ],
+)
+
+
+ResultToken = TypeAliasType(
+    "ResultToken",
+    Annotated[
+        int, Field(description='The token of a query that has completed, whose result frame is meant.', ge=1)
+    ],
+)
 
 
 FrameFormat = TypeAliasType(
     "FrameFormat",
     Annotated[Literal['arrow', 'parquet'], Field(description='`arrow` is an IPC stream or an IPC file.')],
 )
+
+
+AssociationMethod = TypeAliasType(
+    "AssociationMethod",
+    Annotated[
+        Literal['pearson', 'spearman', 'kendall', 'cramers_v', 'theils_u', 'correlation_ratio'],
+        Field(
+            description='Between numbers or times: `pearson`, `spearman` (ranks, equal values by their mean rank) and `kendall` (tau-b). Between\ncategories: `cramers_v` (0 to 1, without correction for bias) and `theils_u` (the share of the uncertainty of `b` that `a`\ntakes away). Between a category `a` and a number `b`: `correlation_ratio` (eta, 0 to 1).\n'
+        ),
+    ],
+)
+
+
+class IssueThresholds(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    near_constant: Annotated[
+        float, Field(description='`NEAR_CONSTANT`: share of the most frequent value.', ge=0.5, le=1.0)
+    ] = 0.95
+    high_cardinality: Annotated[
+        float,
+        Field(
+            description='`HIGH_CARDINALITY`: distinct values of text by its values, of more than 50 distinct ones.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.5
+    near_unique: Annotated[
+        float,
+        Field(
+            description='`DUPLICATE_KEYS`: distinct values of integers or text by its values, from which a column passes for a key.',
+            ge=0.5,
+            le=1.0,
+        ),
+    ] = 0.95
+    skew: Annotated[float, Field(description='`SKEWED`: absolute skewness.', ge=0.0)] = 2
+    kurtosis: Annotated[float, Field(description='`HEAVY_TAILED`: excess kurtosis.', ge=0.0)] = 7
+    zeros: Annotated[float, Field(description='`ZEROS`: share of zeros.', ge=0.0, le=1.0)] = 0.5
+    negatives: Annotated[
+        float,
+        Field(
+            description='`NEGATIVE_VALUES`: share of negative numbers up to which they are suspected; of more, they belong there.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.05
+    imbalance: Annotated[
+        float,
+        Field(
+            description='`IMBALANCED`: 1 less the entropy of 2 to 30 categories by the greatest that so many can have.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.5
+    mixed_types: Annotated[
+        float,
+        Field(
+            description='`MIXED_TYPES`: least share of numbers among text, and of text among numbers. With fewer of other text, they are\n`NUMBERS_AS_TEXT`, and dates `DATES_AS_TEXT`.\n',
+            ge=0.0,
+            le=0.5,
+        ),
+    ] = 0.05
+    truncated: Annotated[
+        float,
+        Field(
+            description='`TRUNCATED_TEXT`: share of values that are as long as the longest, of 20 characters or more.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.05
+    seasonality: Annotated[
+        float,
+        Field(
+            description='`SEASONAL`: autocorrelation at the period, once the trend is taken away.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.5
+    personal: Annotated[
+        float,
+        Field(description='`PII_SUSPECTED`: share of values that look like personal data.', ge=0.0, le=1.0),
+    ] = 0.01
+    small_sample: Annotated[int, Field(description='`SMALL_SAMPLE`: fewer rows than that.', ge=0)] = 30
+    ks: Annotated[
+        float,
+        Field(
+            description='`compare`: the Kolmogorov-Smirnov statistic of a number, from which it has drifted.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.1
+    js: Annotated[
+        float, Field(description='`compare`: the Jensen-Shannon distance, to base 2.', ge=0.0, le=1.0)
+    ] = 0.1
+    psi: Annotated[float, Field(description='`compare`: the population stability index.', ge=0.0)] = 0.2
+    missing_change: Annotated[
+        float, Field(description="`compare`: the change of a column's share of nulls.", ge=0.0, le=1.0)
+    ] = 0.05
+    rows_change: Annotated[
+        float,
+        Field(description='`compare`: the change of the number of rows, by those of the baseline.', ge=0.0),
+    ] = 0.5
 
 
 OutlierMethod = TypeAliasType(
@@ -1000,47 +1130,15 @@ Severity = TypeAliasType(
 )
 
 
-class NotNullRule(BaseModel):
+class Tolerance2(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    rule: Literal['not_null']
-    col: ColumnName
-    name: RuleName | None = None
-    severity: Severity = 'error'
+    rows: Annotated[int | None, Field(ge=0)] = None
+    share: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
 
 
-class UniqueRule(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    rule: Literal['unique']
-    cols: Columns
-    name: RuleName | None = None
-    severity: Severity = 'error'
-
-
-class InRangeRule(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    rule: Literal['in_range']
-    col: ColumnName
-    min: Scalar | None = None
-    max: Scalar | None = None
-    name: RuleName | None = None
-    severity: Severity = 'error'
-
-
-class MatchesRule(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    rule: Literal['matches']
-    col: ColumnName
-    pattern: Annotated[str, Field(max_length=1000, min_length=1)]
-    name: RuleName | None = None
-    severity: Severity = 'error'
+Comparison = TypeAliasType("Comparison", Literal['=', '!=', '<', '<=', '>', '>='])
 
 
 class TypeRule(BaseModel):
@@ -1054,15 +1152,93 @@ class TypeRule(BaseModel):
     severity: Severity = 'error'
 
 
-class RowCountRule(BaseModel):
+class ColumnExistsRule(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    rule: Literal['row_count_between']
-    min: Annotated[int | None, Field(ge=0)] = None
-    max: Annotated[int | None, Field(ge=0)] = None
+    rule: Literal['column_exists']
+    col: ColumnName
     name: RuleName | None = None
     severity: Severity = 'error'
+
+
+class ColumnsAreRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['columns_are']
+    cols: Columns
+    ordered: Annotated[bool, Field(description='Whether they stand in this order too.')] = False
+    name: RuleName | None = None
+    severity: Severity = 'error'
+
+
+class Estimate(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    metric: str
+    method: Annotated[str, Field(description='How it was estimated.')]
+    error: Annotated[
+        float,
+        Field(
+            description='One standard error: of distinct values and duplicate rows relative to them; of quantiles in ranks, as a share of the values;\nof frequent values the greatest number of rows that a count may lack, as a share of the values.\n'
+        ),
+    ]
+
+
+class MissingPattern(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    columns: Annotated[list[ColumnName], Field(description='The columns that are null, and no others.')]
+    rows: int
+    share: float
+
+
+class Association(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    a: ColumnName
+    b: ColumnName
+    method: AssociationMethod
+    value: float
+    rows: Annotated[int, Field(description='Rows that it was measured on, in which neither is null.')]
+
+
+class SeriesMetrics(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    time: ColumnName
+    column: ColumnName
+    group: Annotated[
+        dict[str, Any] | None,
+        Field(description='The values of the columns that name the series, where there are several.'),
+    ] = None
+    points: int
+    step_s: Annotated[float, Field(description='The usual distance of two points, in seconds.')]
+    period: Annotated[
+        int | None, Field(description='The points after which it repeats itself; null when it does not.')
+    ] = None
+    seasonality: Annotated[
+        float | None,
+        Field(description='The autocorrelation at the period, of what is left without the linear trend.'),
+    ] = None
+    adf: Annotated[
+        float | None,
+        Field(
+            description='The augmented Dickey-Fuller statistic, with a constant; null where there are too few points.'
+        ),
+    ] = None
+    adf_critical: Annotated[
+        float | None,
+        Field(
+            description='Its critical value at 5 %, by MacKinnon (2010); below it, a unit root is refuted.'
+        ),
+    ] = None
+    stationary: bool | None = None
 
 
 Correlation = TypeAliasType(
@@ -1079,31 +1255,150 @@ Correlation = TypeAliasType(
 )
 
 
+class Quantiles(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    p01: float
+    p05: float
+    p25: float
+    p50: float
+    p75: float
+    p95: float
+    p99: float
+
+
+class OutlierBounds(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    low: float
+    high: float
+    method: OutlierMethod
+
+
+class Histogram(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    edges: Annotated[list[Scalar], Field(description='One more than there are bins; of times, RFC 3339.')]
+    counts: list[int]
+
+
+ValueOrder = TypeAliasType(
+    "ValueOrder",
+    Annotated[
+        Literal['strictly_ascending', 'ascending', 'constant', 'descending', 'strictly_descending', 'none'],
+        Field(description='How the values follow one another in the order of the rows, nulls passed over.'),
+    ],
+)
+
+
+class PatternCount(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    pattern: str
+    count: int
+    share: float
+
+
+TextKind = TypeAliasType("TextKind", Literal['email', 'url', 'uuid', 'ip', 'json', 'date', 'number', 'leading_zeros', 'phone', 'credit_card', 'iban', 'ssn'])
+
+
+class TimeMetrics(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    range_s: Annotated[float | None, Field(description='From the first to the last')]
+    finest: Annotated[
+        str | None,
+        Field(description='The coarsest unit that every value is whole in, from `year` to `nanosecond`.'),
+    ]
+    midnight_share: Annotated[float | None, Field(description='Share of the values that are midnights.')]
+    timezone: str | None = None
+    step_s: Annotated[
+        float | None, Field(description='The most frequent distance of two times that follow one another.')
+    ] = None
+    gaps: Annotated[int | None, Field(description='Distances that are greater than that.')] = None
+    duplicates: Annotated[int | None, Field(description='Values that were there before.')] = None
+
+
 NullableScalar = TypeAliasType(
     "NullableScalar", Annotated[str | int | float | bool | None, Field(description='One value, or null.')]
 )
 
 
-IssueCode = TypeAliasType("IssueCode", Literal['OUTLIERS', 'HIGH_NULL_RATIO', 'ALL_NULL', 'CONSTANT', 'DUPLICATE_ROWS', 'HIGH_CORRELATION', 'EMPTY_FRAME'])
+class IssueBounds(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    low: Scalar | None = None
+    high: Scalar | None = None
 
 
-ChartType = TypeAliasType("ChartType", Literal['line', 'bar', 'scatter', 'histogram'])
+class ExampleRow(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    row: Annotated[int, Field(description='Its number in the frame, from 1.')]
+    values: Annotated[
+        Row, Field(description='Of a frame of more than 50 columns, those of the issue and the first ones.')
+    ]
+
+
+IssueCode = TypeAliasType("IssueCode", Literal['OUTLIERS', 'HIGH_NULL_RATIO', 'ALL_NULL', 'CONSTANT', 'NEAR_CONSTANT', 'HIGH_CARDINALITY', 'UNIQUE', 'DUPLICATE_ROWS', 'DUPLICATE_KEYS', 'HIGH_CORRELATION', 'SKEWED', 'HEAVY_TAILED', 'ZEROS', 'INFINITE_VALUES', 'NEGATIVE_VALUES', 'IMBALANCED', 'MIXED_TYPES', 'NUMBERS_AS_TEXT', 'DATES_AS_TEXT', 'LEADING_ZEROS', 'WHITESPACE', 'BLANK_STRINGS', 'CASE_VARIANTS', 'NULL_MARKERS', 'ENCODING_DAMAGE', 'TIME_GAPS', 'DUPLICATE_TIMES', 'OUT_OF_ORDER', 'FUTURE_DATES', 'EPOCH_DATES', 'SEASONAL', 'NON_STATIONARY', 'PII_SUSPECTED', 'TRUNCATED_TEXT', 'SMALL_SAMPLE', 'EMPTY_FRAME'])
+
+
+ChartType = TypeAliasType("ChartType", Literal['line', 'area', 'bar', 'histogram', 'box', 'scatter', 'heatmap', 'pie'])
 
 
 Verdict = TypeAliasType("Verdict", Literal['pass', 'warn', 'fail'])
 
 
-class RuleResult(BaseModel):
+ComparisonVerdict = TypeAliasType(
+    "ComparisonVerdict",
+    Annotated[
+        Literal['same', 'drifted', 'breaking'],
+        Field(
+            description='`breaking` when a change of the schema or of a key breaks who relies on it, else `drifted` when anything has drifted, else `same`.'
+        ),
+    ],
+)
+
+
+class RowsChange(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    name: str
-    rule: str
-    severity: Severity
-    passed: bool
-    rows_checked: int
-    rows_failed: int
-    observed: Annotated[str, Field(description='What was found, for a person to read.')]
+    before: int
+    after: int
+    change: Annotated[float | None, Field(description='By the rows before; null when there were none.')]
+    drifted: bool
+
+
+ColumnChangeKind = TypeAliasType("ColumnChangeKind", Literal['column_added', 'column_removed', 'type_changed', 'nulls_appeared', 'nulls_gone', 'moved'])
+
+
+DriftStatistic = TypeAliasType(
+    "DriftStatistic",
+    Annotated[
+        Literal['ks', 'js', 'psi', 'missing'],
+        Field(
+            description="`ks`: the greatest distance of the two cumulative distributions of a number or a time. `js`: the Jensen-Shannon distance to base 2,\nof categories, or of numbers in the baseline's tenths. `psi`: the population stability index of the same parts, an empty one\ncounted as a ten-thousandth. `missing`: the change of the share of nulls.\n"
+        ),
+    ],
+)
+
+
+class KeyChange(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    columns: Columns
+    before: Annotated[bool, Field(description='Whether they named every row of the baseline.')]
+    after: bool
+    breaking: bool
 
 
 class Schema(BaseModel):
@@ -1396,6 +1691,24 @@ class Preflight(BaseModel):
     ]
 
 
+class RowsFilter(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    are: RowRelation
+    cols: Annotated[
+        Columns, Field(description='The columns meant; one alone but for `repeated` and `shared`.')
+    ]
+    by: Annotated[
+        Columns | None,
+        Field(description='Rows are compared with those of the same values in these columns only.'),
+    ] = None
+    every: Annotated[
+        TimeGrain | None,
+        Field(description='The greatest distance that is no gap; needed by `after_gap`, and only there.'),
+    ] = None
+
+
 class RelativeTime(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -1657,69 +1970,50 @@ class FrameRef(BaseModel):
     data: Annotated[str, Field(description='The frame in standard base64, with padding.', min_length=1)]
 
 
-class InSetRule(BaseModel):
+class ValueCount(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    rule: Literal['in_set']
-    col: ColumnName
-    values: Scalars
-    name: RuleName | None = None
-    severity: Severity = 'error'
+    value: NullableScalar
+    count: int
+    share: Annotated[float, Field(description='Of the values that are not null.')]
 
 
-class ColumnMetrics(BaseModel):
+class KindCount(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    name: ColumnName
-    type: DataType
-    count: Annotated[int, Field(description='Values that are not null.')]
-    missing: Annotated[int, Field(description='Nulls.')]
-    unique: Annotated[int | None, Field(description='Distinct values, null not counted; NaN is one.')]
-    min: NullableScalar
-    max: NullableScalar
-    mean: Annotated[float | None, Field(...)]
-    std: Annotated[float | None, Field(description='Of a sample (n − 1).')]
-    median: Annotated[float | None, Field(...)]
-    q1: Annotated[float | None, Field(description='First quartile, by linear interpolation.')]
-    q3: Annotated[float | None, Field(description='Third quartile, by linear interpolation.')]
-    zeros: Annotated[int | None, Field(...)]
-    outliers: Annotated[
-        int | None,
+    kind: TextKind
+    count: int
+    share: Annotated[float, Field(description='Of the values that were looked at.')]
+
+
+class ColumnChange(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    kind: ColumnChangeKind
+    column: ColumnName
+    before: str | None = None
+    after: str | None = None
+    breaking: Annotated[
+        bool,
         Field(
-            description='Values beyond the bounds of `outlier_method`; null when outliers were not asked for.'
+            description='Whether who reads the column as before may fail: it is gone, it may be null now, its place is another, or its type does not hold all\nvalues of the former one.\n'
         ),
     ]
-
-
-class Issue(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    code: IssueCode
-    severity: Severity
     detail: str
-    affected_rows: int
-    column: Annotated[str | None, Field(description='The column meant; null when it is the frame.')] = None
 
 
-class ChartHint(BaseModel):
+class DriftTest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    type: ChartType
-    x: Annotated[str, Field(description='The column on the horizontal axis.')]
-    y: Annotated[str, Field(description='A column, or a function of one, as in `sum(cost)` and `count(*)`.')]
-    title: str
-
-
-class Validation(BaseModel):
-    model_config = ConfigDict(
-        extra='forbid',
-    )
-    verdict: Verdict
-    rules: list[RuleResult]
+    statistic: DriftStatistic
+    value: float
+    threshold: float
+    drifted: bool
+    p_value: Annotated[float | None, Field(description='Of `ks`, by its asymptotic distribution.')] = None
 
 
 Suggestion = TypeAliasType(
@@ -1817,37 +2111,42 @@ CleanStep = TypeAliasType(
 )
 
 
-Rule = TypeAliasType(
-    "Rule",
-    Annotated[
-        NotNullRule | UniqueRule | InSetRule | InRangeRule | MatchesRule | TypeRule | RowCountRule,
-        Field(description='One thing that must hold.', discriminator='rule'),
-    ],
-)
-
-
-class FrameMetrics(BaseModel):
+class TextMetrics(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    rows: int
-    columns: int
-    memory_usage_mb: Annotated[float, Field(description='Size of the frame in memory, in MiB.')]
-    duplicate_rows: Annotated[
-        int | None,
+    min_length: Annotated[int, Field(description='In characters.')]
+    mean_length: float
+    max_length: int
+    blank: Annotated[int, Field(description='Values without a character, or with white space alone.')]
+    whitespace: Annotated[
+        int, Field(description='Values that begin or end with white space, and are not blank.')
+    ]
+    patterns: Annotated[
+        list[PatternCount],
         Field(
-            description='Rows that equal an earlier row in every column. Left out where nested columns make rows incomparable.'
-        ),
-    ] = None
-    correlations: Annotated[
-        list[Correlation],
-        Field(
-            description="Pearson's r of every pair of numeric or temporal columns, strongest first, at most 100 pairs. Pairs\nwithout variance have none.\n"
+            description='The most frequent shapes, at most 5, of the row sample: letters are `a` and `A`, digits `9`, several alike one with a `+`.\n'
         ),
     ]
-    column_metrics: Annotated[
-        list[ColumnMetrics] | None,
-        Field(description='Metrics of every column, in order; given by `profile`.'),
+    kinds: Annotated[list[KindCount], Field(description='What the values look like, of the row sample.')]
+
+
+class ColumnDrift(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    column: ColumnName
+    type: DataType
+    drifted: bool
+    tests: list[DriftTest]
+    new_categories: Annotated[
+        list[ValueCount] | None,
+        Field(
+            description='Values that were not there before, at most 20; of columns all of whose values are known.'
+        ),
+    ] = None
+    gone_categories: Annotated[
+        list[ValueCount] | None, Field(description='Values that are no longer there, at most 20.')
     ] = None
 
 
@@ -1928,6 +2227,7 @@ class Filter(BaseModel):
     all: Annotated[list[Filter] | None, Field(max_length=1000, min_length=1)] = None
     any: Annotated[list[Filter] | None, Field(max_length=1000, min_length=1)] = None
     not_: Annotated[Filter | None, Field(alias='not')] = None
+    rows: RowsFilter | None = None
 
 
 class Aggregation(BaseModel):
@@ -2003,34 +2303,76 @@ CleanSteps = TypeAliasType(
 )
 
 
-class AnalyzeOptions(BaseModel):
+class ColumnMetrics(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    include_correlations: bool = True
-    include_outliers: bool = True
-    correlation_threshold: Annotated[
-        float,
+    name: ColumnName
+    type: DataType
+    count: Annotated[int, Field(description='Values that are not null.')]
+    missing: Annotated[int, Field(description='Nulls.')]
+    unique: Annotated[int | None, Field(description='Distinct values, null not counted; NaN is one.')]
+    min: NullableScalar
+    max: NullableScalar
+    mean: Annotated[float | None, Field(...)]
+    std: Annotated[float | None, Field(description='Of a sample (n − 1).')]
+    median: Annotated[float | None, Field(...)]
+    q1: Annotated[float | None, Field(description='First quartile, by linear interpolation.')]
+    q3: Annotated[float | None, Field(description='Third quartile, by linear interpolation.')]
+    zeros: Annotated[int | None, Field(...)]
+    outliers: Annotated[
+        int | None,
         Field(
-            description='Pairs at or above this, in absolute value, become a `HIGH_CORRELATION` issue.',
-            ge=0.0,
-            le=1.0,
+            description='Values beyond the bounds of `outlier_method`; null when outliers were not asked for.'
         ),
-    ] = 0.9
-    outlier_method: OutlierMethod = 'iqr'
-    null_ratio_threshold: Annotated[
-        float,
-        Field(
-            description='Columns with a share of nulls at or above this become a `HIGH_NULL_RATIO` issue.',
-            ge=0.0,
-            le=1.0,
-        ),
-    ] = 0.1
-    max_hints: Annotated[int, Field(ge=0, le=50)] = 6
-    rules: Annotated[
-        list[Rule] | None,
-        Field(description='What to validate; needed by `validate`, and only there.', max_length=1000),
+    ]
+    variance: Annotated[float | None, Field(description='Of a sample (n − 1).')] = None
+    skew: Annotated[float | None, Field(description='The third standardised moment, of the population.')] = (
+        None
+    )
+    kurtosis: Annotated[
+        float | None, Field(description='The fourth standardised moment, of the population, less 3.')
     ] = None
+    sum: float | None = None
+    negatives: int | None = None
+    infinite: int | None = None
+    nan: int | None = None
+    iqr: float | None = None
+    mad: Annotated[float | None, Field(description='Median of the absolute deviations from the median.')] = (
+        None
+    )
+    quantiles: Quantiles | None = None
+    outlier_bounds: OutlierBounds | None = None
+    histogram: Histogram | None = None
+    order: ValueOrder | None = None
+    is_constant: Annotated[bool | None, Field(description='Whether there is one value and no null.')] = None
+    is_unique: Annotated[bool | None, Field(description='Whether no value occurs twice.')] = None
+    top_values: Annotated[
+        list[ValueCount] | None, Field(description='The most frequent values, at most 10.')
+    ] = None
+    bottom_values: Annotated[
+        list[ValueCount] | None,
+        Field(description='The least frequent values, at most 5; where all are known.'),
+    ] = None
+    text: TextMetrics | None = None
+    time: TimeMetrics | None = None
+    personal: Annotated[list[KindCount] | None, Field(description='Suspected personal data, by kind.')] = None
+    estimates: list[Estimate] | None = None
+
+
+class FrameComparison(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    verdict: ComparisonVerdict
+    rows: RowsChange
+    schema_changes: list[ColumnChange]
+    drift: Annotated[
+        list[ColumnDrift], Field(description='Every column that both have, those that drifted first.')
+    ]
+    keys: Annotated[
+        list[KeyChange], Field(description='Candidate keys of the one that are none of the other.')
+    ]
 
 
 class JobError(BaseModel):
@@ -2142,6 +2484,369 @@ class Case(BaseModel):
     else_: Annotated[Operand | None, Field(alias='else')] = None
 
 
+class NotNullRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['not_null']
+    col: ColumnName
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class UniqueRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['unique']
+    cols: Columns
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class InSetRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['in_set']
+    col: ColumnName
+    values: Scalars
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class NotInSetRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['not_in_set']
+    col: ColumnName
+    values: Scalars
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class InRangeRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['in_range']
+    col: ColumnName
+    min: Scalar | None = None
+    max: Scalar | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class MatchesRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['matches']
+    col: ColumnName
+    pattern: Annotated[str, Field(max_length=1000, min_length=1)]
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class LengthRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['length_between']
+    col: ColumnName
+    min: Annotated[int | None, Field(ge=0)] = None
+    max: Annotated[int | None, Field(ge=0)] = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class IncreasingRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['increasing']
+    col: ColumnName
+    strict: Annotated[bool, Field(description='Whether a value may not equal the one before it either.')] = (
+        False
+    )
+    by: Columns | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class DecreasingRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['decreasing']
+    col: ColumnName
+    strict: Annotated[bool, Field(description='Whether a value may not equal the one before it either.')] = (
+        False
+    )
+    by: Columns | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class RowCountRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['row_count_between']
+    min: Annotated[int | None, Field(ge=0)] = None
+    max: Annotated[int | None, Field(ge=0)] = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    filter: Filters | None = None
+
+
+class MeanRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['mean_between']
+    col: ColumnName
+    min: float | None = None
+    max: float | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    filter: Filters | None = None
+
+
+class SumRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['sum_between']
+    col: ColumnName
+    min: float | None = None
+    max: float | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    filter: Filters | None = None
+
+
+class QuantileRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['quantile_between']
+    col: ColumnName
+    q: Annotated[float, Field(ge=0.0, le=1.0)]
+    min: float | None = None
+    max: float | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    filter: Filters | None = None
+
+
+class NullRatioRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['null_ratio_below']
+    col: ColumnName
+    max: Annotated[float, Field(ge=0.0, le=1.0)]
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    filter: Filters | None = None
+
+
+class DistinctRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['distinct_between']
+    col: ColumnName
+    min: Annotated[int | None, Field(ge=0)] = None
+    max: Annotated[int | None, Field(ge=0)] = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    filter: Filters | None = None
+
+
+class ForeignKeyRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['foreign_key']
+    cols: Columns
+    dataset: DatasetPath
+    dataset_cols: Annotated[
+        Columns | None,
+        Field(
+            description='The columns there, in the same order; those of the same names when it is not given.'
+        ),
+    ] = None
+    datasource_id: DatasourceId | None = None
+    read: ReadOptions | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class FreshRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['fresher_than']
+    col: ColumnName
+    age: TimeGrain
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    filter: Filters | None = None
+
+
+class NoGapsRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['no_gaps']
+    col: ColumnName
+    every: TimeGrain
+    by: Columns | None = None
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class CompareColumnsRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['compare_columns']
+    col: ColumnName
+    op: Comparison
+    col2: ColumnName
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class SatisfiesRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Literal['satisfies']
+    condition: Filter
+    name: RuleName | None = None
+    severity: Severity = 'error'
+    tolerance: Tolerance2 | None = None
+    warn_within: Tolerance2 | None = None
+    filter: Filters | None = None
+
+
+class FrameMetrics(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rows: int
+    columns: int
+    memory_usage_mb: Annotated[float, Field(description='Size of the frame in memory, in MiB.')]
+    duplicate_rows: Annotated[
+        int | None,
+        Field(
+            description='Rows that equal an earlier row in every column. Left out where nested columns make rows incomparable.'
+        ),
+    ] = None
+    null_rows: Annotated[int | None, Field(description='Rows that are null in every column.')] = None
+    candidate_keys: Annotated[
+        list[Columns] | None,
+        Field(
+            description='Columns, alone or in pairs, whose values name every row: none is null and none occurs twice. Pairs are looked for among the\ncolumns of the row sample where no column alone is a key, and are left out where a sample is not all rows.\n'
+        ),
+    ] = None
+    missingness: Annotated[
+        list[MissingPattern] | None,
+        Field(
+            description='Which columns are null together, the most frequent first, at most 20; of the row sample.'
+        ),
+    ] = None
+    correlations: Annotated[
+        list[Correlation],
+        Field(
+            description="Pearson's r of every pair of numeric or temporal columns, strongest first, at most 100 pairs. Pairs\nwithout variance have none.\n"
+        ),
+    ]
+    associations: Annotated[
+        list[Association] | None,
+        Field(
+            description='How columns hang together, by every method that was asked for and suits them, strongest first, at most 100 of each method.\n'
+        ),
+    ] = None
+    series: Annotated[
+        list[SeriesMetrics] | None,
+        Field(description='What was found of the numbers as time series, where there is a time.'),
+    ] = None
+    sampled_rows: Annotated[
+        int | None,
+        Field(
+            description='Rows of the sample that metrics of pairs and patterns were measured on, drawn evenly; all where that is `rows`.'
+        ),
+    ] = None
+    estimates: Annotated[
+        list[Estimate] | None, Field(description='Metrics of the frame that are estimates.')
+    ] = None
+    column_metrics: Annotated[
+        list[ColumnMetrics] | None,
+        Field(description='Metrics of every column, in order; given by `profile`.'),
+    ] = None
+
+
+class Issue(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    code: IssueCode
+    severity: Severity
+    detail: str
+    affected_rows: int
+    column: Annotated[str | None, Field(description='The column meant; null when it is the frame.')] = None
+    share: Annotated[float | None, Field(description='Of all rows.')] = None
+    bounds: IssueBounds | None = None
+    value: Annotated[float | None, Field(description='The metric that was judged.')] = None
+    threshold: Annotated[float | None, Field(description='What it was judged by.')] = None
+    method: Annotated[str | None, Field(description='How it was measured.')] = None
+    filter: Filters | None = None
+    examples: Annotated[
+        list[ExampleRow] | None, Field(description='The first rows of these, at most `max_examples`.')
+    ] = None
+
+
 class JobEnd(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
@@ -2197,6 +2902,26 @@ Derivation = TypeAliasType(
         ),
     ],
 )
+
+
+Rule = TypeAliasType(
+    "Rule",
+    Annotated[
+        NotNullRule | UniqueRule | InSetRule | NotInSetRule | InRangeRule | MatchesRule | TypeRule | LengthRule | IncreasingRule | DecreasingRule | RowCountRule | ColumnExistsRule | ColumnsAreRule | MeanRule | SumRule | QuantileRule | NullRatioRule | DistinctRule | ForeignKeyRule | FreshRule | NoGapsRule | CompareColumnsRule | SatisfiesRule,
+        Field(
+            description='One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is\nwider, how many make a warning where `severity` is `error`.\n',
+            discriminator='rule',
+        ),
+    ],
+)
+
+
+class SuggestedRule(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rule: Rule
+    evidence: Annotated[str, Field(description='What speaks for it.')]
 
 
 class Plan(BaseModel):
@@ -2361,31 +3086,140 @@ class Provenance(BaseModel):
     replay: Replay
 
 
-class AnalyzeRequest(BaseModel):
+class Baseline(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
     frame_ref: FrameRef | None = None
     datasource_id: DatasourceId | None = None
     plan: Plan | None = None
-    job_kind: AnalysisKind
-    options: AnalyzeOptions | None = None
+    token: Annotated[
+        ResultToken | None, Field(description='The token of a query or of an analysis that has completed.')
+    ] = None
     read: ReadOptions | None = None
 
 
-class AnalyzeResult(BaseModel):
+class AnalyzeOptions(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    job_kind: AnalysisKind
-    metrics: FrameMetrics
-    issues: list[Issue]
-    chart_hints: list[ChartHint]
-    sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
-    schema_: Annotated[Schema, Field(alias='schema')]
-    validation: Validation | None = None
-    reading: Reading | None = None
-    provenance: Provenance | None = None
+    include_correlations: bool = True
+    include_outliers: bool = True
+    correlation_threshold: Annotated[
+        float,
+        Field(
+            description='Pairs at or above this, in absolute value, become a `HIGH_CORRELATION` issue.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.9
+    outlier_method: OutlierMethod = 'iqr'
+    null_ratio_threshold: Annotated[
+        float,
+        Field(
+            description='Columns with a share of nulls at or above this become a `HIGH_NULL_RATIO` issue.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 0.1
+    max_hints: Annotated[int, Field(ge=0, le=50)] = 6
+    max_examples: Annotated[
+        int, Field(description='Example rows of each issue, and of each rule that is not met.', ge=0, le=5)
+    ] = 5
+    by: Annotated[
+        list[ColumnName] | None,
+        Field(
+            description='Columns that name groups. Outliers are judged by the bounds of their own group, and times within their own series.\n',
+            max_length=8,
+            min_length=1,
+        ),
+    ] = None
+    time_col: Annotated[
+        ColumnName | None,
+        Field(description='The time of a time series; the only temporal column when it is not given.'),
+    ] = None
+    keys: Annotated[
+        list[ColumnName] | None,
+        Field(
+            description='Columns whose values together should name a row; rows that share them become a `DUPLICATE_KEYS` issue.',
+            max_length=8,
+            min_length=1,
+        ),
+    ] = None
+    association_methods: Annotated[
+        list[AssociationMethod] | None,
+        Field(
+            description='What `metrics.associations` measures; all but `kendall`, which takes longest, when it is not given.\n',
+            max_length=6,
+        ),
+    ] = None
+    thresholds: IssueThresholds | None = None
+    redact: Annotated[
+        bool,
+        Field(
+            description='Whether suspected personal data is kept out of the answer: values of columns that hold it, and what looks like it\ninside other text, are replaced in samples, examples, top values and filters by the kind in brackets, as in `[email]`.\n'
+        ),
+    ] = False
+    rules: Annotated[
+        list[Rule] | None,
+        Field(
+            description='What to validate; taken by `validate` alone, which needs them or `suggest`.',
+            max_length=1000,
+        ),
+    ] = None
+    suggest: Annotated[
+        bool,
+        Field(
+            description='Whether `validate` proposes rules that the data meets, each with what speaks for it.'
+        ),
+    ] = False
+
+
+class ChartHint(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    type: ChartType
+    x: Annotated[str, Field(description='The column on the horizontal axis.')]
+    y: Annotated[str, Field(description='A column, or a function of one, as in `sum(cost)` and `count(*)`.')]
+    title: str
+    agg: Annotated[AggregateFunction | None, Field(description='What makes one point of many rows.')] = None
+    grain: Annotated[TimeGrain | None, Field(description='The width of a point in time.')] = None
+    color: Annotated[str | None, Field(description='The column that tells series apart.')] = None
+    reason: Annotated[str | None, Field(description='Why it is worth drawing.')] = None
+    score: Annotated[
+        float | None, Field(description='How much it is worth, 0 to 1; hints stand in its order.')
+    ] = None
+    plan: Plan | None = None
+
+
+class RuleResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    name: str
+    rule: str
+    severity: Severity
+    passed: bool
+    rows_checked: int
+    rows_failed: int
+    observed: Annotated[str, Field(description='What was found, for a person to read.')]
+    share: Annotated[float | None, Field(description='Of the rows checked, those that failed.')] = None
+    filter: Annotated[
+        Filters | None,
+        Field(
+            description='Selects exactly the rows that failed; left out where a rule is of the whole frame, and where all held.'
+        ),
+    ] = None
+    plan: Annotated[
+        Plan | None,
+        Field(
+            description='Yields the rows that failed, where no filter can say which these are; given by `foreign_key` of a plan.'
+        ),
+    ] = None
+    examples: Annotated[
+        list[ExampleRow] | None, Field(description='The first rows that failed, at most `max_examples`.')
+    ] = None
 
 
 class QueryRequest(BaseModel):
@@ -2413,6 +3247,48 @@ class QueryResult(BaseModel):
     download: Annotated[str, Field(description='Where the whole result is.')]
     reading: Reading
     provenance: Provenance
+
+
+class AnalyzeRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    frame_ref: FrameRef | None = None
+    datasource_id: DatasourceId | None = None
+    plan: Plan | None = None
+    token: ResultToken | None = None
+    job_kind: AnalysisKind
+    options: AnalyzeOptions | None = None
+    read: ReadOptions | None = None
+    baseline: Baseline | None = None
+
+
+class Validation(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    verdict: Verdict
+    rules: list[RuleResult]
+    suggested: Annotated[
+        list[SuggestedRule] | None,
+        Field(description='Rules that the data meets; given when `options.suggest` is on.'),
+    ] = None
+
+
+class AnalyzeResult(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    job_kind: AnalysisKind
+    metrics: FrameMetrics
+    issues: list[Issue]
+    chart_hints: list[ChartHint]
+    sample: Annotated[list[Row], Field(description='The first rows, at most 10.')]
+    schema_: Annotated[Schema, Field(alias='schema')]
+    validation: Validation | None = None
+    comparison: FrameComparison | None = None
+    reading: Reading | None = None
+    provenance: Provenance | None = None
 
 
 JobData = TypeAliasType(
