@@ -1,0 +1,56 @@
+"""The most frequent values, counted: all of them while they are few, else those that came through every merge.
+
+What falls out of one part may have been in another, so a count may lack as much as the greatest that fell out of
+each (Misra and Gries, 1982, as Agarwal and others, 2013, merge it); `missed` adds that up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Frequent", "frequent_of", "merged_frequent"]
+
+LONGEST = 1024
+"""Bytes of a text that is kept; of longer ones it is only known how often the most frequent is there."""
+
+
+class Frequent(NamedTuple):
+    """Values and their counts, the most frequent first, equal ones in ascending order."""
+
+    values: pl.Series
+    counts: pl.Series
+    missed: int = 0
+    """How many rows of a value may not be counted, at most; 0 where every value is there."""
+
+    @property
+    def known(self) -> bool:
+        """Whether every value is there."""
+        return self.missed == 0
+
+
+def frequent_of(counted: pl.DataFrame, most: int, missed: int = 0) -> Frequent:
+    """The most frequent of these different values; a frame of `value` and `count`."""
+    if counted.schema["value"] == pl.String:
+        long = pl.col("value").str.len_bytes() > LONGEST
+        missed += counted.select(pl.col("count").filter(long).max().fill_null(0)).item()
+        counted = counted.filter(~long)
+    if counted.height > most:
+        # Those as frequent as the first that does not fit go with it: which of them stay would be chance.
+        bound = int(np.partition(counted["count"].to_numpy(), -most - 1)[-most - 1])
+        counted = counted.filter(pl.col("count") > bound)
+        missed += bound
+    ordered = counted.sort("count", "value", descending=[True, False])
+    return Frequent(ordered["value"], ordered["count"], missed)
+
+
+def merged_frequent(parts: Sequence[Frequent], most: int) -> Frequent:
+    """Those of all parts together."""
+    frames = [pl.DataFrame({"value": part.values, "count": part.counts}) for part in parts]
+    counted = pl.concat(frames).group_by("value").agg(pl.col("count").sum())
+    return frequent_of(counted, most, sum(part.missed for part in parts))

@@ -1,0 +1,74 @@
+"""What text looks like: kinds of values by pattern, those of personal data among them; native Polars.
+
+A kind is a pattern that the whole of a value matches, in the syntax of the plan language's `regex`, so that a
+filter can say it. Of what looks like a card number, the check digit is looked at too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airpy.contract import TextKind
+
+__all__ = ["KINDS", "PERSONAL", "PLACEHOLDERS", "found_kinds", "is_kind"]
+
+OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+MONTHS = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+
+KINDS: Mapping[TextKind, str] = {
+    "email": r"^[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}$",
+    "url": r"^(?i)(https?|ftp)://[^\s/?#]+\S*$",
+    "uuid": r"^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+    "ip": rf"^({OCTET}\.){{3}}{OCTET}$|^(?i)([0-9a-f]{{0,4}}:){{2,7}}[0-9a-f]{{0,4}}$",
+    "json": r'^\s*(\{\s*("[\s\S]*)?\}|\[\s*([\[{"0-9tfn-][\s\S]*)?\])\s*$',
+    "date": (
+        r"^\s*([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4}|[0-9]{2})"
+        rf"|(?i)[0-9]{{1,2}}[ -]{MONTHS}[ -,]+[0-9]{{2,4}}|(?i){MONTHS}\.? [0-9]{{1,2}},? [0-9]{{4}})"
+        r"([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?"
+        r"( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?)?\s*$"
+    ),
+    "number": (r"^\s*[+-]?(([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"),
+    "leading_zeros": r"^0[0-9]+$",
+    "phone": (
+        r"^\+[0-9]{1,3}([ ./-]?\(?[0-9]{1,4}\)?){2,6}$|^\([0-9]{3}\) ?[0-9]{3}[ -][0-9]{4}$"
+        r"|^[0-9]{3}[-. ][0-9]{3}[-. ][0-9]{4}$"
+    ),
+    "credit_card": (
+        r"^[3-6][0-9]{3}([ -]?[0-9]{4}){2}[ -]?[0-9]{1,4}$|^3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}$"
+    ),
+    "iban": r"^[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){2,7}( ?[A-Z0-9]{1,3})?$",
+    "ssn": r"^[0-9]{3}-[0-9]{2}-[0-9]{4}$",
+}
+
+PERSONAL: tuple[TextKind, ...] = ("email", "phone", "credit_card", "iban", "ssn", "ip")
+PLACEHOLDERS = {kind: f"[{kind}]" for kind in PERSONAL}
+
+
+def is_kind(text: pl.Expr, kind: TextKind) -> pl.Expr:
+    """Whether the text matches the kind's pattern, and its check digits where it has any."""
+    fits = text.str.contains(KINDS[kind])
+    return fits & _luhn(text) if kind == "credit_card" else fits
+
+
+def found_kinds(values: pl.Series) -> dict[TextKind, int]:
+    """By kind, how many of the texts are of it; those of none left out."""
+    counted = pl.DataFrame({"value": values}).select(
+        is_kind(pl.col("value"), kind).sum().alias(kind) for kind in KINDS
+    )
+    return {kind: count for kind, count in counted.row(0, named=True).items() if count}  # type: ignore[misc]
+
+
+def _luhn(text: pl.Expr) -> pl.Expr:
+    """Whether the digits pass the check of ISO/IEC 7812: doubled ones count by the sum of their digits."""
+    digits = text.str.replace_all("[^0-9]", "").str.reverse()
+    total = pl.lit(0)
+    for place in range(19):
+        digit = digits.str.slice(place, 1).cast(pl.Int64, strict=False).fill_null(0)
+        doubled = digit * 2
+        total = total + (digit if place % 2 == 0 else doubled - pl.when(doubled > 9).then(9).otherwise(0))  # noqa: PLR2004
+    return total % 10 == 0
