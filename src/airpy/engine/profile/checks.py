@@ -1,120 +1,92 @@
-"""Issues, judged from metrics alone.
+"""Issues, judged from metrics alone; the rows of each are then counted by its filter.
 
-A check is a pure function from facts and options to issues, so checks cost nothing and never disagree
-about a count. Its name in capitals is its issue code.
+A check is a pure function from facts to findings, so checks cost nothing and never disagree about a count. Its
+name in capitals is its issue code.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from airpy.contract import Issue
-from airpy.engine.steps import counted
+from airpy.contract import Issue, IssueBounds
+from airpy.engine.profile.checks_of_frames import FRAME_CHECKS
+from airpy.engine.profile.checks_of_texts import TEXT_CHECKS
+from airpy.engine.profile.checks_of_times import TIME_CHECKS
+from airpy.engine.profile.checks_of_values import VALUE_CHECKS
+from airpy.engine.profile.findings import share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from airpy.contract import AnalyzeOptions, ColumnMetrics, IssueCode, Severity
-    from airpy.engine.profile.outliers import Outliers
+    from airpy.contract import IssueCode
+    from airpy.engine.profile.findings import Facts, Finding
+    from airpy.engine.profile.selecting import Selected
 
-__all__ = ["CHECKS", "Facts", "find_issues"]
+__all__ = ["CHECKS", "Judged", "issues_of", "judged"]
 
-METHOD_NAMES = {"iqr": "IQR", "zscore": "3-sigma", "mad": "MAD"}
-
-
-class Facts(NamedTuple):
-    """What was measured of a frame."""
-
-    rows: int
-    columns: Sequence[ColumnMetrics]
-    duplicate_rows: int | None
-    correlations: Sequence[tuple[str, str, float]]
-    outliers: Mapping[str, Outliers]
-
-
-class Finding(NamedTuple):
-    """An issue before it has its code."""
-
-    severity: Severity
-    detail: str
-    affected_rows: int
-    column: str | None = None
-
-
-def empty_frame(facts: Facts, _: AnalyzeOptions) -> Iterator[Finding]:
-    """The frame has no rows."""
-    if facts.rows == 0:
-        yield Finding("warning", "the frame has no rows", 0)
-
-
-def outliers(facts: Facts, options: AnalyzeOptions) -> Iterator[Finding]:
-    """Values lie beyond the bounds of the outlier method."""
-    method = METHOD_NAMES[options.outlier_method]
-    for name, found in facts.outliers.items():
-        if found.rows:
-            when = f" on {found.first_at}" if found.first_at else ""
-            first = ", the first" if when and found.rows > 1 else ""
-            bounds = f"outside {found.low:.6g} to {found.high:.6g}"
-            yield Finding(
-                "warning", f"{name} {method} outliers detected{first}{when}: {bounds}", found.rows, name
-            )
-
-
-def high_null_ratio(facts: Facts, options: AnalyzeOptions) -> Iterator[Finding]:
-    """A column has a share of nulls at or above the threshold, but not only nulls."""
-    for column in facts.columns:
-        if column.missing and column.count and column.missing / facts.rows >= options.null_ratio_threshold:
-            # Not all are null, however few are not.
-            percent = min(column.missing / facts.rows * 100, 99.9)
-            detail = f"{column.name} column has {percent:.3g}% null values"
-            yield Finding("info", detail, column.missing, column.name)
-
-
-def all_null(facts: Facts, _: AnalyzeOptions) -> Iterator[Finding]:
-    """A column has nothing but nulls."""
-    for column in facts.columns:
-        if facts.rows and not column.count:
-            yield Finding("warning", f"{column.name} column has only nulls", facts.rows, column.name)
-
-
-def constant(facts: Facts, _: AnalyzeOptions) -> Iterator[Finding]:
-    """A column has the same value in every row."""
-    for column in facts.columns:
-        if column.unique == 1 and column.missing == 0 and facts.rows > 1:
-            yield Finding("info", f"{column.name} column has one value only", facts.rows, column.name)
-
-
-def duplicate_rows(facts: Facts, _: AnalyzeOptions) -> Iterator[Finding]:
-    """Rows repeat earlier rows."""
-    if facts.duplicate_rows:
-        repeat = "repeats" if facts.duplicate_rows == 1 else "repeat"
-        detail = f"{counted(facts.duplicate_rows, 'row')} {repeat} an earlier row"
-        yield Finding("warning", detail, facts.duplicate_rows)
-
-
-def high_correlation(facts: Facts, options: AnalyzeOptions) -> Iterator[Finding]:
-    """Two columns are correlated at or above the threshold."""
-    for one, two, r in facts.correlations:
-        if abs(r) >= options.correlation_threshold:
-            yield Finding("info", f"{one} and {two} are correlated (r = {r:.2f})", facts.rows, one)
-
-
-CHECKS: tuple[Callable[[Facts, AnalyzeOptions], Iterator[Finding]], ...] = (
-    empty_frame,
-    outliers,
-    all_null,
-    high_null_ratio,
-    duplicate_rows,
-    constant,
-    high_correlation,
+CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+    *FRAME_CHECKS,
+    *VALUE_CHECKS,
+    *TEXT_CHECKS,
+    *TIME_CHECKS,
 )
+SEVERITIES = ("error", "warning", "info")
 
 
-def find_issues(facts: Facts, options: AnalyzeOptions) -> list[Issue]:
-    """Every issue that the checks find, warnings first, then in the order of the checks."""
-    issues = [
-        Issue(code=cast("IssueCode", check.__name__.upper()), **finding._asdict())
+class Judged(NamedTuple):
+    """A finding and its code."""
+
+    code: IssueCode
+    finding: Finding
+
+
+def judged(facts: Facts) -> list[Judged]:
+    """What the checks find, warnings first, then in the order of the checks."""
+    found = [
+        Judged(cast("IssueCode", check.__name__.upper()), finding)
         for check in CHECKS
-        for finding in check(facts, options)
+        for finding in check(facts)
     ]
-    return sorted(issues, key=lambda issue: ("error", "warning", "info").index(issue.severity))
+    return sorted(found, key=lambda each: SEVERITIES.index(each.finding.severity))
+
+
+def issues_of(facts: Facts, found: Sequence[Judged], selected: Sequence[Selected]) -> list[Issue]:
+    """The findings as issues, with the rows that their filters select; those of none are none."""
+    return [
+        _issue(facts, each, rows)
+        for each, rows in zip(found, selected, strict=True)
+        if rows.rows or each.code == "EMPTY_FRAME"
+    ]
+
+
+def _issue(facts: Facts, each: Judged, rows: Selected) -> Issue:
+    finding = each.finding
+    issue = Issue(
+        code=each.code,
+        severity=finding.severity,
+        detail=_dated(facts, finding, rows) if finding.dated else finding.detail,
+        affected_rows=rows.rows,
+        column=finding.column,
+        share=share_of(rows.rows, facts.rows),
+        filter=list(finding.filter),
+    )
+    if finding.bounds is not None:
+        ends = zip(("low", "high"), finding.bounds, strict=True)
+        issue.bounds = IssueBounds.model_validate({name: end for name, end in ends if end is not None})
+    for name in ("value", "threshold", "method"):
+        if (told := getattr(finding, name)) is not None:
+            setattr(issue, name, told)
+    if facts.options.max_examples:
+        issue.examples = rows.examples[: facts.options.max_examples]
+    return issue
+
+
+def _dated(facts: Facts, finding: Finding, rows: Selected) -> str:
+    """The detail with the day of the first row, where the frame has one temporal column."""
+    times = [column.name for column in facts.columns if column.time is not None]
+    first = rows.examples[0].values.get(times[0]) if len(times) == 1 and rows.examples else None
+    if first is None:
+        return finding.detail
+    head, colon, tail = finding.detail.rpartition(": ")
+    when = f"{', the first' if rows.rows > 1 else ''} on {str(first)[:10]}"
+    return f"{head or tail}{when}{colon}{tail if head else ''}"

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from airpy.contract import PatternCount
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airpy.contract import TextKind
 
-__all__ = ["KINDS", "PERSONAL", "PLACEHOLDERS", "found_kinds", "is_kind"]
+__all__ = ["KINDS", "PERSONAL", "PLACEHOLDERS", "found_kinds", "found_patterns", "is_kind"]
+
+LONGEST_SHAPE, MOST_PATTERNS = 64, 5
 
 OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 MONTHS = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -50,17 +54,35 @@ PLACEHOLDERS = {kind: f"[{kind}]" for kind in PERSONAL}
 
 
 def is_kind(text: pl.Expr, kind: TextKind) -> pl.Expr:
-    """Whether the text matches the kind's pattern, and its check digits where it has any."""
-    fits = text.str.contains(KINDS[kind])
-    return fits & _luhn(text) if kind == "credit_card" else fits
+    """Whether the text matches the kind's pattern."""
+    return text.str.contains(KINDS[kind])
 
 
-def found_kinds(values: pl.Series) -> dict[TextKind, int]:
-    """By kind, how many of the texts are of it; those of none left out."""
-    counted = pl.DataFrame({"value": values}).select(
-        is_kind(pl.col("value"), kind).sum().alias(kind) for kind in KINDS
+def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
+    """For each column of texts, by kind, how many are of it; those of none left out."""
+    # All columns at once: to compile a pattern takes longer than to look at some hundred texts.
+    counted = pl.concat(
+        [
+            pl.DataFrame({"value": column.cast(pl.String)})
+            .drop_nulls()
+            .group_by("value")
+            .agg(pl.len().alias("count"), pl.lit(place).alias("place"))
+            for place, column in enumerate(columns)
+        ]
+        or [pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32, "place": pl.Int32})]
     )
-    return {kind: count for kind, count in counted.row(0, named=True).items() if count}  # type: ignore[misc]
+    marked = counted.select(
+        "count", "place", "value", *(is_kind(pl.col("value"), kind).alias(kind) for kind in KINDS)
+    )
+    cards = marked.filter("credit_card").with_columns(credit_card=_luhn(pl.col("value")))
+    marked = pl.concat([marked.filter(~pl.col("credit_card")), cards])
+    sums = marked.group_by("place").agg(
+        pl.col("count").filter(pl.col(kind)).sum().alias(kind) for kind in KINDS
+    )
+    found: list[dict[TextKind, int]] = [{} for _ in columns]
+    for row in sums.rows(named=True):
+        found[row["place"]] = {kind: row[kind] for kind in KINDS if row[kind]}
+    return found
 
 
 def _luhn(text: pl.Expr) -> pl.Expr:
@@ -72,3 +94,24 @@ def _luhn(text: pl.Expr) -> pl.Expr:
         doubled = digit * 2
         total = total + (digit if place % 2 == 0 else doubled - pl.when(doubled > 9).then(9).otherwise(0))  # noqa: PLR2004
     return total % 10 == 0
+
+
+def found_patterns(texts: pl.Series) -> list[PatternCount]:
+    """The most frequent shapes of the texts, at most 5; none of long ones."""
+    value = pl.col("value")
+    for letters, one in (("\\p{Ll}", "a"), ("\\p{Lu}", "A"), ("[0-9]", "9")):
+        value = value.str.replace_all(f"{letters}{{2,}}", f"{one}+").str.replace_all(letters, one)
+    shapes = (
+        pl.DataFrame({"value": texts})
+        .group_by("value")
+        .len("count")
+        .filter(pl.col("value").str.len_chars() <= LONGEST_SHAPE)
+        .group_by(value.alias("pattern"))
+        .agg(pl.col("count").sum())
+        .sort("count", "pattern", descending=[True, False])
+        .head(MOST_PATTERNS)
+    )
+    return [
+        PatternCount(pattern=pattern, count=count, share=count / len(texts))
+        for pattern, count in shapes.rows()
+    ]

@@ -1,138 +1,221 @@
-"""Per-column and whole-frame metrics, computed in one scan.
+"""Metrics of columns, made from what one pass has kept of them.
 
-Quartiles and median are by linear interpolation (Hyndman and Fan's type 7), the standard deviation is that
-of a sample (n − 1). NaN is a value, and no null, where values are counted; statistics leave it out.
+Quantiles are by linear interpolation (Hyndman and Fan's type 7), variance and standard deviation are those of a
+sample (n − 1). NaN is a value, and no null, where values are counted; statistics leave it out.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
-from airpy.contract import ColumnMetrics
-from airpy.engine.encoding import json_ready
+from airpy.contract import ColumnMetrics, Estimate, KindCount, Quantiles, TextMetrics, ValueCount
+from airpy.engine.encoding import json_forms
+from airpy.engine.profile.histograms import histogram
+from airpy.engine.profile.kinds import PERSONAL, found_kinds, found_patterns
+from airpy.engine.profile.states import TEXTS, TIMES
+from airpy.engine.profile.times import time_metrics
 from airpy.engine.schema import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from airpy.contract import NullableScalar
+    from airpy.contract import TextKind
+    from airpy.engine.profile.frequent import Frequent
+    from airpy.engine.profile.states import ColumnState, FrameState
 
-__all__ = ["column_metrics", "duplicate_rows", "numbers", "numeric_columns", "temporal_columns"]
+__all__ = ["column_metrics", "kinds_of", "null_if_beyond"]
 
-ORDERED = (pl.Boolean, pl.String, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time)
-
-
-def _mean(column: pl.Expr) -> pl.Expr:
-    # Equal values are their own mean; a rounded sum of them may not be.
-    return pl.when(column.min() == column.max()).then(column.min()).otherwise(column.mean())
-
-
-def _std(column: pl.Expr) -> pl.Expr:
-    equal = (column.min() == column.max()) & (column.count() > 1)
-    return pl.when(equal).then(0.0).otherwise(column.std())
+SHARES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
+MOST_TOP, MOST_BOTTOM = 10, 5
+MOST_LOOKED_AT = 20_000
+"""Rows of the sample whose texts are compared with kinds and patterns."""
 
 
-# Metrics of a column of numbers by name, each an expression of its finite or infinite values.
-NUMERIC: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    "mean": _mean,
-    "std": _std,
-    "median": pl.Expr.median,
-    "q1": lambda column: column.quantile(0.25, "linear"),
-    "q3": lambda column: column.quantile(0.75, "linear"),
-    "zeros": lambda column: (column == 0).sum(),
-}
+class _Shown(NamedTuple):
+    """Values of a column in the forms of the contract."""
+
+    ends: list[Any]
+    top: list[Any]
+    bottom: list[Any]
 
 
-def numbers(index: int) -> pl.Expr:
-    """The column at this place as floats, NaN and null both left out."""
-    return pl.nth(index).cast(pl.Float64).fill_nan(None)
+def column_metrics(state: FrameState, unique: Mapping[int, int] | None = None) -> list[ColumnMetrics]:
+    """Metrics of every column, in order; `outliers` and their bounds are for `outliers.py` to fill in.
 
-
-def numeric_columns(frame: pl.DataFrame) -> list[int]:
-    """Places of the columns of numbers."""
-    return [index for index, dtype in enumerate(frame.dtypes) if dtype.is_numeric()]
-
-
-def temporal_columns(frame: pl.DataFrame) -> list[int]:
-    """Places of the columns of dates and timestamps."""
-    return [index for index, dtype in enumerate(frame.dtypes) if isinstance(dtype, (pl.Date, pl.Datetime))]
-
-
-def column_metrics(frame: pl.DataFrame) -> list[ColumnMetrics]:
-    """Metrics of every column, in order; `outliers` is for `outliers.py` to fill in."""
-    wanted: dict[str, pl.Expr] = {}
-    for index, dtype in enumerate(frame.dtypes):
-        column = pl.nth(index)
-        wanted[f"{index}:missing"] = column.null_count()
-        if dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Null)):
-            continue
-        wanted[f"{index}:unique"] = column.drop_nulls().n_unique()
-        if dtype.is_numeric():
-            values = numbers(index)
-            exact = column.fill_nan(None) if dtype.is_float() else column
-            wanted[f"{index}:min"], wanted[f"{index}:max"] = exact.min(), exact.max()
-            wanted |= {f"{index}:{name}": measure(values) for name, measure in NUMERIC.items()}
-        elif isinstance(dtype, ORDERED):
-            wanted[f"{index}:min"] = json_ready(column.min(), dtype)
-            wanted[f"{index}:max"] = json_ready(column.max(), dtype)
-    if not wanted:
-        return []
-    measured = frame.select(expression.alias(name) for name, expression in wanted.items()).row(0, named=True)
+    Args:
+        state: What was kept of the frame.
+        unique: The exact number of different values, by the places of columns where the state has estimates.
+    """
+    shown = _shown(state)
+    kinds = kinds_of(state)
     return [
-        _described(name, dtype, frame.height, partial(_metric, measured, index))
-        for index, (name, dtype) in enumerate(frame.schema.items())
+        _metrics(state, place, shown[place], kinds.get(place, {}), (unique or {}).get(place))
+        for place in range(len(state.columns))
     ]
 
 
-def duplicate_rows(frame: pl.DataFrame) -> int | None:
-    """Rows that equal an earlier row in every column; null where nested columns make rows incomparable."""
-    if frame.width == 0 or any(dtype.is_nested() for dtype in frame.dtypes):
-        return None
-    return frame.height - frame.n_unique()
+def kinds_of(state: FrameState) -> dict[int, dict[TextKind, int]]:
+    """By place of a column of text, how many of the sampled values are of which kind."""
+    texts = state.sample.rows.head(MOST_LOOKED_AT)
+    places = [place for place, dtype in enumerate(texts.dtypes) if isinstance(dtype, TEXTS)]
+    return dict(zip(places, found_kinds([texts.to_series(place) for place in places]), strict=True))
 
 
-def _metric(measured: dict[str, Any], index: int, name: str) -> Any:  # noqa: ANN401  a metric of any type
-    return measured.get(f"{index}:{name}")
-
-
-def _described(name: str, dtype: pl.DataType, rows: int, metric: Callable[[str], Any]) -> ColumnMetrics:
-    missing = metric("missing")
-    return ColumnMetrics(
-        name=name,
-        type=type_name(dtype),
-        count=rows - missing,
-        missing=missing,
-        unique=metric("unique"),
-        min=_scalar(metric("min")),
-        max=_scalar(metric("max")),
-        mean=_finite(metric("mean")),
-        std=_finite(metric("std")),
-        median=_finite(metric("median")),
-        q1=_finite(metric("q1")),
-        q3=_finite(metric("q3")),
-        zeros=metric("zeros"),
-        outliers=None,
-    )
-
-
-def _finite(value: float | None) -> float | None:
+def null_if_beyond(value: float | None) -> float | None:
+    """The value, or null where JSON has none for it."""
     return value if value is not None and math.isfinite(value) else None
 
 
-def _scalar(value: Any) -> NullableScalar:  # noqa: ANN401  whatever a column of any type holds
-    """The value in the contract's form for JSON."""
-    match value:
-        case float():
-            return _finite(value)
-        case Decimal():
-            return f"{value:f}"
-        case dt.date() | dt.time():
-            return value.isoformat()
-        case _:
-            return value  # type: ignore[no-any-return]
+def _metrics(
+    state: FrameState, place: int, shown: _Shown, kinds: Mapping[TextKind, int], unique: int | None
+) -> ColumnMetrics:
+    column, (name, dtype) = state.columns[place], list(state.schema.items())[place]
+    count = state.rows - column.missing
+    size = column.distinct.size if column.distinct else None
+    exact = column.distinct is not None and column.distinct.exact
+    if size is not None and not exact:
+        size = min(size, count) if unique is None else unique
+    metrics = ColumnMetrics(
+        name=name,
+        type=type_name(dtype),
+        count=count,
+        missing=column.missing,
+        unique=size,
+        min=shown.ends[0],
+        max=shown.ends[1],
+        mean=None,
+        std=None,
+        median=None,
+        q1=None,
+        q3=None,
+        zeros=column.tallies.counts.get("zeros"),
+        outliers=None,
+        order=column.order.name if column.order else None,
+        is_constant=None if size is None else size == 1 and not column.missing,
+        is_unique=None
+        if size is None or not count
+        else _is_unique(size, count, exact=exact or unique is not None),
+    )
+    if dtype.is_numeric():
+        _add_statistics(metrics, column)
+    if len(column.ranks.values) and (dtype.is_numeric() or isinstance(dtype, TIMES)):
+        metrics.histogram = histogram(column.ranks, dtype)
+    if column.frequent is not None and count:
+        metrics.top_values = _counted(column.frequent.counts.head(MOST_TOP), shown.top, count)
+        if column.frequent.known:
+            bottom = column.frequent.counts.tail(MOST_BOTTOM).reverse()
+            metrics.bottom_values = _counted(bottom, shown.bottom, count)
+    if isinstance(dtype, TEXTS) and count:
+        _add_text(metrics, state, place, kinds)
+    if isinstance(dtype, TIMES) and count:
+        metrics.time = time_metrics(column, dtype, count)
+    if estimates := list(_estimates(column, count, unique)):
+        metrics.estimates = estimates
+    return metrics
+
+
+def _is_unique(size: int, count: int, *, exact: bool) -> bool | None:
+    """Whether no value occurs twice; None where an estimate cannot say so."""
+    if exact:
+        return size == count
+    return None if size >= count * (1 - NEAR) else False
+
+
+NEAR = 0.05
+"""How near the number of values an estimate of the different ones may be, and still be all of them."""
+
+
+def _add_statistics(metrics: ColumnMetrics, column: ColumnState) -> None:
+    counts, powers, ranks = column.tallies.counts, column.powers, column.ranks
+    metrics.negatives = counts.get("negatives", 0)
+    metrics.nan, metrics.infinite = counts.get("nan", 0), counts.get("infinite", 0)
+    if not len(ranks.values):
+        return
+    quantiles = ranks.quantiles(list(SHARES.values()))
+    if all(map(math.isfinite, quantiles)):
+        metrics.quantiles = Quantiles(**dict(zip(SHARES, quantiles, strict=True)))
+    metrics.q1, metrics.median, metrics.q3 = map(null_if_beyond, quantiles[2:5])
+    if metrics.q1 is not None and metrics.q3 is not None:
+        metrics.iqr = null_if_beyond(metrics.q3 - metrics.q1)
+    if metrics.median is not None:
+        metrics.mad = null_if_beyond(ranks.deviations(metrics.median).quantiles([0.5])[0])
+    if metrics.infinite or not powers.total:
+        return
+    metrics.sum, metrics.mean = null_if_beyond(powers.sum), null_if_beyond(powers.mean)
+    metrics.variance = null_if_beyond(powers.variance)
+    metrics.std = None if powers.variance is None else null_if_beyond(math.sqrt(powers.variance))
+    metrics.skew, metrics.kurtosis = null_if_beyond(powers.skew), null_if_beyond(powers.kurtosis)
+
+
+def _add_text(metrics: ColumnMetrics, state: FrameState, place: int, kinds: Mapping[TextKind, int]) -> None:
+    tallies = state.columns[place].tallies
+    texts = state.sample.rows.head(MOST_LOOKED_AT).to_series(place).cast(pl.String).drop_nulls()
+    looked_at = max(len(texts), 1)
+    found = [
+        KindCount(kind=kind, count=number, share=number / looked_at)
+        for kind, number in sorted(kinds.items(), key=lambda each: -each[1])
+    ]
+    metrics.text = TextMetrics(
+        min_length=tallies.shortest or 0,
+        mean_length=tallies.characters / metrics.count,
+        max_length=tallies.longest or 0,
+        blank=tallies.counts["blank"],
+        whitespace=tallies.counts["whitespace"],
+        patterns=found_patterns(texts),
+        kinds=found,
+    )
+    if personal := [each for each in found if each.kind in PERSONAL]:
+        metrics.personal = personal
+
+
+def _estimates(column: ColumnState, count: int, unique: int | None) -> Iterable[Estimate]:
+    if column.distinct is not None and not column.distinct.exact and unique is None:
+        method = f"the {len(column.distinct.hashes)} least of 64-bit hashes (k minimum values)"
+        yield Estimate(metric="unique", method=method, error=column.distinct.error)
+    if not column.ranks.exact:
+        method = f"{len(column.ranks.values)} evenly spaced ranks"
+        yield Estimate(metric="quantiles", method=method, error=column.ranks.error)
+    if column.frequent is not None and not column.frequent.known and count:
+        method = f"the {len(column.frequent.counts)} most frequent of each part (Misra and Gries)"
+        yield Estimate(metric="top_values", method=method, error=min(column.frequent.missed / count, 1.0))
+
+
+def _counted(counts: pl.Series, values: Sequence[Any], whole: int) -> list[ValueCount]:
+    return [
+        ValueCount(value=value, count=count, share=count / whole)
+        for value, count in zip(values, counts, strict=False)
+    ]
+
+
+def _shown(state: FrameState) -> list[_Shown]:
+    """Values of all columns at once, since each conversion costs as much as one of many."""
+    nothing = pl.Series([None, None], dtype=pl.Null)
+    ends = _in_forms([nothing if column.ends is None else column.ends for column in state.columns], 2)
+    top = _in_forms([_first(column.frequent, MOST_TOP) for column in state.columns], MOST_TOP)
+    bottom = _in_forms([_last(column.frequent, MOST_BOTTOM) for column in state.columns], MOST_BOTTOM)
+    return list(map(_Shown, ends, top, bottom))
+
+
+def _first(frequent: Frequent | None, most: int) -> pl.Series:
+    return pl.Series([], dtype=pl.Null) if frequent is None else frequent.values.head(most)
+
+
+def _last(frequent: Frequent | None, most: int) -> pl.Series:
+    return pl.Series([], dtype=pl.Null) if frequent is None else frequent.values.tail(most).reverse()
+
+
+def _in_forms(columns: Iterable[pl.Series], length: int) -> list[list[Any]]:
+    """The values of each as JSON has them, nulls after the last."""
+    padded = [
+        column.extend_constant(None, length - len(column)).alias(str(place))
+        for place, column in enumerate(columns)
+    ]
+    if not padded:
+        return []
+    forms = json_forms(pl.DataFrame(padded))
+    return [column.to_list() for column in forms.get_columns()]

@@ -1,4 +1,4 @@
-"""Outlier bounds and counts, by method.
+"""Outlier bounds by method, of a whole column or of each of its groups.
 
 `iqr`: Tukey's fences, below Q1 − 1.5 IQR or above Q3 + 1.5 IQR. `zscore`: more than 3 sample standard
 deviations from the mean. `mad`: a modified z-score over 3.5, 0.6745 · |x − median| / MAD (Iglewicz and
@@ -7,88 +7,119 @@ Hoaglin, 1993).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from airpy.engine.encoding import json_ready
-from airpy.engine.profile.metrics import numbers, numeric_columns, temporal_columns
+from airpy.engine.encoding import json_forms
+from airpy.engine.profile.measuring import numbers_of
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airpy.contract import ColumnMetrics, OutlierMethod
 
-__all__ = ["OUTLIER_METHODS", "Outliers", "find_outliers"]
+__all__ = ["MOST_GROUPS", "OUTLIER_METHODS", "Bounds", "GroupBounds", "bounds_by_group", "outlier_bounds"]
 
 FENCE = 1.5
 SIGMAS = 3.0
 MODIFIED_Z = 3.5
 MAD_TO_SIGMA = 0.6745
+MOST_GROUPS = 500
+"""Groups with outliers that one filter names; those with the most extreme values of more."""
 
 
-class Outliers(NamedTuple):
-    """The values of one column that lie beyond its bounds."""
+class Bounds(NamedTuple):
+    """The least and the greatest value that is no outlier."""
 
-    rows: int
     low: float
     high: float
-    first_at: dt.date | None
-    """When the first of them was, if the frame has one temporal column."""
 
 
-Bounds = tuple[float, float]
+class GroupBounds(NamedTuple):
+    """The bounds of one group of rows, of which some values lie beyond."""
+
+    group: Mapping[str, Any]
+    """The values that name it, in the forms of JSON."""
+    bounds: Bounds
 
 
-def iqr(column: ColumnMetrics, _values: pl.Series) -> Bounds | None:
+def iqr(quartiles: Mapping[str, float | None]) -> Bounds | None:
     """Tukey's fences."""
-    if column.q1 is None or column.q3 is None:
+    q1, q3 = quartiles["q1"], quartiles["q3"]
+    if q1 is None or q3 is None:
         return None
-    reach = FENCE * (column.q3 - column.q1)
-    return column.q1 - reach, column.q3 + reach
+    reach = FENCE * (q3 - q1)
+    return Bounds(q1 - reach, q3 + reach)
 
 
-def zscore(column: ColumnMetrics, _values: pl.Series) -> Bounds | None:
+def zscore(moments: Mapping[str, float | None]) -> Bounds | None:
     """Three standard deviations from the mean."""
-    if column.mean is None or column.std is None:
+    mean, std = moments["mean"], moments["std"]
+    if mean is None or std is None:
         return None
-    return column.mean - SIGMAS * column.std, column.mean + SIGMAS * column.std
+    return Bounds(mean - SIGMAS * std, mean + SIGMAS * std)
 
 
-def mad(column: ColumnMetrics, values: pl.Series) -> Bounds | None:
+def mad(medians: Mapping[str, float | None]) -> Bounds | None:
     """Where the modified z-score is 3.5; none when over half of the values are equal."""
-    if column.median is None:
-        return None
-    deviation = (values - column.median).abs().median()
-    if not isinstance(deviation, float) or deviation == 0:
+    median, deviation = medians["median"], medians["mad"]
+    if median is None or not deviation:
         return None
     reach = MODIFIED_Z * deviation / MAD_TO_SIGMA
-    return column.median - reach, column.median + reach
+    return Bounds(median - reach, median + reach)
 
 
-OUTLIER_METHODS: dict[OutlierMethod, Callable[[ColumnMetrics, pl.Series], Bounds | None]] = {
+OUTLIER_METHODS: dict[OutlierMethod, Callable[[Mapping[str, float | None]], Bounds | None]] = {
     "iqr": iqr,
     "zscore": zscore,
     "mad": mad,
 }
 
+MEASURES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "q1": lambda value: value.quantile(0.25, "linear"),
+    "q3": lambda value: value.quantile(0.75, "linear"),
+    "mean": pl.Expr.mean,
+    "std": pl.Expr.std,
+    "median": pl.Expr.median,
+    "mad": lambda value: (value - value.median()).abs().median(),
+    "least": pl.Expr.min,
+    "greatest": pl.Expr.max,
+}
+NEEDED: dict[OutlierMethod, tuple[str, ...]] = {
+    "iqr": ("q1", "q3"),
+    "zscore": ("mean", "std"),
+    "mad": ("median", "mad"),
+}
 
-def find_outliers(
-    frame: pl.DataFrame, metrics: Sequence[ColumnMetrics], method: OutlierMethod
-) -> dict[str, Outliers]:
-    """The outliers of every column of numbers that has bounds, by column name."""
-    times = temporal_columns(frame)
-    clock = pl.nth(times[0]).cast(pl.Date) if len(times) == 1 else pl.lit(None, dtype=pl.Date)
-    found: dict[str, Outliers] = {}
-    for place in numeric_columns(frame):
-        values = frame.select(numbers(place)).to_series()
-        bounds = OUTLIER_METHODS[method](metrics[place], values)
-        if bounds is None:
+
+def outlier_bounds(column: ColumnMetrics, method: OutlierMethod) -> Bounds | None:
+    """The bounds of a column of numbers; None where it has none by this method."""
+    return OUTLIER_METHODS[method]({name: getattr(column, name) for name in NEEDED[method]})
+
+
+def bounds_by_group(
+    frame: pl.LazyFrame, column: str, by: Sequence[str], method: OutlierMethod
+) -> list[GroupBounds]:
+    """The groups in which values of the column lie beyond the bounds of their group, in their order."""
+    schema = frame.collect_schema()
+    names = schema.names()
+    value = pl.col("value")
+    keys = [pl.nth(names.index(name)).alias(f"by{place}") for place, name in enumerate(by)]
+    numbers = numbers_of(pl.nth(names.index(column)), schema[column]).alias("value")
+    groups = (
+        frame.select(*keys, numbers)
+        .group_by(*(f"by{place}" for place in range(len(by))))
+        .agg(MEASURES[name](value).alias(name) for name in (*NEEDED[method], "least", "greatest"))
+        .collect(engine="streaming")
+    )
+    forms = json_forms(groups.select(f"by{place}" for place in range(len(by))))
+    found: list[tuple[float, GroupBounds]] = []
+    for key, row in zip(forms.rows(), groups.rows(named=True), strict=True):
+        bounds = OUTLIER_METHODS[method](row)
+        if bounds is None or not (row["least"] < bounds.low or row["greatest"] > bounds.high):
             continue
-        low, high = bounds
-        beyond = (pl.lit(values) < low) | (pl.lit(values) > high)
-        first = json_ready(clock.filter(beyond).min(), pl.Date())
-        count, first_at = frame.select(beyond.sum().alias("count"), first.alias("first_at")).row(0)
-        found[frame.columns[place]] = Outliers(count, low, high, first_at)
-    return found
+        reach = max(bounds.low - row["least"], row["greatest"] - bounds.high)
+        found.append((reach, GroupBounds(dict(zip(by, key, strict=True)), bounds)))
+    widest = sorted(found, key=lambda each: -each[0])[:MOST_GROUPS]
+    return sorted((each for _, each in widest), key=lambda each: str(tuple(each.group.values())))

@@ -22,7 +22,7 @@ __all__ = ["Pairs", "merged_pairs", "pairs_of"]
 class Pairs(NamedTuple):
     """Of every two columns i and j, over the rows that have both; each a square matrix."""
 
-    count: NDArray[np.int64]
+    rows: NDArray[np.int64]
     mean: NDArray[np.float64]
     """Of i."""
     squares: NDArray[np.float64]
@@ -35,7 +35,7 @@ class Pairs(NamedTuple):
         """Pearson's r of every pair, NaN where one of the two does not vary."""
         with np.errstate(divide="ignore", invalid="ignore"):
             # Squares that are nothing but what rounding left of equal numbers do not vary.
-            floor = self.count * (16 * np.finfo(float).eps * self.mean / self.scale[:, None]) ** 2
+            floor = self.rows * (16 * np.finfo(float).eps * self.mean / self.scale[:, None]) ** 2
             spread = np.where(self.squares > floor, np.sqrt(self.squares), np.nan)
             return np.clip(self.products / spread / spread.T, -1, 1)
 
@@ -76,12 +76,12 @@ def merged_pairs(parts: Sequence[Pairs]) -> Pairs:
 def _both(a: Pairs, b: Pairs) -> Pairs:
     scale = np.maximum(a.scale, b.scale)
     (squares_a, products_a), (squares_b, products_b) = (_scaled(part, scale) for part in (a, b))
-    count = a.count + b.count
-    share = b.count / np.maximum(count, 1)
-    apart = np.where((a.count > 0) & (b.count > 0), b.mean - a.mean, 0.0)
-    mean = np.where(a.count > 0, a.mean + apart * share, b.mean)
+    count = a.rows + b.rows
+    share = b.rows / np.maximum(count, 1)
+    apart = np.where((a.rows > 0) & (b.rows > 0), b.mean - a.mean, 0.0)
+    mean = np.where(a.rows > 0, a.mean + apart * share, b.mean)
     step = apart / scale[:, None]
-    weight = a.count * share
+    weight = a.rows * share
     return Pairs(
         count,
         mean,

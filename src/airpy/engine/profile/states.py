@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import polars as pl
 
 from airpy.engine.profile.distinct import Distinct, merged_distinct
@@ -17,20 +16,17 @@ from airpy.engine.profile.orders import Order, merged_order
 from airpy.engine.profile.pairs import Pairs, merged_pairs
 from airpy.engine.profile.powers import Powers, merged_powers
 from airpy.engine.profile.ranks import Ranks, merged_ranks
+from airpy.engine.profile.repeats import Repeats, merged_repeats
 from airpy.engine.profile.samples import RowSample, merged_sample
 from airpy.engine.profile.tallies import Tallies, merged_tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
 __all__ = ["TEXTS", "TIMES", "ColumnState", "FrameState", "Room", "merged", "room_for"]
 
 TIMES = (pl.Date, pl.Datetime)
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
-MOST_HASHED = 8_000_000
-"""Rows whose hashes are kept, 8 bytes each; of more, repeated ones are estimated."""
 
 
 class Room(NamedTuple):
@@ -85,9 +81,7 @@ class FrameState(NamedTuple):
     """The columns that are paired."""
     pairs: Pairs
     sample: RowSample
-    row_hashes: NDArray[np.uint64] | None
-    """Of each row; None where there are too many rows, or columns that cannot be hashed."""
-    distinct_rows: Distinct | None
+    repeats: Repeats | None
     """None where a column cannot be hashed."""
 
     @property
@@ -100,12 +94,9 @@ def merged(states: Sequence[FrameState]) -> FrameState:
     """The state of the rows of all of them, in this order; of frames with the same columns."""
     first = states[0]
     room = room_for(len(first.columns))
-    rows = sum(state.rows for state in states)
-    hashes = [state.row_hashes for state in states if state.row_hashes is not None]
-    whole = len(hashes) == len(states) and rows <= MOST_HASHED
-    different = [state.distinct_rows for state in states if state.distinct_rows is not None]
+    repeats = [state.repeats for state in states if state.repeats is not None]
     return FrameState(
-        rows=rows,
+        rows=sum(state.rows for state in states),
         null_rows=sum(state.null_rows for state in states),
         bytes=sum(state.bytes for state in states),
         columns=tuple(
@@ -114,8 +105,7 @@ def merged(states: Sequence[FrameState]) -> FrameState:
         paired=first.paired,
         pairs=merged_pairs([state.pairs for state in states]),
         sample=merged_sample([state.sample for state in states], room.sampled),
-        row_hashes=np.concatenate(hashes) if whole else None,
-        distinct_rows=merged_distinct(different, room.distinct) if different else None,
+        repeats=merged_repeats(repeats) if repeats else None,
     )
 
 

@@ -1,0 +1,56 @@
+"""Histograms, made from ranks: bins of equal width, as many as the data bears.
+
+The width is that of Freedman and Diaconis (1981), 2 · IQR / ∛n; where half of the values are equal, there are as
+many bins as Sturges (1926) says, log₂ n + 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from airpy.contract import Histogram
+from airpy.engine.encoding import json_forms
+
+if TYPE_CHECKING:
+    from airpy.engine.profile.ranks import Ranks
+
+__all__ = ["MOST_BINS", "histogram"]
+
+MOST_BINS = 50
+
+
+def histogram(ranks: Ranks, dtype: pl.DataType) -> Histogram | None:
+    """The histogram of finite numbers, or of times in the ticks of their type; None where there are none."""
+    there = np.isfinite(ranks.values)
+    finite = ranks._replace(values=ranks.values[there], weights=ranks.weights[there])
+    if not len(finite.values):
+        return None
+    low, high = float(finite.values[0]), float(finite.values[-1])
+    if not math.isfinite(high - low):
+        return None
+    bins = _bins(finite, high - low)
+    if dtype.is_integer() or not dtype.is_numeric():  # a bin narrower than a tick would be empty
+        bins = min(bins, max(int(high - low), 1))
+    edges = np.linspace(low, high, bins + 1)
+    return Histogram(edges=_shown(edges, dtype), counts=finite.counts_between(edges).tolist())
+
+
+def _bins(ranks: Ranks, width: float) -> int:
+    if width == 0:
+        return 1
+    q1, q3 = ranks.quantiles([0.25, 0.75])
+    bin_width = 2 * (q3 - q1) / ranks.total ** (1 / 3)
+    wanted = width / bin_width if bin_width > 0 else math.log2(ranks.total) + 1
+    return MOST_BINS if wanted > MOST_BINS else max(math.ceil(wanted), 1)
+
+
+def _shown(edges: np.ndarray, dtype: pl.DataType) -> list[float | str]:
+    if dtype.is_numeric():
+        return edges.tolist()  # type: ignore[no-any-return]
+    times = pl.Series(np.rint(edges).astype(np.int64)).cast(dtype) if dtype != pl.Date else None
+    column = pl.Series(np.rint(edges).astype(np.int32)).cast(pl.Date) if times is None else times
+    return json_forms(column.to_frame()).to_series().to_list()

@@ -1,0 +1,265 @@
+"""Numbers over time: the series in a frame, their usual step, what repeats itself in them, and whether they drift.
+
+Seasonality is the autocorrelation at a lag, once the linear trend is taken away. Stationarity is judged by the
+augmented Dickey-Fuller test with a constant (Said and Dickey, 1984), lags by Schwert's rule (1989), and the
+critical value at 5 % by MacKinnon (2010).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from airpy.contract import SeriesMetrics
+from airpy.engine.encoding import json_forms
+from airpy.engine.profile.measuring import numbers_of
+from airpy.engine.profile.times import second_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from airpy.contract import ColumnMetrics
+
+__all__ = ["Clock", "adf_statistic", "autocorrelation", "critical_value", "find_clock", "series_metrics"]
+
+MOST_ROWS = 5_000_000
+"""Rows whose times are held to find the series; of more, none are looked for."""
+MOST_POINTS = 20_000
+"""Of a series; the last ones of more."""
+MOST_COLUMNS = 8
+LEAST_POINTS = 20
+MOST_KEYS = 8
+"""Columns that are tried for what names a series."""
+REGULAR, RARE = 0.5, 0.1
+"""The share of steps from which the most frequent one is the usual, and up to which greater ones are gaps."""
+UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+class Clock(NamedTuple):
+    """The time of a frame that holds one time series or several."""
+
+    time: str
+    by: tuple[str, ...]
+    """The columns that name a series; empty when there is one."""
+    steps: int
+    """Steps from one time to the next, of all series."""
+    duplicates: int
+    """Rows with a time that their series had before."""
+    falling: int
+    """Rows whose time is earlier than the one before in their series."""
+    gaps: int
+    """Steps that are greater than the usual one, where there is a usual one and they are rare."""
+    step_s: float | None
+    """The usual step, in seconds; None where steps differ."""
+
+    @property
+    def every(self) -> str | None:
+        """The usual step in the plan language; None where it is no whole number of seconds."""
+        if self.step_s is None or self.step_s != int(self.step_s):
+            return None
+        unit, seconds = next((name, size) for name, size in UNITS if self.step_s % size == 0)
+        number = int(self.step_s // seconds)
+        return f"{number} {unit}{'s' if number > 1 else ''}" if number <= 99_999 else None  # noqa: PLR2004
+
+
+def find_clock(
+    frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], rows: int, time: str | None, by: Sequence[str]
+) -> Clock | None:
+    """The time of the frame and the columns that tell its series apart; None where it holds no time series.
+
+    Without `by`, one column of text, integers or booleans is found that makes times unique, where there is one.
+
+    Args:
+        frame: The frame.
+        columns: Its metrics.
+        rows: How many rows it has.
+        time: The time that was asked for; the only temporal column when None.
+        by: The columns that were asked for.
+    """
+    temporal = [column.name for column in columns if column.time is not None]
+    if time is None:
+        if len(temporal) != 1:
+            return None
+        time = temporal[0]
+    if time not in temporal or not 1 < rows <= MOST_ROWS:
+        return None
+    if not by:
+        known = next(column.time for column in columns if column.name == time)
+        own = () if known is not None and known.duplicates == 0 else _key(frame, columns, time)
+        if own is None:
+            return None
+        by = own
+    return _clock(frame, time, tuple(by))
+
+
+def series_metrics(
+    frame: pl.LazyFrame, clock: Clock, columns: Sequence[ColumnMetrics]
+) -> list[SeriesMetrics]:
+    """What was found of each number over time, in the longest of the series; of at most 8 numbers."""
+    names = frame.collect_schema().names()
+    numbers = [each.name for each in columns if each.mean is not None and (each.unique or 0) > 1]
+    wanted = [name for name in numbers if name not in clock.by][:MOST_COLUMNS]
+    if clock.step_s is None or not wanted:
+        return []
+    rows, group = _longest(frame, clock, names, wanted)
+    found = []
+    for place, name in enumerate(wanted):
+        points = (
+            rows.select("time", pl.col(f"y{place}")).drop_nulls().unique("time", keep="first").sort("time")
+        )
+        values = points.tail(MOST_POINTS)[f"y{place}"].to_numpy()
+        if len(values) < LEAST_POINTS:
+            continue
+        metrics = SeriesMetrics(time=clock.time, column=name, points=len(values), step_s=clock.step_s)
+        if group:
+            metrics.group = group
+        period = seasonal_period(values)
+        metrics.period, metrics.seasonality = period or (None, None)
+        adf, critical = adf_statistic(values), critical_value(len(values))
+        if adf is not None:
+            metrics.adf, metrics.adf_critical, metrics.stationary = adf, critical, adf < critical
+        found.append(metrics)
+    return found
+
+
+def autocorrelation(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """The autocorrelation at each lag from 0 to `most`, the sums of squares over all values."""
+    apart = values - values.mean()
+    size = 1 << (2 * len(apart) - 1).bit_length()
+    spectrum = np.fft.rfft(apart, size)
+    found = np.fft.irfft(spectrum * np.conj(spectrum), size)[: most + 1]
+    return np.asarray(found / found[0]) if found[0] > 0 else np.zeros(most + 1)
+
+
+def seasonal_period(values: NDArray[np.float64]) -> tuple[int, float] | None:
+    """The lag of the highest peak of the autocorrelation without trend, and its height; None without a peak.
+
+    A lag counts that lies three times in the series, and whose peak is positive.
+    """
+    places = np.arange(len(values), dtype=float)
+    rest = values - np.polyval(np.polyfit(places, values, 1), places)
+    if float(np.ptp(rest)) <= 1e-9 * max(float(np.abs(values).max()), 1e-300):
+        return None
+    r = autocorrelation(rest, len(values) // 3)
+    peaks = np.flatnonzero((r[1:-1] > r[:-2]) & (r[1:-1] >= r[2:]) & (r[1:-1] > 0)) + 1
+    if not len(peaks):
+        return None
+    # Multiples of a period are nearly as high as it is: the first that is as good is the period.
+    height = r[peaks].max()
+    period = int(peaks[np.argmax(r[peaks] >= 0.95 * height)])
+    return period, float(r[period])
+
+
+def adf_statistic(values: NDArray[np.float64]) -> float | None:
+    """The augmented Dickey-Fuller statistic with a constant; None where there are too few points."""
+    lags = math.floor(12 * (len(values) / 100) ** 0.25)
+    change = np.diff(values)
+    used = len(change) - lags
+    if used < lags + 10 or float(np.ptp(values)) == 0:
+        return None
+    lagged = [change[lags - lag : len(change) - lag] for lag in range(1, lags + 1)]
+    x = np.column_stack([values[lags:-1], *lagged, np.ones(used)])
+    y = change[lags:]
+    solved, _, rank, _ = np.linalg.lstsq(x, y, rcond=None)
+    rest = y - x @ solved
+    freedom = used - x.shape[1]
+    noise = float(rest @ rest)
+    if rank < x.shape[1] or noise <= 1e-20 * float(y @ y):
+        return None
+    variance = noise / freedom * np.linalg.inv(x.T @ x)[0, 0]
+    return float(solved[0] / math.sqrt(variance)) if variance > 0 else None
+
+
+def critical_value(points: int) -> float:
+    """The augmented Dickey-Fuller statistic's critical value at 5 %, with a constant (MacKinnon, 2010)."""
+    n = points - 1 - math.floor(12 * (points / 100) ** 0.25)
+    return float(-2.86154 - 2.8903 / n - 4.234 / n**2 - 40.040 / n**3)
+
+
+def _key(frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], time: str) -> tuple[str, ...] | None:
+    """The column that names a series; none needed where few times occur twice, and None where there is none."""
+    names = [column.name for column in columns]
+    clock = next(column for column in columns if column.name == time)
+    count = clock.count
+    tried = [
+        column.name
+        for column in sorted(columns, key=lambda column: column.unique or 0)
+        if column.name != time
+        and 1 < (column.unique or 0) <= count // 2
+        and (column.text is not None or column.type.startswith(("int", "uint", "bool")))
+    ][:MOST_KEYS]
+    at = pl.nth(names.index(time))
+    sizes = (
+        frame.filter(at.is_not_null())
+        .select(
+            at.n_unique().alias("alone"),
+            *(
+                pl.struct(at.alias("t"), pl.nth(names.index(name)).alias("k")).n_unique().alias(f"{place}")
+                for place, name in enumerate(tried)
+            ),
+        )
+        .collect(engine="streaming")
+        .row(0, named=True)
+    )
+    for place, name in enumerate(tried):
+        if sizes[f"{place}"] == count:
+            return (name,)
+    return () if sizes["alone"] > count / 2 else None
+
+
+def _clock(frame: pl.LazyFrame, time: str, by: tuple[str, ...]) -> Clock:
+    schema = frame.collect_schema()
+    names = schema.names()
+    keys = [f"by{place}" for place in range(len(by))]
+    rows = (
+        frame.select(
+            pl.nth(names.index(time)).to_physical().cast(pl.Int64).alias("time"),
+            *(pl.nth(names.index(name)).alias(key) for name, key in zip(by, keys, strict=True)),
+        )
+        .filter(pl.col("time").is_not_null())
+        .collect(engine="streaming")
+    )
+    before = pl.col("time").shift(1).over(keys) if keys else pl.col("time").shift(1)
+    falling = rows.select((pl.col("time") < before).sum()).item()
+    apart = (
+        rows.unique()
+        .sort("time")
+        .select((pl.col("time").diff().over(keys) if keys else pl.col("time").diff()).alias("step"))
+        .drop_nulls()
+    )
+    duplicates = rows.height - rows.unique().height
+    if apart.is_empty():
+        return Clock(time, by, 0, duplicates, falling, 0, None)
+    step, often = apart.group_by("step").len("often").sort("often", "step", descending=[True, False]).row(0)
+    greater = apart.filter(pl.col("step") > step).height
+    regular = often >= REGULAR * apart.height
+    gaps = greater if regular and greater <= RARE * apart.height else 0
+    step_s = float(step / second_of(schema[time])) if regular else None
+    return Clock(time, by, apart.height, duplicates, falling, gaps, step_s)
+
+
+def _longest(
+    frame: pl.LazyFrame, clock: Clock, names: Sequence[str], wanted: Sequence[str]
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """The longest series: its times and these numbers, and the values that name it."""
+    schema = frame.collect_schema()
+    keys = [f"by{place}" for place in range(len(clock.by))]
+    rows = frame.select(
+        pl.nth(names.index(clock.time)).alias("time"),
+        *(pl.nth(names.index(name)).alias(key) for name, key in zip(clock.by, keys, strict=True)),
+        *(
+            numbers_of(pl.nth(names.index(name)), schema[name]).alias(f"y{n}")
+            for n, name in enumerate(wanted)
+        ),
+    ).filter(pl.col("time").is_not_null())
+    if not keys:
+        return rows.collect(engine="streaming"), {}
+    held = rows.collect(engine="streaming")
+    longest = held.group_by(keys).len("n").sort("n", *keys, descending=[True, *(False for _ in keys)]).head(1)
+    forms = json_forms(longest.select(keys)).row(0)
+    return held.join(longest, on=keys, nulls_equal=True), dict(zip(clock.by, forms, strict=True))
