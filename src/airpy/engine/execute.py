@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import narwhals as nw
-
 from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
-from airpy.engine.columns import Columns, disguised, inner, revealed
+from airpy.engine.columns import Columns, inner, opened, revealed
 from airpy.engine.derive import derived
 from airpy.engine.filters import filtered
 from airpy.engine.grain import bucketed
@@ -87,12 +85,12 @@ def execute(
     """
     task = Task(
         plan,
-        [_opened(other) for other in joined],
-        [_opened(other) for other in unioned],
+        [opened(other) for other in joined],
+        [opened(other) for other in unioned],
         on_step,
         max_join_rows,
     )
-    frame = _opened(source)
+    frame = opened(source)
     for stage in STAGES:
         frame = stage(frame, task)
     return revealed(frame.to_native())
@@ -278,16 +276,6 @@ STAGES: tuple[Callable[[Frame, Task], Frame], ...] = (
     order,
     limit,
 )
-
-
-def _opened(source: pl.LazyFrame) -> Frame:
-    """The frame as the stages see it: under inner names, and enums as the strings they are to every reader.
-
-    An enum has an order of its own, and takes none but its own values.
-    """
-    frame: Frame = nw.from_native(disguised(source))
-    enums = [name for name, dtype in frame.collect_schema().items() if isinstance(dtype, nw.Enum)]
-    return frame.with_columns(nw.col(name).cast(nw.String()) for name in enums) if enums else frame
 
 
 def _grouping(plan: Plan) -> str:
