@@ -13,7 +13,7 @@ from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
 from airpy.engine.columns import Columns, inner, opened, revealed
 from airpy.engine.derive import derived
-from airpy.engine.filters import filtered
+from airpy.engine.filters import filtered, relations_in
 from airpy.engine.grain import bucketed
 from airpy.engine.joins import joined
 from airpy.engine.literals import zone
@@ -122,8 +122,8 @@ def explode(frame: Frame, task: Task) -> Frame:
 
 def join(frame: Frame, task: Task) -> Frame:
     """The rows, joined with those of other data sets."""
-    # A sample depends on the order of the rows, groups do not.
-    ordered = task.plan.sample is not None or not is_grouped(task.plan)
+    # A sample and how rows stand among others depend on the order of the rows, groups do not.
+    ordered = bool(task.plan.sample) or any(relations_in(task.plan)) or not is_grouped(task.plan)
     for index, (other, how) in enumerate(zip(task.joined, task.plan.joins or [], strict=True)):
         field = f"plan.joins[{index}]"
         right = prepared(other, how, field, zone(task.plan.timezone))
@@ -191,8 +191,11 @@ def settle(frame: Frame, task: Task) -> Frame:
 
 
 def having(frame: Frame, task: Task) -> Frame:
-    """The groups that pass `having`."""
-    return filtered(frame, task.plan.having or [], zone(task.plan.timezone), "plan.having")
+    """The groups that pass `having`; where it asks how they stand among others, in the order of their keys."""
+    filters = task.plan.having or []
+    if task.grouping is not None and any(relations_in(filters)):
+        frame = in_order(frame, list(task.grouping.keys))
+    return filtered(frame, filters, zone(task.plan.timezone), "plan.having")
 
 
 def window(frame: Frame, task: Task) -> Frame:

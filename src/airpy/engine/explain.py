@@ -15,6 +15,7 @@ from airpy.engine.words import (
     FILTERS,
     JOINS,
     KEPT,
+    RELATIONS,
     STRATEGIES,
     WINDOWS,
 )
@@ -46,6 +47,9 @@ def condition_in_words(item: Filter) -> str:
         return _joined(map(_part, item.any), "or")
     if item.not_ is not None:
         return f"it is not so that {_part(item.not_)}"
+    if item.rows is not None:
+        by = f" with the same {_joined(item.rows.by, 'and')}" if item.rows.by else ""
+        return RELATIONS[item.rows.are].format(cols=_names(item.rows.cols), by=by, every=item.rows.every)
     words = FILTERS[item.op or "="]
     if item.op == "between" and isinstance(item.val, list):
         low, high = map(_value, item.val)

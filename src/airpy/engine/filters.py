@@ -35,8 +35,8 @@ __all__ = [
     "check_size",
     "condition",
     "filtered",
-    "has_relations",
     "related",
+    "relations_in",
     "tested_columns",
 ]
 
@@ -123,13 +123,17 @@ def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo, field:
     return kept if among is frame else kept.select(*frame.collect_schema().names())
 
 
-def has_relations(part: object) -> bool:
-    """Whether a part of a plan asks, however deep, how rows stand among others."""
-    if isinstance(part, list):
-        return any(map(has_relations, part))
-    if not isinstance(part, BaseModel):
-        return False
-    return isinstance(part, RowsFilter) or any(has_relations(value) for _, value in part)
+def relations_in(part: object) -> Iterator[RowsFilter]:
+    """How a part of a plan asks, however deep, that rows stand among others; nothing where it does not."""
+    if isinstance(part, RowsFilter):
+        yield part
+    elif isinstance(part, (list, tuple)):
+        for item in part:
+            yield from relations_in(item)
+    elif isinstance(part, BaseModel):
+        for _, value in part:
+            if isinstance(value, (list, BaseModel)):
+                yield from relations_in(value)
 
 
 def related(frame: Frame, filters: Iterable[tuple[Filter, str]], timezone: ZoneInfo) -> Frame:

@@ -90,7 +90,6 @@ def check_relation(rows: RowsFilter, field: str) -> None:
             else f'"{rows.are}" takes no `every`',
             field=f"{field}.every",
             constraint=f"required with {listed(of_time)}, and only there",
-            suggestion=["1 day"] if wanted.in_time else (),
         )
     if rows.every is not None:
         read_grain(rows.every, f"{field}.every")

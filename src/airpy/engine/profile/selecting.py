@@ -12,7 +12,7 @@ import polars as pl
 from airpy.contract import ExampleRow, Row
 from airpy.engine.columns import Columns, inner, opened
 from airpy.engine.encoding import BATCH_ROWS, encode_rows
-from airpy.engine.filters import condition, has_relations, related, tested_columns
+from airpy.engine.filters import condition, related, relations_in, tested_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ def selected(
         _shown(columns, filters, None if shown is None else shown[n], f"filters[{n}]")
         for n, filters in enumerate(wanted)
     ]
-    among = {n: filters for n, filters in enumerate(wanted) if has_relations(list(filters))}
+    among = {n: filters for n, filters in enumerate(wanted) if any(relations_in([*filters]))}
     alone = {n: filters for n, filters in enumerate(wanted) if n not in among}
     ahead = _among_all(rows, among, timezone, most_examples)
     counts = [ahead[n].rows if n in ahead else 0 for n in range(len(wanted))]
