@@ -191,7 +191,7 @@ def settle(frame: Frame, task: Task) -> Frame:
 
 
 def having(frame: Frame, task: Task) -> Frame:
-    """The groups that pass `having`; where it asks how they stand among others, in the order of their keys."""
+    """The groups that pass `having`; ordered by their keys, where it asks how they stand among others."""
     filters = task.plan.having or []
     if task.grouping is not None and any(relations_in(filters)):
         frame = in_order(frame, list(task.grouping.keys))
