@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airpy.engine.grain import UNITS
+from airpy.engine.units import UNITS
 from airpy.web.spec import load
 from tests.docs.markdown import recipes
 

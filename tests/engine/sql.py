@@ -63,7 +63,7 @@ def sql_of(plan: dict[str, Any], columns: Mapping[str, Any], joined: Sequence[st
         kept = [name for name in names if name != item["as"]]
         query = _select(query, [*map(_name, kept), f"{value} as {_name(item['as'])}", PLACE])
         names = [*names, item["as"]] if item["as"] not in names else names
-    query = _filtered(query, plan.get("filters", []))
+    query = _filtered(query, plan.get("filters", []), zone)
     keys: list[str] = []
     if _is_grouped(plan):
         aggregates = [
@@ -124,13 +124,14 @@ def _literal(value: Any) -> str:
             return str(value)
 
 
-def _condition(item: dict[str, Any]) -> str:
-    if "all" in item:
-        return "(" + " and ".join(map(_condition, item["all"])) + ")"
-    if "any" in item:
-        return "(" + " or ".join(map(_condition, item["any"])) + ")"
+def _condition(item: dict[str, Any], zone: str = "UTC") -> str:
+    for key, word in (("all", "and"), ("any", "or")):
+        if key in item:
+            return "(" + f" {word} ".join(_condition(part, zone) for part in item[key]) + ")"
     if "not" in item:
-        return f"(not {_condition(item['not'])})"
+        return f"(not {_condition(item['not'], zone)})"
+    if "rows" in item:
+        return _relation(item["rows"], zone)
     col, op = _name(item["col"]), item["op"]
     if op == "between":
         above, below = ENDS[item.get("closed", "both")]
@@ -145,8 +146,31 @@ def _condition(item: dict[str, Any]) -> str:
     return TESTS[op](col, other) if op in TESTS else f"({col} {COMPARISONS[op]} {other})"
 
 
-def _filtered(query: str, filters: Sequence[dict[str, Any]]) -> str:
-    return f"select * from ({query}) where {_condition({'all': filters})}" if filters else query
+def _relation(rows: dict[str, Any], zone: str) -> str:
+    col, by = _name(rows["cols"][0]), rows.get("by", [])
+    within = f"partition by {_list(by)} " if by else ""
+    alike = f"partition by {_list([*by, *rows['cols']])}"
+    match rows["are"]:
+        case "repeated":
+            return f"(row_number() over ({alike} order by {PLACE}) > 1)"
+        case "shared":
+            return f"(count(*) over ({alike}) > 1)"
+        case "after_gap":
+            local = rows["every"].split()[1].rstrip("s") in DATES and rows["cols"] != ["d"]
+            now = _local(col, zone) if local else col
+            before = f"lag({now}) over ({within}order by {col} nulls first, {PLACE})"
+            return f"coalesce({now} > {before} + interval '{rows['every']}', false)"
+        case word:
+            frame = "rows between unbounded preceding and 1 preceding"
+            before = f"last_value({col} ignore nulls) over ({within}order by {PLACE} {frame})"
+            sign = {"falling": "<", "level": "=", "rising": ">"}[word]
+            return f"coalesce({col} {sign} {before}, false)"
+
+
+def _filtered(query: str, filters: Sequence[dict[str, Any]], zone: str = "UTC") -> str:
+    # Other than `where`, `qualify` has windows, which are of all rows.
+    word = "qualify row_number() over () > 0 and" if "'rows'" in repr(filters) else "where"
+    return f"select * from ({query}) {word} {_condition({'all': filters}, zone)}" if filters else query
 
 
 def _cleaned(query: str, names: list[str], step: dict[str, Any]) -> tuple[str, list[str]]:

@@ -162,6 +162,28 @@ def trees(types: dict[str, pl.DataType]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@st.composite
+def relations(draw: st.DrawFn) -> dict[str, Any]:
+    """How rows stand among others, perhaps in a tree."""
+    are = draw(st.sampled_from(["repeated", "shared", "falling", "level", "rising", "after_gap"]))
+    rows: dict[str, Any] = {"are": are}
+    match are:
+        case "repeated" | "shared":
+            rows["cols"] = draw(st.sampled_from([["k"], ["t"], ["s", "t"], ["b", "k"], ["p"], ["d", "t"]]))
+        case "after_gap":
+            rows["cols"] = draw(st.sampled_from([["w"], ["d"]]))
+            widths = ["1 day", "3 days", "1 week", "1 month", "2 quarters", "1 year"]
+            widths += ["45 seconds", "20 minutes", "24 hours"] if rows["cols"] == ["w"] else []
+            rows["every"] = draw(st.sampled_from(widths))
+        case _:
+            rows["cols"] = [draw(st.sampled_from(["i", "k", "x", "y", "p", "t", "b", "d", "w"]))]
+    if draw(st.booleans()):
+        rows["by"] = draw(st.sampled_from([["t"], ["b"], ["t", "b"], ["k"]]))
+    leaf = {"rows": rows}
+    other = draw(leaves(TYPES))
+    return draw(st.sampled_from([leaf, {"not": leaf}, {"all": [leaf, other]}, {"any": [other, leaf]}]))
+
+
 FUNCTIONS: dict[str, list[str]] = {
     "n": ["sum", "min", "max", "count_valid", "mean"],
     "i": ["sum", "min", "max", "count_valid", "count_missing", "n_unique", "range"],
@@ -346,7 +368,8 @@ def row_plans(draw: st.DrawFn) -> dict[str, Any]:
     plan: dict[str, Any] = {
         "clean": draw(st.lists(cleaning(), max_size=2)),
         "derive": derived,
-        "filters": draw(st.lists(trees(TYPES), max_size=2)),
+        "filters": draw(st.lists(trees(TYPES) | relations(), max_size=2)),
+        "timezone": draw(st.sampled_from(ZONES)),
         "window": windowed,
         "order": draw(orders(["m", "q", "s", "d", "p", "b", "x"])),
     }

@@ -49,6 +49,7 @@ def test_every_key_of_a_plan_is_a_stage() -> None:
     ("table", "names"),
     [
         (words.FILTERS, set(get_args(get_args(contract.FilterOperator.__value__)[0]))),
+        (words.RELATIONS, set(get_args(get_args(contract.RowRelation.__value__)[0]))),
         (words.AGGREGATES, set(get_args(get_args(contract.AggregateFunction.__value__)[0]))),
         (words.WINDOWS, set(get_args(get_args(contract.WindowFunction.__value__)[0]))),
         (words.JOINS, set(get_args(get_args(contract.JoinKind.__value__)[0]))),

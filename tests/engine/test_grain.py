@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airpy.engine.grain import UNITS, read_grain
+from airpy.engine.units import UNITS, read_grain
 from airpy.errors import InvalidPlan
 
 

@@ -17,6 +17,7 @@ from airpy import contract
 from airpy.engine.cleaning import CLEANERS
 from airpy.engine.execute import execute
 from airpy.engine.failures import failure
+from airpy.engine.filters import relations_in
 from airpy.engine.plan import check_plan
 from airpy.errors import AirError
 
@@ -173,3 +174,12 @@ def test_every_name_of_the_contract_has_a_case_that_gives_rows(
             used |= {item.get(key) for item in (part if isinstance(part, list) else [part])}
 
     assert set(names) - used == set()
+
+
+def test_every_relation_of_rows_has_a_case_that_gives_rows() -> None:
+    asked = [case.values[0]["plan"] for case in cases() if "gives" in case.values[0]]
+    plans = [
+        contract.Plan.model_validate({"dataset": "table", "filters": plan.get("filters")}) for plan in asked
+    ]
+
+    assert {rows.are for plan in plans for rows in relations_in(plan)} == set(names_of(contract.RowRelation))

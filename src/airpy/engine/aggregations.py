@@ -14,7 +14,7 @@ import polars as pl
 from airpy.engine import measures
 from airpy.engine.columns import Columns, inner, type_word
 from airpy.engine.families import ANY, FLOATS, INTEGERS, NUMBERS, ORDERED, TEXT
-from airpy.engine.filters import check_filter, condition
+from airpy.engine.filters import check_filter, condition, related
 from airpy.engine.measures import Measured, defined, of_floats, quantile
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
@@ -187,11 +187,13 @@ def aggregated(
         TypeMismatch: A function does not take the column's type.
         InvalidPlan: There is no column that orders the rows.
     """
+    own = {
+        n: (item.filter, f"{field}[{n}].filter") for n, item in enumerate(items) if item.filter is not None
+    }
+    frame = related(frame, own.values(), timezone)
     columns = Columns(frame)
     filters = [
-        condition(columns, item.filter, timezone, f"{field}[{n}].filter").alias(f"{PASSES}{n}")
-        for n, item in enumerate(items)
-        if item.filter is not None
+        condition(columns, item, timezone, place).alias(f"{PASSES}{n}") for n, (item, place) in own.items()
     ]
     measured = [
         _aggregate(

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     Whole = TypeVar("Whole", int, pl.Series)
 
-__all__ = ["Grid", "Spans", "bucket", "following", "number_of_buckets", "starts_between"]
+__all__ = [
+    "TICKS",
+    "Grid",
+    "Spans",
+    "bucket",
+    "following",
+    "number_of_buckets",
+    "starts_between",
+    "wall_clock",
+]
 
 DAY = 86_400
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  what a clock shows
@@ -62,6 +71,12 @@ def bucket(column: str, dtype: pl.DataType, grid: Grid) -> pl.Expr:
     elif grid.right:
         value = value.dt.offset_by("-1d")
     return _days(value, grid) if grid.days else _months(value, grid)
+
+
+def wall_clock(time: pl.Expr, zone: ZoneInfo, ticks: int) -> pl.Expr:
+    """What the zone's clock shows at each of these timestamps, as so many ticks a second since 1970."""
+    grid = Grid(0, 1, 0, EPOCH, zone, right=False)
+    return _mapped(time.cast(pl.Int64), lambda values: Spans.over(values, grid, ticks).shown(values), grid)
 
 
 def following(column: str, dtype: pl.DataType, grid: Grid) -> pl.Expr:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from narwhals.dtypes import DType
 
-__all__ = ["Columns", "Frame", "disguised", "inner", "outer", "repeated", "revealed", "type_word"]
+__all__ = ["Columns", "Frame", "disguised", "inner", "opened", "outer", "repeated", "revealed", "type_word"]
 
 Frame = nw.LazyFrame["pl.LazyFrame"]
 
@@ -50,6 +50,16 @@ def outer(name: str) -> str:
 def disguised(frame: pl.LazyFrame) -> pl.LazyFrame:
     """The frame with every column under its inner name."""
     return _renamed(frame, inner)
+
+
+def opened(source: pl.LazyFrame) -> Frame:
+    """The frame as the engine sees it: under inner names, and enums as the strings they are to every reader.
+
+    An enum has an order of its own, and takes none but its own values.
+    """
+    frame: Frame = nw.from_native(disguised(source))
+    enums = [name for name, dtype in frame.collect_schema().items() if isinstance(dtype, nw.Enum)]
+    return frame.with_columns(nw.col(name).cast(nw.String()) for name in enums) if enums else frame
 
 
 def revealed(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -1,6 +1,7 @@
 """Derived columns: a table from function to expression.
 
-Each is computed row by row from columns that are there before it, so filters on others still reach the files.
+Each is computed row by row from columns that are there before it, so filters on others still reach the files;
+but for a case of rows among others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from airpy.engine.choices import case, check_case, coalesce
 from airpy.engine.columns import Columns, inner, type_word
 from airpy.engine.date_parts import MOMENTS, PARTS, check_date_diff, date_diff, date_part
 from airpy.engine.families import NUMBERS, TEXT, Family
+from airpy.engine.filters import related
 from airpy.engine.operands import check_operand
 from airpy.engine.pieces import binned, cast, check_bin, split_part, with_column
 from airpy.engine.texts import (
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     import polars as pl
     from narwhals.dtypes import DType
 
-    from airpy.contract import Derivation
+    from airpy.contract import Derivation, Filter
     from airpy.engine.columns import Frame
 
 __all__ = ["DERIVATIONS", "check_derivations", "derived"]
@@ -111,8 +113,18 @@ def derived(frame: Frame, items: Sequence[Derivation], timezone: ZoneInfo) -> Fr
         for name, place in _columns_named(item, field):
             columns.name(name, place)
             _check_type(columns.dtype(name), item.fn, name, place)
-        frame = with_column(frame, inner(item.as_), function.build(columns, item, timezone, field))
+        among = related(frame, _conditions(item, field), timezone)
+        made = with_column(among, inner(item.as_), function.build(columns, item, timezone, field))
+        frame = (
+            made if among is frame else made.select(*dict.fromkeys([*map(inner, columns), inner(item.as_)]))
+        )
     return frame
+
+
+def _conditions(item: Derivation, field: str) -> list[tuple[Filter, str]]:
+    """The filters that the function is of, with their places."""
+    cases = item.cases if item.fn == "case" else []
+    return [(one.when, f"{field}.cases[{index}].when") for index, one in enumerate(cases)]
 
 
 def _operands(item: Derivation, field: str) -> Iterator[tuple[Any, str]]:

@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import narwhals as nw
-
 from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
-from airpy.engine.columns import Columns, disguised, inner, revealed
+from airpy.engine.columns import Columns, inner, opened, revealed
 from airpy.engine.derive import derived
-from airpy.engine.filters import filtered
+from airpy.engine.filters import filtered, relations_in
 from airpy.engine.grain import bucketed
 from airpy.engine.joins import joined
 from airpy.engine.literals import zone
@@ -87,12 +85,12 @@ def execute(
     """
     task = Task(
         plan,
-        [_opened(other) for other in joined],
-        [_opened(other) for other in unioned],
+        [opened(other) for other in joined],
+        [opened(other) for other in unioned],
         on_step,
         max_join_rows,
     )
-    frame = _opened(source)
+    frame = opened(source)
     for stage in STAGES:
         frame = stage(frame, task)
     return revealed(frame.to_native())
@@ -124,8 +122,8 @@ def explode(frame: Frame, task: Task) -> Frame:
 
 def join(frame: Frame, task: Task) -> Frame:
     """The rows, joined with those of other data sets."""
-    # A sample depends on the order of the rows, groups do not.
-    ordered = task.plan.sample is not None or not is_grouped(task.plan)
+    # A sample and how rows stand among others depend on the order of the rows, groups do not.
+    ordered = bool(task.plan.sample) or any(relations_in(task.plan)) or not is_grouped(task.plan)
     for index, (other, how) in enumerate(zip(task.joined, task.plan.joins or [], strict=True)):
         field = f"plan.joins[{index}]"
         right = prepared(other, how, field, zone(task.plan.timezone))
@@ -193,8 +191,11 @@ def settle(frame: Frame, task: Task) -> Frame:
 
 
 def having(frame: Frame, task: Task) -> Frame:
-    """The groups that pass `having`."""
-    return filtered(frame, task.plan.having or [], zone(task.plan.timezone), "plan.having")
+    """The groups that pass `having`; ordered by their keys, where it asks how they stand among others."""
+    filters = task.plan.having or []
+    if task.grouping is not None and any(relations_in(filters)):
+        frame = in_order(frame, list(task.grouping.keys))
+    return filtered(frame, filters, zone(task.plan.timezone), "plan.having")
 
 
 def window(frame: Frame, task: Task) -> Frame:
@@ -278,16 +279,6 @@ STAGES: tuple[Callable[[Frame, Task], Frame], ...] = (
     order,
     limit,
 )
-
-
-def _opened(source: pl.LazyFrame) -> Frame:
-    """The frame as the stages see it: under inner names, and enums as the strings they are to every reader.
-
-    An enum has an order of its own, and takes none but its own values.
-    """
-    frame: Frame = nw.from_native(disguised(source))
-    enums = [name for name, dtype in frame.collect_schema().items() if isinstance(dtype, nw.Enum)]
-    return frame.with_columns(nw.col(name).cast(nw.String()) for name in enums) if enums else frame
 
 
 def _grouping(plan: Plan) -> str:

@@ -15,6 +15,7 @@ from airpy.engine.words import (
     FILTERS,
     JOINS,
     KEPT,
+    RELATIONS,
     STRATEGIES,
     WINDOWS,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from airpy.contract import Aggregation, Derivation, Filter, Join, Operand, Order, Plan, Window
+    from airpy.contract import Aggregation, Derivation, Filter, Join, Operand, Order, Plan, RowsFilter, Window
 
 __all__ = ["condition_in_words", "explained"]
 
@@ -46,6 +47,15 @@ def condition_in_words(item: Filter) -> str:
         return _joined(map(_part, item.any), "or")
     if item.not_ is not None:
         return f"it is not so that {_part(item.not_)}"
+    return _comparison(item) if item.rows is None else _relation(item.rows)
+
+
+def _relation(rows: RowsFilter) -> str:
+    by = f" with the same {_joined(rows.by, 'and')}" if rows.by else ""
+    return RELATIONS[rows.are].format(cols=_names(rows.cols), by=by, every=rows.every)
+
+
+def _comparison(item: Filter) -> str:
     words = FILTERS[item.op or "="]
     if item.op == "between" and isinstance(item.val, list):
         low, high = map(_value, item.val)

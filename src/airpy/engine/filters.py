@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 from pydantic import BaseModel
 
-from airpy.contract import Filter, RelativeTime
+from airpy.contract import Filter, RelativeTime, RowsFilter
 from airpy.engine.columns import Columns, type_word
 from airpy.engine.comparisons import Typed, compared
 from airpy.engine.families import ORDERED, TEXT
 from airpy.engine.literals import literal
+from airpy.engine.neighbours import check_relation, relation, relation_name
 from airpy.engine.operators import FILTERS, OF_TWO_COLUMNS, Between
 from airpy.errors import InvalidPlan, TypeMismatch, UnknownColumn, listed, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from airpy.engine.columns import Frame
@@ -34,6 +35,8 @@ __all__ = [
     "check_size",
     "condition",
     "filtered",
+    "related",
+    "relations_in",
     "tested_columns",
 ]
 
@@ -47,7 +50,7 @@ def check_filters(filters: Sequence[Filter], field: str) -> None:
 
     Raises:
         InvalidPlan: A value is missing, too many, a list where one value is wanted, or no pattern; a filter
-            is neither a comparison nor a tree, or both; or trees are too deep.
+            is none of a comparison, a relation and a tree, or several; or trees are too deep.
     """
     for index, item in enumerate(filters):
         check_filter(item, f"{field}[{index}]")
@@ -56,7 +59,10 @@ def check_filters(filters: Sequence[Filter], field: str) -> None:
 def check_filter(item: Filter, field: str) -> None:
     """Refuse one filter, as `check_filters` does."""
     for leaf, place in _leaves(item, field):
-        _check_leaf(leaf, place)
+        if leaf.rows is not None:
+            check_relation(leaf.rows, f"{place}.rows")
+        else:
+            _check_leaf(leaf, place)
 
 
 def check_size(part: BaseModel, field: str) -> None:
@@ -82,6 +88,9 @@ def tested_columns(filters: Sequence[Filter], field: str) -> Iterator[tuple[str,
             for name, column in (("col", leaf.col), ("col2", leaf.col2)):
                 if column is not None:
                     yield column, f"{place}.{name}"
+            for name in ("cols", "by") if leaf.rows is not None else ():
+                for number, column in enumerate(getattr(leaf.rows, name) or []):
+                    yield column, f"{place}.rows.{name}[{number}]"
 
 
 def check_having(filters: Sequence[Filter], names: Sequence[str], field: str) -> None:
@@ -104,15 +113,54 @@ def filtered(frame: Frame, filters: Sequence[Filter], timezone: ZoneInfo, field:
         UnknownColumn: A filter names a column that is not there.
         TypeMismatch: A value cannot be cast to its column's type, or the type has no such operator.
     """
-    columns = Columns(frame)
-    conditions = [
-        condition(columns, item, timezone, f"{field}[{index}]") for index, item in enumerate(filters)
-    ]
-    return frame.filter(nw.all_horizontal(*conditions, ignore_nulls=False)) if conditions else frame
+    if not filters:
+        return frame
+    places = [(item, f"{field}[{index}]") for index, item in enumerate(filters)]
+    among = related(frame, places, timezone)
+    columns = Columns(among)
+    conditions = [condition(columns, item, timezone, place) for item, place in places]
+    kept = among.filter(nw.all_horizontal(*conditions, ignore_nulls=False))
+    return kept if among is frame else kept.select(*frame.collect_schema().names())
+
+
+def relations_in(part: object) -> Iterator[RowsFilter]:
+    """How a part of a plan asks, however deep, that rows stand among others; nothing where it does not."""
+    if isinstance(part, RowsFilter):
+        yield part
+    elif isinstance(part, (list, tuple)):
+        for item in part:
+            yield from relations_in(item)
+    elif isinstance(part, BaseModel):
+        for _, value in part:
+            if isinstance(value, (list, BaseModel)):
+                yield from relations_in(value)
+
+
+def related(frame: Frame, filters: Iterable[tuple[Filter, str]], timezone: ZoneInfo) -> Frame:
+    """The frame with a column of its own for each relation of rows in these filters, where `condition` looks.
+
+    So each is over all rows of the frame, and no other condition can come before it.
+
+    Args:
+        frame: The rows, in their order.
+        filters: Each with its place in the plan.
+        timezone: Where days are counted.
+
+    Raises:
+        UnknownColumn: A relation names a column that is not there.
+        TypeMismatch: A relation is not of columns of this type.
+    """
+    found = {
+        relation_name(leaf.rows): relation(frame, leaf.rows, timezone, f"{place}.rows")
+        for item, field in filters
+        for leaf, place in _leaves(item, field)
+        if leaf.rows is not None
+    }
+    return nw.from_native(frame.to_native().with_columns(*found.values())) if found else frame
 
 
 def condition(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.Expr:
-    """Whether a row passes the filter, null where that is not known.
+    """Whether a row passes the filter, null where that is not known; of a frame with relations, `related`.
 
     Raises:
         UnknownColumn: A filter names a column that is not there.
@@ -128,6 +176,8 @@ def condition(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) ->
                 for index, part in enumerate(parts)
             ]
             return join(*conditions, ignore_nulls=False)
+    if item.rows is not None:
+        return nw.col(relation_name(item.rows))
     return _leaf(columns, item, timezone, field)
 
 
@@ -193,21 +243,21 @@ def _comparisons(part: object) -> int:
         return sum(map(_comparisons, part))
     if not isinstance(part, BaseModel):
         return 0
-    own = isinstance(part, Filter) and part.op is not None
+    own = isinstance(part, Filter) and (part.op is not None or part.rows is not None)
     return own + sum(_comparisons(value) for _, value in part if isinstance(value, (list, BaseModel)))
 
 
 def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, str]]:
-    """The comparisons of a tree, each with its place."""
+    """The comparisons and relations of a tree, each with its place."""
     is_leaf = any(part is not None for part in (item.col, item.op, item.val, item.col2, item.closed))
-    if is_leaf + sum(part is not None for part in (item.all, item.any, item.not_)) != 1:
+    if is_leaf + sum(part is not None for part in (item.all, item.any, item.not_, item.rows)) != 1:
         raise InvalidPlan(
-            "a filter is either a comparison of `col`, or one of `all`, `any` and `not`",
+            "a filter is either a comparison of `col`, or one of `all`, `any`, `not` and `rows`",
             field=field,
-            constraint="exactly one of: col with op, all, any, not",
+            constraint="exactly one of: col with op, all, any, not, rows",
             suggestion=["all"] if is_leaf else [],
         )
-    if is_leaf:
+    if is_leaf or item.rows is not None:
         yield item, field
         return
     if depth > MOST_DEEP:

@@ -1,10 +1,10 @@
-"""Time grains: reading "1 day" and where it begins, and the bucket that each value falls in."""
+"""Time grains: where the buckets of "1 day" begin, and the one that each value falls in."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 
@@ -12,62 +12,19 @@ from airpy.engine.aggregations import is_ordered_by_time
 from airpy.engine.buckets import Grid, bucket
 from airpy.engine.columns import Columns, type_word
 from airpy.engine.literals import zone
-from airpy.engine.units import DAYS, MONTHS, SECONDS, WEEKDAYS
+from airpy.engine.units import UNITS, WEEKDAYS, Grain, read_grain
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 
 if TYPE_CHECKING:
     from airpy.contract import Plan
     from airpy.engine.columns import Frame
 
-__all__ = ["Grain", "bucketed", "check_time", "grid_of", "read_grain"]
+__all__ = ["bucketed", "check_time", "grid_of"]
 
-# Units by name, finest first, each in the terms of `Grid`; from `day` on a bucket is a date.
-UNITS: dict[str, dict[str, int]] = {
-    **{unit: {"seconds": number} for unit, number in SECONDS.items()},
-    **{unit: {"days": number} for unit, number in DAYS.items()},
-    **{unit: {"months": number} for unit, number in MONTHS.items()},
-}
-ISO_UNITS = {
-    "Y": "year",
-    "M": "month",
-    "W": "week",
-    "D": "day",
-    "TH": "hour",
-    "TM": "minute",
-    "TS": "second",
-}
-WORDS = re.compile(rf"([1-9][0-9]{{0,4}}) ({'|'.join(UNITS)})s?")
-ISO_8601 = re.compile(r"P(T?)([1-9][0-9]{0,4})([YMWDHS])")
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  what a clock shows
 LAST_COMMON_DAY = 28
 """Every month has it."""
 ORIGIN = "a date or timestamp to the millisecond, as in 2025-01-01 or 2025-01-01T06:00:00"
-
-
-class Grain(NamedTuple):
-    """The width of a time bucket."""
-
-    number: int
-    unit: str
-
-
-def read_grain(text: str, field: str = "plan.grain") -> Grain:
-    """The grain that `1 day`, `15 minutes` or `PT15M` names.
-
-    Raises:
-        InvalidPlan: The text names none.
-    """
-    if words := WORDS.fullmatch(text):
-        return Grain(int(words[1]), words[2])
-    iso = ISO_8601.fullmatch(text)
-    if iso and (unit := ISO_UNITS.get(iso[1] + iso[3])):
-        return Grain(int(iso[2]), unit)
-    raise InvalidPlan(
-        f'"{text}" is not a time grain',
-        field=field,
-        constraint=f"a number and one of {listed(UNITS)}, or an ISO 8601 duration of one unit",
-        suggestion=["1 day", "15 minutes", "PT15M"],
-    )
 
 
 def check_time(plan: Plan) -> None:

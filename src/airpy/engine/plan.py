@@ -13,7 +13,7 @@ from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
 from airpy.engine.derive import check_derivations
 from airpy.engine.filters import check_filters, check_having, check_size
-from airpy.engine.grain import check_time, read_grain
+from airpy.engine.grain import check_time
 from airpy.engine.joins import check_join
 from airpy.engine.literals import zone
 from airpy.engine.pivot import check_pivot
@@ -21,6 +21,7 @@ from airpy.engine.reshape import check_explode, check_unpivot
 from airpy.engine.sampling import check_sample
 from airpy.engine.sources import check_prepared
 from airpy.engine.top import check_top
+from airpy.engine.units import read_grain
 from airpy.engine.windows import check_windows
 from airpy.errors import InvalidPlan, did_you_mean, listed, nearest, shortened
 

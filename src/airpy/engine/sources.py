@@ -8,7 +8,8 @@ from airpy.contract import Join
 from airpy.engine.aggregations import aggregate_name, aggregated, check_aggregates
 from airpy.engine.cleaning import check_cleaning, cleaned
 from airpy.engine.columns import Columns, repeated
-from airpy.engine.filters import check_filters, check_having, filtered
+from airpy.engine.filters import check_filters, check_having, filtered, relations_in
+from airpy.engine.native import in_order
 from airpy.errors import InvalidPlan, listed
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def prepared(frame: Frame, part: Join | UnionedDataset, field: str, timezone: Zo
             frame = aggregated(frame, keys, part.aggs, timezone, field=f"{field}.aggs")
         else:
             frame = frame.select(*keys).unique()
+        if any(relations_in(part.having or [])):
+            frame = in_order(frame, keys)
         frame = filtered(frame, part.having or [], timezone, f"{field}.having")
     return frame.select(*Columns(frame).names(part.select, f"{field}.select")) if part.select else frame
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from airpy.errors import InvalidPlan, listed
 
 if TYPE_CHECKING:
     from airpy.contract import Weekday
 
-__all__ = ["DAYS", "DAY_S", "MONTHS", "SECONDS", "WEEKDAYS", "quantity"]
+__all__ = ["DAYS", "DAY_S", "MONTHS", "SECONDS", "UNITS", "WEEKDAYS", "Grain", "quantity", "read_grain"]
 
 # Each finest first.
 SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -24,6 +27,50 @@ WEEKDAYS: tuple[Weekday, ...] = (
     "saturday",
     "sunday",
 )
+
+# Units by name, finest first, each in the terms of `Grid`; from `day` on a bucket is a date.
+UNITS: dict[str, dict[str, int]] = {
+    **{unit: {"seconds": number} for unit, number in SECONDS.items()},
+    **{unit: {"days": number} for unit, number in DAYS.items()},
+    **{unit: {"months": number} for unit, number in MONTHS.items()},
+}
+ISO_UNITS = {
+    "Y": "year",
+    "M": "month",
+    "W": "week",
+    "D": "day",
+    "TH": "hour",
+    "TM": "minute",
+    "TS": "second",
+}
+WORDS = re.compile(rf"([1-9][0-9]{{0,4}}) ({'|'.join(UNITS)})s?")
+ISO_8601 = re.compile(r"P(T?)([1-9][0-9]{0,4})([YMWDHS])")
+
+
+class Grain(NamedTuple):
+    """The width of a time bucket."""
+
+    number: int
+    unit: str
+
+
+def read_grain(text: str, field: str = "plan.grain") -> Grain:
+    """The grain that `1 day`, `15 minutes` or `PT15M` names.
+
+    Raises:
+        InvalidPlan: The text names none.
+    """
+    if words := WORDS.fullmatch(text):
+        return Grain(int(words[1]), words[2])
+    iso = ISO_8601.fullmatch(text)
+    if iso and (unit := ISO_UNITS.get(iso[1] + iso[3])):
+        return Grain(int(iso[2]), unit)
+    raise InvalidPlan(
+        f'"{text}" is not a time grain',
+        field=field,
+        constraint=f"a number and one of {listed(UNITS)}, or an ISO 8601 duration of one unit",
+        suggestion=["1 day", "15 minutes", "PT15M"],
+    )
 
 
 def quantity(text: str) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airpy.contract import AggregateFunction, FilterOperator, JoinKind, WindowFunction
+    from airpy.contract import AggregateFunction, FilterOperator, JoinKind, RowRelation, WindowFunction
 
 __all__ = [
     "AGGREGATES",
@@ -15,6 +15,7 @@ __all__ = [
     "FILTERS",
     "JOINS",
     "KEPT",
+    "RELATIONS",
     "STRATEGIES",
     "WINDOWS",
 ]
@@ -46,6 +47,15 @@ FILTERS: dict[FilterOperator, str] = {
     "regex": "matches",
     "not_regex": "does not match",
     "is_distinct_from": "is distinct from",
+}
+
+RELATIONS: dict[RowRelation, str] = {
+    "repeated": "the row equals an earlier one{by} in {cols}",
+    "shared": "the row equals another{by} in {cols}",
+    "falling": "{cols} is less than the value before{by}",
+    "level": "{cols} is equal to the value before{by}",
+    "rising": "{cols} is more than the value before{by}",
+    "after_gap": "{cols} is more than {every} later than the time before{by}",
 }
 
 AGGREGATES: dict[AggregateFunction, str] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from airpy.contract import PlanEstimate
+from airpy.engine.filters import relations_in
 from airpy.engine.plan import group_keys, is_grouped
 
 if TYPE_CHECKING:
@@ -154,6 +155,14 @@ def _held(plan: Plan, sizes: Sequence[Measured], width: int) -> Iterator[Held]:
             columns + TABLE_ROW * rows / 3 if whole else 0,
             3 * (other.memory + TABLE_ROW * other.rows / 3),
             f"a join holds all of {join.dataset}; clean, filter or select it",
+        )
+    named = sum(len(rows.cols) + len(rows.by or []) for rows in relations_in([plan.filters, plan.derive]))
+    if named:
+        yield Held(
+            "filters",
+            0,
+            (TABLE_ROW + 3 * VALUE * named) * first.rows,
+            "how rows stand among others takes the columns of all of them; name fewer",
         )
     if grouped:
         row = VALUE * (2 * len(group_keys(plan)) + 2 * len(plan.aggs or [])) + TABLE_ROW

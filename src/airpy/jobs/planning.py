@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from airpy.contract import Plan
 from airpy.engine.execute import execute
+from airpy.engine.filters import relations_in
 from airpy.engine.literals import zone
 from airpy.engine.moments import fixed
 from airpy.engine.needs import columns_in, named_columns
@@ -270,16 +271,16 @@ def planned_frame(  # noqa: PLR0913  each says one thing of how to open it
 def filters_seen(plan: Plan, index: int) -> Sequence[Filter]:
     """The filters that see the rows of one of the plan's data sets as they are in its files.
 
-    Only those can spare files.
+    Only those can spare files; and only where no filter asks how rows stand among all.
     """
     if index:
         key, _, part = _others(plan)[index - 1]
-        if part.clean:
+        if part.clean or any(relations_in(part.filters or [])):
             return []
         # Filters of the plan see what is united too; a column that is left out of a union is null there.
         late = filters_seen(plan, 0) if key == "union" and not part.select else []
         return [*(part.filters or []), *late]
-    direct = not (plan.clean or plan.unpivot) and not any(
+    direct = not (plan.clean or plan.unpivot or any(relations_in([plan.derive, plan.filters]))) and not any(
         join.how in {"right", "full"} or join.validate_ in {"1:1", "1:m"} for join in plan.joins or []
     )
     made = {item.as_ for item in plan.derive or []}

@@ -48,6 +48,7 @@ ARGUMENTS = frozenset(
         "max",
         "sep",
         "closed",
+        "every",
         "n",
         "frame",
         "origin",

@@ -1,0 +1,193 @@
+"""Counts the rows that plan filters select, and takes the first of them as examples."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+import narwhals as nw
+import polars as pl
+
+from airpy.contract import ExampleRow, Row
+from airpy.engine.columns import Columns, inner, opened
+from airpy.engine.encoding import BATCH_ROWS, encode_rows
+from airpy.engine.filters import condition, related, relations_in, tested_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from airpy.contract import Filter
+    from airpy.engine.columns import Frame
+
+__all__ = ["MOST_COLUMNS", "Selected", "selected"]
+
+MOST_COLUMNS = 50
+"""Columns of an example row."""
+MASK = "\0mask"
+"""How columns are called that tell whether a row is selected; no column of the caller's has it."""
+UTC = ZoneInfo("UTC")
+
+
+class Selected(NamedTuple):
+    """The rows that one list of filters selects."""
+
+    rows: int
+    examples: list[ExampleRow]
+    """The first of them, numbered from 1 in the frame, with values as `encode_rows` writes them."""
+
+
+class Found(NamedTuple):
+    """How many rows of a frame, or of a batch of it, are selected, and the places of the first of them."""
+
+    rows: int
+    places: list[int]
+
+
+def selected(
+    frame: pl.LazyFrame,
+    wanted: Sequence[Sequence[Filter]],
+    *,
+    most_examples: int,
+    timezone: ZoneInfo = UTC,
+    shown: Sequence[Sequence[str]] | None = None,
+    batch_rows: int = BATCH_ROWS,
+) -> list[Selected]:
+    """How many rows each list of filters selects, as a query with it would, and the first of them.
+
+    Memory holds a batch of rows; of filters of rows among others, the columns that they name of all rows.
+
+    Args:
+        frame: The rows; read once, and the columns of relations among rows once before.
+        wanted: Lists of filters, each of which must hold; an empty one selects every row.
+        most_examples: How many rows are taken for each list at most.
+        timezone: Where times in the filters are that carry no offset.
+        shown: For each list, the columns that come first in an example of a frame of more than 50; those that
+            its filters name when it is not given. The frame's first columns fill up the 50.
+        batch_rows: About how many rows are looked at together.
+
+    Raises:
+        UnknownColumn: A filter, or `shown`, names a column that is not there.
+        TypeMismatch: A value cannot be cast to its column's type, or the type has no such operator.
+    """
+    rows = opened(frame)
+    columns = Columns(rows)
+    shows = [
+        _shown(columns, filters, None if shown is None else shown[n], f"filters[{n}]")
+        for n, filters in enumerate(wanted)
+    ]
+    among = {n: filters for n, filters in enumerate(wanted) if any(relations_in([*filters]))}
+    alone = {n: filters for n, filters in enumerate(wanted) if n not in among}
+    ahead = _among_all(rows, among, timezone, most_examples)
+    counts = [ahead[n].rows if n in ahead else 0 for n in range(len(wanted))]
+    examples: list[list[ExampleRow]] = [[] for _ in wanted]
+    due = sum(len(one.places) for one in ahead.values())
+    first = 0
+    for batch in _batches(rows, alone, shows if most_examples else [], timezone, batch_rows):
+        found = _found(batch, alone, most_examples)
+        for n, one in found.items():
+            counts[n] += one.rows
+        places = {n: one.places[: most_examples - len(examples[n])] for n, one in found.items()}
+        for n, one in ahead.items():
+            places[n] = [place - first for place in one.places if first <= place < first + batch.height]
+            due -= len(places[n])
+        for n, own in _examples(batch, places, shows, first).items():
+            examples[n] += own
+        first += batch.height
+        if not (alone or due):
+            break
+    return [Selected(*each) for each in zip(counts, examples, strict=True)]
+
+
+def _among_all(
+    rows: Frame, wanted: Mapping[int, Sequence[Filter]], timezone: ZoneInfo, most: int
+) -> dict[int, Found]:
+    """What filters select that are of rows among others, of a frame of the columns that they name."""
+    if not wanted:
+        return {}
+    columns = Columns(rows)
+    named = {
+        columns.name(name, place)
+        for n, filters in wanted.items()
+        for name, place in tested_columns(filters, f"filters[{n}]")
+    }
+    masked = _masked(rows.select(*sorted(named)), wanted, timezone)
+    return _found(masked.select(*map(_mask, wanted)).to_native().collect(), wanted, most)
+
+
+def _batches(
+    rows: Frame,
+    wanted: Mapping[int, Sequence[Filter]],
+    shows: Sequence[Sequence[str]],
+    timezone: ZoneInfo,
+    batch_rows: int,
+) -> Iterable[pl.DataFrame]:
+    """The rows, some at a time, in order: the columns to be shown, and whether each list selects a row."""
+    named = {inner(name) for names in shows for name in names}
+    if not (named or wanted):
+        return ()
+    masked = _masked(rows, wanted, timezone).select(*sorted(named), *map(_mask, wanted)).to_native()
+    return masked.collect_batches(chunk_size=batch_rows, maintain_order=True, engine="streaming")
+
+
+def _masked(rows: Frame, wanted: Mapping[int, Sequence[Filter]], timezone: ZoneInfo) -> Frame:
+    """The frame with a column for each list of filters: whether it selects the row."""
+    places = {
+        n: [(item, f"filters[{n}][{index}]") for index, item in enumerate(filters)]
+        for n, filters in wanted.items()
+    }
+    rows = related(rows, [each for these in places.values() for each in these], timezone)
+    columns = Columns(rows)
+    masks = []
+    for n, these in places.items():
+        conditions = [condition(columns, item, timezone, place) for item, place in these]
+        mask = nw.all_horizontal(*conditions, ignore_nulls=False) if conditions else nw.lit(value=True)
+        masks.append(mask.alias(_mask(n)))
+    return rows.with_columns(*masks) if masks else rows
+
+
+def _found(batch: pl.DataFrame, wanted: Iterable[int], most: int) -> dict[int, Found]:
+    """What each list selects of a batch."""
+    masks = {n: pl.col(_mask(n)) for n in wanted}
+    counts = [mask.sum().alias(f"{n} rows") for n, mask in masks.items()]
+    places = [mask.arg_true().head(most).implode().alias(f"{n} places") for n, mask in masks.items()]
+    if not masks:
+        return {}
+    found = batch.select(*counts, *places).row(0)
+    return {n: Found(*each) for n, *each in zip(masks, found, found[len(masks) :], strict=False)}
+
+
+def _examples(
+    batch: pl.DataFrame, places: Mapping[int, Sequence[int]], shows: Sequence[Sequence[str]], first: int
+) -> dict[int, list[ExampleRow]]:
+    """The rows at these places of a batch, for each list; `first` is the number of rows before it."""
+    taken = sorted({place for own in places.values() for place in own})
+    if not taken:
+        return {}
+    named = sorted({name for n, own in places.items() if own for name in shows[n]})
+    rows = batch[taken].select(pl.col(inner(name)).alias(f"{n}") for n, name in enumerate(named))
+    written = dict(zip(taken, json.loads(encode_rows(rows)), strict=True))
+    numbers = {name: f"{n}" for n, name in enumerate(named)}
+
+    def example(n: int, place: int) -> ExampleRow:
+        values = {name: written[place][numbers[name]] for name in shows[n]}
+        return ExampleRow(row=first + place + 1, values=Row.model_validate(values))
+
+    return {n: [example(n, place) for place in own] for n, own in places.items()}
+
+
+def _shown(
+    columns: Columns, filters: Sequence[Filter], wanted: Sequence[str] | None, field: str
+) -> list[str]:
+    """The columns of an example: all of them, or of many those wanted, and then the first."""
+    every = list(columns)
+    if len(every) <= MOST_COLUMNS:
+        return every
+    named = [name for name, _ in tested_columns(filters, field)] if wanted is None else wanted
+    for name in named:
+        columns.name(name, field)
+    return list(dict.fromkeys([*named, *every]))[:MOST_COLUMNS]
+
+
+def _mask(n: int) -> str:
+    return f"{MASK}{n}"
