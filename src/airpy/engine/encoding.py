@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+import json
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import polars as pl
 import pyarrow as pa
@@ -41,6 +42,7 @@ __all__ = [
     "encode_rows",
     "json_forms",
     "json_ready",
+    "json_rows",
     "portable",
     "write_arrow",
     "write_parquet",
@@ -136,6 +138,12 @@ def encode_rows(frame: pl.DataFrame) -> bytes:
     if frame.width == 0:
         return b"[]"
     return json_forms(frame).write_json().encode()
+
+
+def json_rows(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """The rows as `encode_rows` writes them, each as the values that JSON has for it."""
+    named = frame.select(pl.nth(place).alias(f"{place}") for place in range(frame.width))
+    return [tuple(row.values()) for row in json.loads(encode_rows(named))]
 
 
 def json_forms(frame: pl.DataFrame) -> pl.DataFrame:

@@ -84,7 +84,8 @@ def _issue(facts: Facts, each: Judged, rows: Selected) -> Issue:
 def _dated(facts: Facts, finding: Finding, rows: Selected) -> str:
     """The detail with the day of the first row, where the frame has one temporal column."""
     times = [column.name for column in facts.columns if column.time is not None]
-    first = rows.examples[0].values.get(times[0]) if len(times) == 1 and rows.examples else None
+    values = (rows.examples[0].values.model_extra or {}) if rows.examples else {}
+    first = values.get(times[0]) if len(times) == 1 else None
     if first is None:
         return finding.detail
     head, colon, tail = finding.detail.rpartition(": ")

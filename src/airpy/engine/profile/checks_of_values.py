@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from airpy.contract import Filter
+from airpy.engine.profile.ends import greatest_of, least_of
 from airpy.engine.profile.findings import Finding, either, leaf, negated, share_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def outliers(facts: Facts) -> Iterator[Finding]:
     for column in facts.columns:
         if groups := facts.group_bounds.get(column.name):
             within = [
-                Filter(all=[*_of_group(found.group), _beyond(column, found.bounds)]) for found in groups
+                Filter(all=[*_of_group(found.group), *outside])
+                for found in groups
+                if (outside := _beyond(facts, column, found.bounds))
             ]
             detail = f"{column.name} {method} outliers detected within {', '.join(facts.options.by or [])}"
             yield Finding(
@@ -44,7 +47,8 @@ def outliers(facts: Facts) -> Iterator[Finding]:
                 dated=True,
             )
         elif bounds := facts.bounds.get(column.name):
-            if _is_within(column, bounds):
+            outside = _beyond(facts, column, bounds)
+            if _is_within(column, bounds) or not outside:
                 continue
             detail = (
                 f"{column.name} {method} outliers detected: outside {bounds.low:.6g} to {bounds.high:.6g}"
@@ -52,7 +56,7 @@ def outliers(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 detail,
-                [_beyond(column, bounds)],
+                outside,
                 column.name,
                 bounds=bounds,
                 method=facts.options.outlier_method,
@@ -288,10 +292,17 @@ def _is_within(column: ColumnMetrics, bounds: Bounds) -> bool:
     return (low is None or low >= bounds.low) and (high is None or high <= bounds.high)
 
 
-def _beyond(column: ColumnMetrics, bounds: Bounds) -> Filter:
-    """Numbers that lie outside; NaN, which is greater than all, is none of them."""
-    outside = Filter(any=[leaf(column.name, "<", bounds.low), leaf(column.name, ">", bounds.high)])
-    return Filter(all=[outside, negated(leaf(column.name, "is_nan"))]) if column.nan else outside
+def _beyond(facts: Facts, column: ColumnMetrics, bounds: Bounds) -> list[Filter]:
+    """Numbers that lie outside; NaN, which is greater than all, is none of them. Empty where none can."""
+    dtype = facts.state.schema[column.name]
+    low, high = least_of(dtype, bounds.low), greatest_of(dtype, bounds.high)
+    ends = [
+        *([leaf(column.name, "<", low)] if low is not None else []),
+        *([leaf(column.name, ">", high)] if high is not None else []),
+    ]
+    if not ends:
+        return []
+    return [either(ends), negated(leaf(column.name, "is_nan"))] if column.nan else [either(ends)]
 
 
 def _of_group(group: Mapping[str, Any]) -> list[Filter]:

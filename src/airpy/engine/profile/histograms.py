@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from airpy.contract import Histogram
-from airpy.engine.encoding import json_forms
+from airpy.engine.encoding import json_rows
 
 if TYPE_CHECKING:
     from airpy.engine.profile.ranks import Ranks
@@ -51,6 +51,5 @@ def _bins(ranks: Ranks, width: float) -> int:
 def _shown(edges: np.ndarray, dtype: pl.DataType) -> list[float | str]:
     if dtype.is_numeric():
         return edges.tolist()  # type: ignore[no-any-return]
-    times = pl.Series(np.rint(edges).astype(np.int64)).cast(dtype) if dtype != pl.Date else None
-    column = pl.Series(np.rint(edges).astype(np.int32)).cast(pl.Date) if times is None else times
-    return json_forms(column.to_frame()).to_series().to_list()
+    ticks = np.rint(edges).astype(np.int32 if dtype == pl.Date else np.int64)
+    return [value for (value,) in json_rows(pl.Series(ticks).cast(dtype).to_frame())]

@@ -49,7 +49,9 @@ def measured(frame: pl.LazyFrame) -> FrameState:
 
 def count_different(frame: pl.LazyFrame, place: int) -> int:
     """The exact number of different values of a column, null not counted, by their hashes; 8 bytes a row."""
-    hashes = frame.select(pl.nth(place).drop_nulls().hash()).collect(engine="streaming").to_series().to_numpy()
+    hashes = (
+        frame.select(pl.nth(place).drop_nulls().hash()).collect(engine="streaming").to_series().to_numpy()
+    )
     ordered = np.sort(hashes)
     return int((ordered[1:] != ordered[:-1]).sum()) + min(len(ordered), 1)
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from airpy.contract import ColumnMetrics, Estimate, KindCount, Quantiles, TextMetrics, ValueCount
-from airpy.engine.encoding import json_forms
+from airpy.engine.encoding import json_rows
 from airpy.engine.profile.histograms import histogram
 from airpy.engine.profile.kinds import PERSONAL, found_kinds, found_patterns
 from airpy.engine.profile.states import TEXTS, TIMES
@@ -217,5 +217,4 @@ def _in_forms(columns: Iterable[pl.Series], length: int) -> list[list[Any]]:
     ]
     if not padded:
         return []
-    forms = json_forms(pl.DataFrame(padded))
-    return [column.to_list() for column in forms.get_columns()]
+    return [list(column) for column in zip(*json_rows(pl.DataFrame(padded)), strict=True)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from airpy.engine.encoding import json_forms
+from airpy.engine.encoding import json_rows
 from airpy.engine.profile.measuring import numbers_of
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def bounds_by_group(
         .agg(MEASURES[name](value).alias(name) for name in (*NEEDED[method], "least", "greatest"))
         .collect(engine="streaming")
     )
-    forms = json_forms(groups.select(f"by{place}" for place in range(len(by))))
+    forms = json_rows(groups.select(f"by{place}" for place in range(len(by))))
     found: list[tuple[float, GroupBounds]] = []
-    for key, row in zip(forms.rows(), groups.rows(named=True), strict=True):
+    for key, row in zip(forms, groups.rows(named=True), strict=True):
         bounds = OUTLIER_METHODS[method](row)
         if bounds is None or not (row["least"] < bounds.low or row["greatest"] > bounds.high):
             continue

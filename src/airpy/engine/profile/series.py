@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from airpy.contract import SeriesMetrics
-from airpy.engine.encoding import json_forms
+from airpy.engine.encoding import json_rows
 from airpy.engine.profile.measuring import numbers_of
 from airpy.engine.profile.times import second_of
 
@@ -115,7 +115,7 @@ def series_metrics(
         values = points.tail(MOST_POINTS)[f"y{place}"].to_numpy()
         if len(values) < LEAST_POINTS:
             continue
-        metrics = SeriesMetrics(time=clock.time, column=name, points=len(values), step_s=clock.step_s)
+        metrics = SeriesMetrics(time=clock.time, column=name, points=points.height, step_s=clock.step_s)
         if group:
             metrics.group = group
         period = seasonal_period(values)
@@ -243,6 +243,20 @@ def _clock(frame: pl.LazyFrame, time: str, by: tuple[str, ...]) -> Clock:
     return Clock(time, by, apart.height, duplicates, falling, gaps, step_s)
 
 
+def _on_grid(points: pl.DataFrame, step: float) -> NDArray[np.float64] | None:
+    """The numbers at equal steps, those between two points on the line from one to the other.
+
+    None of too few points, or where most would be such.
+    """
+    ticks = points["time"].to_physical().cast(pl.Float64).to_numpy()
+    if len(ticks) < LEAST_POINTS:
+        return None
+    places = np.rint((ticks - ticks[0]) / step)
+    if places[-1] >= 2 * len(places):
+        return None
+    return np.interp(np.arange(places[-1] + 1), places, points["y"].to_numpy())
+
+
 def _longest(
     frame: pl.LazyFrame, clock: Clock, names: Sequence[str], wanted: Sequence[str]
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -261,5 +275,5 @@ def _longest(
         return rows.collect(engine="streaming"), {}
     held = rows.collect(engine="streaming")
     longest = held.group_by(keys).len("n").sort("n", *keys, descending=[True, *(False for _ in keys)]).head(1)
-    forms = json_forms(longest.select(keys)).row(0)
+    (forms,) = json_rows(longest.select(keys))
     return held.join(longest, on=keys, nulls_equal=True), dict(zip(clock.by, forms, strict=True))

@@ -1,0 +1,48 @@
+"""Bounds between floats as values of a column's type, so that a comparison with them selects the same rows."""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+import numpy as np
+import polars as pl
+
+__all__ = ["greatest_of", "least_of"]
+
+UP, DOWN = Context(prec=100, rounding=ROUND_CEILING), Context(prec=100, rounding=ROUND_FLOOR)
+
+
+def least_of(dtype: pl.DataType, low: float) -> float | int | str | None:
+    """The least value of the type that is no less than this; None where every value is no less."""
+    if dtype.is_integer():
+        least, greatest = _integers(dtype)
+        return None if low <= least else min(math.ceil(low), greatest)
+    return _of_fraction(dtype, low, up=True)
+
+
+def greatest_of(dtype: pl.DataType, high: float) -> float | int | str | None:
+    """The greatest value of the type that is no greater than this; None where every value is no greater."""
+    if dtype.is_integer():
+        least, greatest = _integers(dtype)
+        return None if high >= greatest else max(math.floor(high), least)
+    return _of_fraction(dtype, high, up=False)
+
+
+def _integers(dtype: pl.DataType) -> tuple[int, int]:
+    """The ends of an integer type."""
+    bits = int(str(dtype).removeprefix("U").removeprefix("Int"))
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.is_signed_integer() else (0, 2**bits - 1)
+
+
+def _of_fraction(dtype: pl.DataType, end: float, *, up: bool) -> float | str | None:
+    if isinstance(dtype, pl.Decimal):
+        if abs(end) >= 10 ** (dtype.precision - dtype.scale):
+            return None
+        unit = Decimal(1).scaleb(-dtype.scale)
+        return f"{(UP if up else DOWN).quantize(Decimal(end), unit):f}"
+    if dtype == pl.Float32:
+        near = np.float32(end)
+        beyond = float(near) < end if up else float(near) > end
+        return float(np.nextafter(near, np.float32(math.inf if up else -math.inf)) if beyond else near)
+    return end

@@ -1,0 +1,95 @@
+"""Metrics of whole frames: rows that repeat or are null, keys, and which columns are null together."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from airpy.contract import Estimate, MissingPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airpy.contract import ColumnMetrics, FrameMetrics
+    from airpy.engine.profile.states import FrameState
+
+__all__ = ["add_frame_metrics"]
+
+MOST_PATTERNS = 20
+MOST_PAIRS = 30
+"""Pairs of columns that are tried as keys, those with the most different values first."""
+
+
+def add_frame_metrics(
+    metrics: FrameMetrics, state: FrameState, columns: Sequence[ColumnMetrics], *, whole: bool
+) -> None:
+    """Add what the state tells of the frame; keys and patterns, which take longer, when the `whole` is wanted."""
+    metrics.null_rows = state.null_rows
+    metrics.sampled_rows = state.sample.rows.height
+    if state.repeats is not None:
+        metrics.duplicate_rows, error = state.repeats.estimate()
+        if not state.repeats.exact:
+            method = "hashes of rows in a part of their space"
+            metrics.estimates = [Estimate(metric="duplicate_rows", method=method, error=error)]
+    if whole:
+        metrics.candidate_keys = _keys(state, columns)
+        metrics.missingness = _patterns(state, columns)
+
+
+def _keys(state: FrameState, columns: Sequence[ColumnMetrics]) -> list[list[str]]:
+    """Columns that name every row, alone or else in pairs."""
+    rows = state.rows
+    if rows < 2:  # noqa: PLR2004
+        return []
+    if alone := [[column.name] for column in columns if column.is_unique and not column.missing]:
+        return alone
+    if state.sample.rows.height < rows:
+        return []
+    sizes = {
+        place: column.unique
+        for place, column in enumerate(columns)
+        if column.unique is not None
+        and column.unique > 1
+        and not column.missing
+        and not column.type.startswith("float")
+    }
+    pairs = [pair for pair in combinations(sizes, 2) if sizes[pair[0]] * sizes[pair[1]] >= rows]
+    tried = sorted(pairs, key=lambda pair: -sizes[pair[0]] * sizes[pair[1]])[:MOST_PAIRS]
+    if not tried:
+        return []
+    frame = state.sample.rows
+    different = frame.select(
+        pl.struct(pl.nth(one).alias("a"), pl.nth(two).alias("b")).n_unique().alias(f"{number}")
+        for number, (one, two) in enumerate(tried)
+    ).row(0)
+    return [
+        [columns[one].name, columns[two].name]
+        for (one, two), size in zip(tried, different, strict=True)
+        if size == rows
+    ]
+
+
+def _patterns(state: FrameState, columns: Sequence[ColumnMetrics]) -> list[MissingPattern]:
+    """Which columns are null together in the sample."""
+    frame = state.sample.rows
+    places = [place for place, column in enumerate(columns) if column.missing]
+    if not places or not frame.height:
+        return []
+    flags = frame.select(pl.nth(place).is_null().alias(f"{place}") for place in places)
+    found = (
+        flags.group_by(pl.all())
+        .len("rows")
+        .filter(pl.any_horizontal(pl.exclude("rows")))
+        .sort("rows", *(f"{place}" for place in places), descending=True)
+        .head(MOST_PATTERNS)
+    )
+    return [
+        MissingPattern(
+            columns=[columns[place].name for place, is_null in zip(places, row, strict=False) if is_null],
+            rows=row[-1],
+            share=row[-1] / frame.height,
+        )
+        for row in found.rows()
+    ]
