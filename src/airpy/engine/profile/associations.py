@@ -1,7 +1,7 @@
 """How columns hang together, by methods for numbers, categories and both: a table from name to measure.
 
-Pearson's r is of all rows (`pairs.py`); the others are of a sample of rows, which is all of them while they are
-few. A pair is measured over the rows in which neither is null or NaN.
+Pearson's r is of all rows (`pairs.py`); the others are of a sample of rows, which is all of them while they
+are few. A pair is measured over the rows in which neither is null or NaN.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Issues, judged from metrics alone; the rows of each are then counted by its filter.
 
-A check is a pure function from facts to findings, so checks cost nothing and never disagree about a count. Its
-name in capitals is its issue code.
+A check is a pure function from facts to findings, so checks cost nothing and never disagree about a count.
+Its name in capitals is its issue code.
 """
 
 from __future__ import annotations

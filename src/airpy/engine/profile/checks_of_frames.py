@@ -40,7 +40,7 @@ def duplicate_rows(facts: Facts) -> Iterator[Finding]:
 
 
 def duplicate_keys(facts: Facts) -> Iterator[Finding]:
-    """Values that should name a row name several: of the keys that were asked for, else of what is nearly a key."""
+    """Values that should name a row name several: of the keys asked for, else of what is nearly a key."""
     if keys := facts.options.keys:
         yield _shared(keys, f"the keys {', '.join(keys)} do not name each row", "asked for")
         return

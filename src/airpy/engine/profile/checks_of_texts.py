@@ -99,7 +99,7 @@ def encoding_damage(facts: Facts) -> Iterator[Finding]:
 
 
 def case_variants(facts: Facts) -> Iterator[Finding]:
-    """Values differ in nothing but case or white space around them; all but the most frequent way is affected."""
+    """Values differ only in case or white space around them; all but the most frequent are affected."""
     for place, column in enumerate(facts.columns):
         frequent = facts.state.columns[place].frequent
         if column.text is None or frequent is None or not frequent.known:

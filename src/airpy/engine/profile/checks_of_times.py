@@ -1,4 +1,4 @@
-"""Checks of times: their order, what is missing or double among them, dates nobody meant, and series over them."""
+"""Checks of times: their order, gaps and doubles, dates that nobody meant, and series over them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of columns of any type and of numbers: what is missing, the same everywhere, far away, or out of place."""
+"""Checks of columns of any type, and of numbers: what is missing, all the same, far away, or out of place."""
 
 from __future__ import annotations
 

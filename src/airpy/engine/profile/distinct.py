@@ -1,8 +1,8 @@
 """How many different values there are: counted while they are few, then estimated from the least hashes.
 
-Hashes of different values are spread evenly over 64 bits, so that the place of the k-th least of them tells how
-many there are (k minimum values: Bar-Yossef and others, 2002), with a relative standard error of 1 / √(k − 2).
-Two summaries merge into what one of both would have been.
+Hashes of different values are spread evenly over 64 bits, so that the place of the k-th least of them tells
+how many there are (k minimum values: Bar-Yossef and others, 2002), with a relative standard error of
+1 / √(k − 2). Two summaries merge into what one of both would have been.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bounds between floats as values of a column's type, so that a comparison with them selects the same rows."""
+"""Bounds as values of a column's type, so that a comparison with them selects the same rows."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ MOST_PAIRS = 30
 def add_frame_metrics(
     metrics: FrameMetrics, state: FrameState, columns: Sequence[ColumnMetrics], *, whole: bool
 ) -> None:
-    """Add what the state tells of the frame; keys and patterns, which take longer, when the `whole` is wanted."""
+    """Add what the state tells of the frame; keys and patterns, which take longer, when `whole`."""
     metrics.null_rows = state.null_rows
     metrics.sampled_rows = state.sample.rows.height
     if state.repeats is not None:

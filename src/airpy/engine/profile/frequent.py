@@ -1,7 +1,7 @@
-"""The most frequent values, counted: all of them while they are few, else those that came through every merge.
+"""The most frequent values, counted: all while they are few, else those that came through every merge.
 
-What falls out of one part may have been in another, so a count may lack as much as the greatest that fell out of
-each (Misra and Gries, 1982, as Agarwal and others, 2013, merge it); `missed` adds that up.
+What falls out of one part may have been in another, so a count may lack as much as the greatest that fell out
+of each (Misra and Gries, 1982, as Agarwal and others, 2013, merge it); `missed` adds that up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Histograms, made from ranks: bins of equal width, as many as the data bears.
 
-The width is that of Freedman and Diaconis (1981), 2 · IQR / ∛n; where half of the values are equal, there are as
-many bins as Sturges (1926) says, log₂ n + 1.
+The width is that of Freedman and Diaconis (1981), 2 · IQR / ∛n; where half of the values are equal, there are
+as many bins as Sturges (1926) says, log₂ n + 1.
 """
 
 from __future__ import annotations

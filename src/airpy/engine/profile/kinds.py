@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 
     from airpy.contract import TextKind
 
-__all__ = ["KINDS", "PERSONAL", "PLACEHOLDERS", "found_kinds", "found_patterns", "is_kind"]
+__all__ = ["KINDS", "PERSONAL", "found_kinds", "found_patterns", "is_kind"]
 
 LONGEST_SHAPE, MOST_PATTERNS = 64, 5
 
 OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+HEX = "[0-9A-Fa-f]{1,4}"
 MONTHS = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 
 KINDS: Mapping[TextKind, str] = {
     "email": r"^[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}$",
     "url": r"^(?i)(https?|ftp)://[^\s/?#]+\S*$",
     "uuid": r"^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
-    "ip": rf"^({OCTET}\.){{3}}{OCTET}$|^(?i)([0-9a-f]{{0,4}}:){{2,7}}[0-9a-f]{{0,4}}$",
+    "ip": (
+        rf"^({OCTET}\.){{3}}{OCTET}$|^({HEX}:){{7}}{HEX}$|^({HEX}:){{1,6}}:({HEX}(:{HEX}){{0,5}})?$"
+        rf"|^::({HEX}(:{HEX}){{0,6}})?$"
+    ),
     "json": r'^\s*(\{\s*("[\s\S]*)?\}|\[\s*([\[{"0-9tfn-][\s\S]*)?\])\s*$',
     "date": (
         r"^\s*([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4}|[0-9]{2})"
@@ -50,7 +54,6 @@ KINDS: Mapping[TextKind, str] = {
 }
 
 PERSONAL: tuple[TextKind, ...] = ("email", "phone", "credit_card", "iban", "ssn", "ip")
-PLACEHOLDERS = {kind: f"[{kind}]" for kind in PERSONAL}
 
 
 def is_kind(text: pl.Expr, kind: TextKind) -> pl.Expr:

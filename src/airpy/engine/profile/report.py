@@ -63,7 +63,7 @@ class Report(NamedTuple):
     """What was kept of the frame, for a later comparison."""
 
 
-def report(  # noqa: PLR0913  each says one thing of the frame
+def report(
     frame: pl.LazyFrame,
     kind: AnalysisKind,
     options: AnalyzeOptions,

@@ -35,6 +35,8 @@ MOST_COLUMNS = 8
 LEAST_POINTS = 20
 MOST_KEYS = 8
 """Columns that are tried for what names a series."""
+PROMINENT = 0.2
+"""How much a peak of the autocorrelation rises above the lowest before it."""
 REGULAR, RARE = 0.5, 0.1
 """The share of steps from which the most frequent one is the usual, and up to which greater ones are gaps."""
 UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -139,14 +141,17 @@ def autocorrelation(values: NDArray[np.float64], most: int) -> NDArray[np.float6
 def seasonal_period(values: NDArray[np.float64]) -> tuple[int, float] | None:
     """The lag of the highest peak of the autocorrelation without trend, and its height; None without a peak.
 
-    A lag counts that lies three times in the series, and whose peak is positive.
+    A lag counts that lies three times in the series, and whose peak stands out: neighbours are alike in any
+    smooth series, and less so before it repeats itself.
     """
     places = np.arange(len(values), dtype=float)
     rest = values - np.polyval(np.polyfit(places, values, 1), places)
     if float(np.ptp(rest)) <= 1e-9 * max(float(np.abs(values).max()), 1e-300):
         return None
     r = autocorrelation(rest, len(values) // 3)
-    peaks = np.flatnonzero((r[1:-1] > r[:-2]) & (r[1:-1] >= r[2:]) & (r[1:-1] > 0)) + 1
+    lowest = np.minimum.accumulate(r)
+    stands_out = (r[1:-1] > 0) & (r[1:-1] - lowest[1:-1] >= PROMINENT)
+    peaks = np.flatnonzero((r[1:-1] > r[:-2]) & (r[1:-1] >= r[2:]) & stands_out) + 1
     if not len(peaks):
         return None
     # Multiples of a period are nearly as high as it is: the first that is as good is the period.
@@ -254,7 +259,7 @@ def _on_grid(points: pl.DataFrame, step: float) -> NDArray[np.float64] | None:
     places = np.rint((ticks - ticks[0]) / step)
     if places[-1] >= 2 * len(places):
         return None
-    return np.interp(np.arange(places[-1] + 1), places, points["y"].to_numpy())
+    return np.asarray(np.interp(np.arange(places[-1] + 1), places, points["y"].to_numpy()))
 
 
 def _longest(

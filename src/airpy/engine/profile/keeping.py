@@ -1,0 +1,103 @@
+"""States as bytes and back, so that what was measured of a file need not be measured again."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from airpy.engine.profile.distinct import Distinct
+from airpy.engine.profile.frequent import Frequent
+from airpy.engine.profile.orders import Order
+from airpy.engine.profile.pairs import Pairs
+from airpy.engine.profile.powers import Powers
+from airpy.engine.profile.ranks import Ranks
+from airpy.engine.profile.repeats import Repeats
+from airpy.engine.profile.samples import RowSample
+from airpy.engine.profile.states import ColumnState, FrameState
+from airpy.engine.profile.tallies import Tallies
+
+__all__ = ["state_from", "state_to"]
+
+PARTS = {
+    part.__name__: part
+    for part in (
+        FrameState,
+        ColumnState,
+        Distinct,
+        Frequent,
+        Order,
+        Pairs,
+        Powers,
+        Ranks,
+        Repeats,
+        RowSample,
+        Tallies,
+    )
+}
+
+
+def state_to(state: FrameState) -> bytes:
+    """The state as MessagePack; arrays and frames in it as Arrow IPC."""
+    return msgspec.msgpack.encode(_packed(state))
+
+
+def state_from(content: bytes) -> FrameState:
+    """The state in such bytes.
+
+    Raises:
+        ValueError: They are no such state, or one of another version.
+    """
+    try:
+        state = _unpacked(msgspec.msgpack.decode(content))
+    except (msgspec.MsgspecError, pl.exceptions.PolarsError, LookupError, TypeError) as error:
+        raise ValueError("these bytes are no state of a frame") from error
+    if not isinstance(state, FrameState):
+        raise ValueError("these bytes are no state of a frame")  # noqa: TRY004  of whoever wrote them
+    return state
+
+
+def _packed(value: Any) -> Any:  # noqa: ANN401  any part of a state
+    match value:
+        case pl.DataFrame():
+            return ["frame", _ipc(value)]
+        case pl.Series():
+            return ["series", _ipc(value.to_frame())]
+        case np.ndarray():
+            shape = list(value.shape)
+            return ["array", _ipc(pl.Series(np.ascontiguousarray(value).ravel()).to_frame()), shape]
+        case dict():
+            return ["dict", {name: _packed(part) for name, part in value.items()}]
+        case tuple() if type(value).__name__ in PARTS:
+            return [type(value).__name__, [_packed(part) for part in value]]
+        case tuple():
+            return ["tuple", [_packed(part) for part in value]]
+        case _:
+            return value
+
+
+def _unpacked(value: Any) -> Any:  # noqa: ANN401  the same
+    match value:
+        case ["frame", bytes(content)]:
+            return pl.read_ipc(io.BytesIO(content))
+        case ["series", bytes(content)]:
+            return pl.read_ipc(io.BytesIO(content)).to_series()
+        case ["array", bytes(content), shape]:
+            return pl.read_ipc(io.BytesIO(content)).to_series().to_numpy().reshape(shape)
+        case ["dict", dict(parts)]:
+            return {name: _unpacked(part) for name, part in parts.items()}
+        case ["tuple", list(parts)]:
+            return tuple(map(_unpacked, parts))
+        case [str(name), list(parts)]:
+            return PARTS[name](*map(_unpacked, parts))
+        case _:
+            return value
+
+
+def _ipc(frame: pl.DataFrame) -> bytes:
+    sink = io.BytesIO()
+    frame.write_ipc(sink, compression="zstd")
+    return sink.getvalue()
