@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 
 from airpy.contract import ReadOptions, SchemaStats
 from airpy.engine.encoding import encode_model, encode_object, encode_rows, portable
-from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import counted
 from airpy.files.counting import total_rows
@@ -22,6 +21,7 @@ from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container
     from pathlib import Path
 
     from airpy.contract import InferSchemaRequest
@@ -144,6 +144,17 @@ class Measured(NamedTuple):
     exact: bool
 
 
+def _counts(schema: pl.Schema, known: Container[str], unique: Callable[[pl.Expr], pl.Expr]) -> list[pl.Expr]:
+    """The nulls and the different values of columns that are not known, as `{place}:nulls` and `{place}:unique`."""
+    wanted = []
+    for place, (name, dtype) in enumerate(schema.items()):
+        if name not in known:
+            wanted.append(pl.nth(place).null_count().alias(f"{place}:nulls"))
+            if not (dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Null))):
+                wanted.append(unique(pl.nth(place).drop_nulls()).alias(f"{place}:unique"))
+    return wanted
+
+
 def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measured]:
     """The first rows, and what all of them say; those beyond the first are passed through, and never held."""
     # What decided the types of text by every row has counted it already.
@@ -153,19 +164,16 @@ def _measured(frame: pl.LazyFrame, opened: Opened) -> tuple[pl.DataFrame, Measur
     rows = next((each.values + each.nulls for each in known.values()), 0)
     first = frame.head(SAMPLE_ROWS if rows > MOST_EXACT else MOST_EXACT + 1).collect(engine="streaming")
     if first.height <= MOST_EXACT and rows <= MOST_EXACT:
-        metrics = column_metrics(first)
+        counts = first.lazy().select(_counts(first.schema, (), pl.Expr.n_unique)).collect().row(0, named=True)
+        unique = {name: counts.get(f"{place}:unique") for place, name in enumerate(first.columns)}
         return first, Measured(
             first.height,
-            {column.name: column.missing for column in metrics},
-            {column.name: column.unique for column in metrics if column.unique is not None},
+            {name: counts[f"{place}:nulls"] for place, name in enumerate(first.columns)},
+            {name: count for name, count in unique.items() if count is not None},
             exact=True,
         )
     wanted = [] if known else [pl.len().alias("rows")]
-    for place, (name, dtype) in enumerate(first.schema.items()):
-        if name not in known:
-            wanted.append(pl.nth(place).null_count().alias(f"{place}:nulls"))
-            if not (dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Null))):
-                wanted.append(pl.nth(place).drop_nulls().approx_n_unique().alias(f"{place}:unique"))
+    wanted += _counts(first.schema, known, pl.Expr.approx_n_unique)
     found = frame.select(wanted).collect(engine="streaming").row(0, named=True) if wanted else {}
     rows = rows if known else found["rows"]
     nulls = {

@@ -60,7 +60,7 @@ def state_from(content: bytes) -> FrameState:
     return state
 
 
-def _packed(value: Any) -> Any:  # noqa: ANN401  any part of a state
+def _packed(value: Any) -> Any:  # noqa: ANN401, PLR0911  any part of a state
     match value:
         case pl.DataFrame():
             return ["frame", _ipc(value)]
@@ -79,7 +79,7 @@ def _packed(value: Any) -> Any:  # noqa: ANN401  any part of a state
             return value
 
 
-def _unpacked(value: Any) -> Any:  # noqa: ANN401  the same
+def _unpacked(value: Any) -> Any:  # noqa: ANN401, PLR0911  the same
     match value:
         case ["frame", bytes(content)]:
             return pl.read_ipc(io.BytesIO(content))

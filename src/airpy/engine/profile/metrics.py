@@ -1,7 +1,7 @@
 """Metrics of columns, made from what one pass has kept of them.
 
-Quantiles are by linear interpolation (Hyndman and Fan's type 7), variance and standard deviation are those of a
-sample (n − 1). NaN is a value, and no null, where values are counted; statistics leave it out.
+Quantiles are by linear interpolation (Hyndman and Fan's type 7), variance and standard deviation are those of
+a sample (n − 1). NaN is a value, and no null, where values are counted; statistics leave it out.
 """
 
 from __future__ import annotations

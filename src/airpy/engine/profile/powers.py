@@ -21,7 +21,7 @@ __all__ = ["NO_POWERS", "Powers", "merged_powers", "powers_of"]
 
 
 class Powers(NamedTuple):
-    """How many values there are, their sum and mean, and the sums of powers of what they differ by from it."""
+    """How many values there are, their sum and mean, and the sums of powers of what they differ by."""
 
     total: int
     sum: float

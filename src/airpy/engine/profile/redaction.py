@@ -57,8 +57,8 @@ def personal_columns(columns: Sequence[ColumnMetrics], least: float) -> dict[str
 def redacted(answer: Any, personal: Mapping[str, TextKind]) -> Any:  # noqa: ANN401  any part of an answer
     """The answer, or a part of it, with placeholders in place of personal data.
 
-    Values of the columns that are suspected are replaced wherever they stand: in rows, by the column's name; in
-    filters, rules and metrics, beside it. In all other text, what looks like personal data is.
+    Values of the columns that are suspected are replaced wherever they stand: in rows, by the column's name;
+    in filters, rules and metrics, beside it. In all other text, what looks like personal data is.
     """
     match answer:
         case str():
@@ -78,7 +78,7 @@ def redacted(answer: Any, personal: Mapping[str, TextKind]) -> Any:  # noqa: ANN
 
 
 def _part(name: str, part: Any, personal: Mapping[str, TextKind], about: TextKind | None) -> Any:  # noqa: ANN401
-    """A member of an object: the value of a column by its name, one of a column that the object is about, or other."""
+    """A member of an object: a value by its column's name, one of the column that the object is of, or other."""
     if name in personal and not isinstance(part, (dict, list)):
         return _masked(part, personal[name])
     if about is not None and name in OF_COLUMN:

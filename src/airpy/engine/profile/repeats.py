@@ -1,7 +1,7 @@
-"""How many rows repeat an earlier one, by their hashes: all of them, or those in a part of the space of hashes.
+"""How many rows repeat an earlier one, by their hashes: all of them, or those in a part of their space.
 
-Equal rows have equal hashes, so that a part of the space holds all rows of some and none of others: what it says
-is unbiased. That different rows share a hash of 64 bits is not to be expected below a billion rows.
+Equal rows have equal hashes, so that a part of the space holds all rows of some and none of others: what it
+says is unbiased. That different rows share a hash of 64 bits is not to be expected below a billion rows.
 """
 
 from __future__ import annotations
