@@ -1,7 +1,7 @@
 """Remembers what a look at a file has found, for as long as the file stays as it is.
 
 Whether Polars can be trusted with a large CSV file takes a look at its every byte, and how it is written some
-thousand guesses. Who asks the same file again need not pay for that again. What is remembered is JSON in a
+thousand guesses. Who asks the same file again need not pay for that again. What is remembered is in a
 file, named by all that tells one version of a file from another, in a folder that workers and servers share.
 """
 
@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import time
 import uuid
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airpy import __version__
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pydantic import TypeAdapter
-
-__all__ = ["YOUNG_S", "forget", "remembered"]
+__all__ = ["YOUNG_S", "Form", "forget", "remembered"]
 
 YOUNG_S = 2
 """A file or directory that was changed so lately may change again, and look the same in size and time."""
@@ -30,9 +28,17 @@ KEPT_S = 7 * 86_400
 T = TypeVar("T")
 
 
-def remembered(
-    memory: Path | None, path: Path, question: str, look: Callable[[], T], form: TypeAdapter[T]
-) -> T:
+class Form(Protocol[T]):
+    """How what was found is kept: pydantic's `TypeAdapter` is one."""
+
+    def dump_json(self, instance: T, /) -> bytes:
+        """What was found, as bytes."""
+
+    def validate_json(self, data: bytes, /) -> T:
+        """What such bytes say; ValueError where they say nothing of the kind."""
+
+
+def remembered(memory: Path | None, path: Path, question: str, look: Callable[[], T], form: Form[T]) -> T:
     """What the look at the file finds, or what it found before.
 
     Args:

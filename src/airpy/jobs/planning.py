@@ -121,9 +121,8 @@ def plan_through(
     plan: Plan,
     asked: Sequence[Asked],
     context: JobContext,
-    consume: Callable[[pl.LazyFrame], T],
+    consume: Callable[[Sequence[Dataset], Planned], T],
     on_step: OnStep = ignore_steps,
-    judge: Callable[[Sequence[Dataset], Planned], None] | None = None,
 ) -> tuple[T, Ran]:
     """What becomes of the plan's answer, and what it was made from.
 
@@ -131,9 +130,8 @@ def plan_through(
         plan: What to compute.
         asked: Its data sets.
         context: What the job may use.
-        consume: Computes the answer.
+        consume: Computes the answer, or raises where it is not to be computed; it is given the data sets, held open.
         on_step: Is told the stages of the plan.
-        judge: Raises where the answer is not to be computed; it is given the data sets, held open.
 
     Raises:
         AirError: The plan does not fit the data, or a file cannot be read.
@@ -145,13 +143,8 @@ def plan_through(
         def opens(options: list[ReadOptions | None], *, careful: bool, on_step: OnStep) -> Planned:
             return planned_frame(plan, datasets, options, context, scratch, careful=careful, on_step=on_step)
 
-        def judged(planned: Planned) -> T:
-            if judge is not None:
-                judge(datasets, planned)
-            return consume(planned.frame)
-
         try:
-            done, planned = read_through(asked, opens, judged, on_step)
+            done, planned = read_through(asked, opens, lambda planned: consume(datasets, planned), on_step)
         except InvalidPlan as error:
             options = [each.options for each in asked]
             raise mended(error, plan, bound_to(datasets, options, context, scratch)) from None

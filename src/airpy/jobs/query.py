@@ -23,14 +23,15 @@ from airpy.jobs.results import encode_head, frame_file, result_frame, write_data
 from airpy.jobs.states import keep_state
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Sequence
 
     from airpy.contract import QueryRequest
     from airpy.engine.encoding import Written
     from airpy.engine.steps import OnStep
-    from airpy.files.datasets import Load
+    from airpy.files.datasets import Dataset, Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
+    from airpy.jobs.reading import Planned
     from airpy.jobs.record import ResultFrame
 
 __all__ = ["check_query", "query"]
@@ -61,21 +62,15 @@ def query(request: QueryRequest, context: JobContext, *, on_step: OnStep) -> Res
     write = write_parquet if request.output == "parquet" else write_arrow
     budget = request.budget.rows if request.budget else None
 
-    def consumed(frame: pl.LazyFrame) -> Written:
+    def consumed(datasets: Sequence[Dataset], planned: Planned) -> Written:
+        check_affordable(request, datasets, planned, context.bounds)
         if budget is None:
-            return write(frame, target, context.max_rows_json)
-        written = write(frame.head(budget + 1), target, context.max_rows_json)
+            return write(planned.frame, target, context.max_rows_json)
+        written = write(planned.frame.head(budget + 1), target, context.max_rows_json)
         check_rows(written.rows, request.budget)
         return written
 
-    written, ran = plan_through(
-        request.plan,
-        asked,
-        context,
-        consumed,
-        on_step,
-        lambda datasets, planned: check_affordable(request, datasets, planned, context.bounds),
-    )
+    written, ran = plan_through(request.plan, asked, context, consumed, on_step)
     rows, shown = encode_first_rows(written.preview)
     metrics = QueryMetrics(
         rows=written.rows,

@@ -18,7 +18,7 @@ from airpy.engine.profile.measuring import numbers_of
 from airpy.engine.profile.states import TEXTS, TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -175,15 +175,25 @@ def _as_array(frame: pl.DataFrame, value: pl.Expr) -> NDArray[np.float64]:
 
 def _measured(method: AssociationMethod, columns: Columns) -> Iterator[Association]:
     pairs = list(_pairs(method, columns))
-    every = columns.numbers | {} if method in OF_NUMBERS else columns.numbers | columns.categories
     rows = max(MOST_COMPARED // max(len(pairs), 1), 1_000)
+    left = columns.numbers if method in OF_NUMBERS else columns.categories
+    right = columns.categories if method in OF_CATEGORIES else columns.numbers
+    ranks = _ranks(columns.numbers, rows) if method == "spearman" else {}
     for a, b in pairs:
-        x = (columns.categories if method not in OF_NUMBERS else every)[a][:rows]
-        y = (columns.categories if method in OF_CATEGORIES else columns.numbers)[b][:rows]
+        x, y = left[a][:rows], right[b][:rows]
         both = ~(np.isnan(x) | np.isnan(y))
-        value = MEASURES[method](x[both], y[both]) if both.any() else math.nan
+        if a in ranks and b in ranks:
+            value = _pearson(ranks[a], ranks[b])
+        else:
+            value = MEASURES[method](x[both], y[both]) if both.any() else math.nan
         if math.isfinite(value):
             yield Association(a=a, b=b, method=method, value=value, rows=int(both.sum()))
+
+
+def _ranks(numbers: Mapping[str, NDArray[np.float64]], rows: int) -> dict[str, NDArray[np.float64]]:
+    """The ranks of columns in which nothing is missing: those of every pair of them."""
+    whole = {name: values[:rows] for name, values in numbers.items() if not np.isnan(values[:rows]).any()}
+    return {name: pl.Series(values).rank("average").to_numpy() for name, values in whole.items()}
 
 
 def _pairs(method: AssociationMethod, columns: Columns) -> Iterable[tuple[str, str]]:

@@ -14,7 +14,7 @@ from airpy.engine.profile.pairs import pairs_of
 from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.repeats import repeats_of
-from airpy.engine.profile.samples import sample_of
+from airpy.engine.profile.samples import Draw, sample_of
 from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, merged, room_for
 from airpy.engine.profile.tallies import Tallies, tallies_of
 
@@ -34,14 +34,19 @@ OPAQUE = (pl.Binary, pl.Null, pl.Object)
 """Types whose values are not looked at, beside nested ones."""
 
 
-def measured(frame: pl.LazyFrame) -> FrameState:
-    """The state of a frame, in one pass over it."""
+def measured(frame: pl.LazyFrame, salt: int = 0) -> FrameState:
+    """The state of a frame, in one pass over it.
+
+    Args:
+        frame: The frame.
+        salt: What the draws for its sample depend on, so that parts of a frame draw differently.
+    """
     room = room_for(len(frame.collect_schema()))
     pending: list[FrameState] = []
     for batch in _batches(frame, room):
         ceilings = [known for state in pending if (known := state.sample.ceiling(room.sampled)) is not None]
         first = sum(state.rows for state in pending)
-        pending.append(_state_of(batch, first, room, min(ceilings, default=None)))
+        pending.append(_state_of(batch, Draw(first, salt, min(ceilings, default=None)), room))
         if len(pending) == MOST_PENDING:
             pending = [merged(pending)]
     return merged(pending) if len(pending) > 1 else pending[0]
@@ -74,7 +79,7 @@ def _batches(frame: pl.LazyFrame, room: Room) -> Iterator[pl.DataFrame]:
         yield frame.collect_schema().to_frame()
 
 
-def _state_of(batch: pl.DataFrame, first: int, room: Room, ceiling: int | None) -> FrameState:
+def _state_of(batch: pl.DataFrame, draw: Draw, room: Room) -> FrameState:
     schema = list(batch.schema.items())
     paired = tuple(
         place for place, (_, dtype) in enumerate(schema) if dtype.is_numeric() or isinstance(dtype, TIMES)
@@ -89,7 +94,7 @@ def _state_of(batch: pl.DataFrame, first: int, room: Room, ceiling: int | None) 
         pairs=pairs_of(matrix.fill_null(float("nan")).to_numpy())
         if paired
         else pairs_of(np.empty((batch.height, 0))),
-        sample=sample_of(batch, first, room.sampled, ceiling),
+        sample=sample_of(batch, draw, room.sampled),
         repeats=repeats_of(batch),
     )
 
@@ -140,9 +145,8 @@ def _column(counted: pl.DataFrame, missing: int, tallies: Tallies, order: Order,
         numbers = sound.to_physical().cast(pl.Int64 if whole else pl.Float64).to_numpy()
         ranks = Ranks(numbers, weights[: len(numbers)])  # NaN comes last
         if dtype.is_numeric():
-            finite = numbers.astype(float)
-            there = np.isfinite(finite)
-            powers = powers_of(finite[there], ranks.weights[there])
+            finite = slice(np.searchsorted(numbers, -np.inf, "right"), np.searchsorted(numbers, np.inf))
+            powers = powers_of(numbers[finite].astype(float), ranks.weights[finite])
     return ColumnState(
         missing=missing,
         ends=pl.Series([sound.min(), sound.max()], dtype=dtype),

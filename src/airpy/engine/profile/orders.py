@@ -50,26 +50,24 @@ def orders_of(batch: pl.DataFrame, places: Sequence[int]) -> list[Order]:
         value = pl.nth(place).drop_nulls()
         before = value.shift(1)
         wanted += [
+            value.len().alias(f"{place}:values"),
             (value < before).sum().alias(f"{place}:falling"),
-            (value == before).sum().alias(f"{place}:level"),
             (value > before).sum().alias(f"{place}:rising"),
             pl.concat_list(value.first(), value.last()).alias(f"{place}:ends"),
         ]
     found = batch.select(wanted)
-    return [
-        Order(
-            found[f"{place}:falling"].item(),
-            found[f"{place}:level"].item(),
-            found[f"{place}:rising"].item(),
-            found[f"{place}:ends"].explode().drop_nulls(),
-        )
-        for place in places
-    ]
+    return [_order(found, place) for place in places]
 
 
 def merged_order(parts: Sequence[Order]) -> Order:
     """That of all parts, one after the other."""
     return reduce(_both, parts)
+
+
+def _order(found: pl.DataFrame, place: int) -> Order:
+    values, falling, rising = (found[f"{place}:{name}"].item() for name in ("values", "falling", "rising"))
+    ends = found[f"{place}:ends"].explode().drop_nulls()
+    return Order(falling, max(values - 1, 0) - falling - rising, rising, ends)
 
 
 def _both(a: Order, b: Order) -> Order:

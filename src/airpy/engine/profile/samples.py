@@ -16,9 +16,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["RowSample", "merged_sample", "sample_of"]
+__all__ = ["Draw", "RowSample", "merged_sample", "sample_of"]
 
 SEED = 20_250_930
+
+
+class Draw(NamedTuple):
+    """How the rows of a part of a frame draw."""
+
+    first: int
+    """The place of the first of them in the whole."""
+    salt: int = 0
+    """What tells the whole from others."""
+    ceiling: int | None = None
+    """What a row may draw at most to come into a sample of the whole, where that is known."""
 
 
 class RowSample(NamedTuple):
@@ -32,19 +43,12 @@ class RowSample(NamedTuple):
         return int(self.drawn.max()) if len(self.drawn) >= most else None
 
 
-def sample_of(frame: pl.DataFrame, first: int, most: int, ceiling: int | None = None) -> RowSample:
-    """At most so many rows of a part of a frame.
-
-    Args:
-        frame: The part.
-        first: The place of its first row in the whole.
-        most: How many rows.
-        ceiling: What a row may draw at most to come into a sample of the whole, where that is known.
-    """
-    places = pl.int_range(first, first + frame.height, dtype=pl.UInt64, eager=True)
-    drawn = places.hash(SEED).to_numpy()
-    if ceiling is not None:
-        kept = np.flatnonzero(drawn <= ceiling)
+def sample_of(frame: pl.DataFrame, draw: Draw, most: int) -> RowSample:
+    """At most so many rows of a part of a frame."""
+    places = pl.int_range(draw.first, draw.first + frame.height, dtype=pl.UInt64, eager=True)
+    drawn = places.hash(SEED + draw.salt).to_numpy()
+    if draw.ceiling is not None:
+        kept = np.flatnonzero(drawn <= draw.ceiling)
         frame, drawn = frame[kept], drawn[kept]
     return _least(frame, drawn, most)
 

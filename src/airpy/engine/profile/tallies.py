@@ -72,7 +72,7 @@ FLOATS: Mapping[str, pl.Expr] = {
 }
 TEXTS: Mapping[str, pl.Expr] = {
     "blank": VALUE.str.strip_chars() == "",
-    "whitespace": VALUE.str.contains(r"^\s|\s$") & (VALUE.str.strip_chars() != ""),
+    "whitespace": (VALUE.str.strip_chars() != VALUE) & (VALUE.str.strip_chars() != ""),
     "markers": VALUE.is_in(list(MARKERS)),
     "damage": VALUE.str.contains_any(list(DAMAGE)),
     "numbers": is_kind(VALUE, "number"),
