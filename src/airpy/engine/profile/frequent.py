@@ -14,6 +14,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 __all__ = ["Frequent", "frequent_of", "merged_frequent"]
 
 LONGEST = 1024
@@ -34,17 +36,19 @@ class Frequent(NamedTuple):
         return self.missed == 0
 
 
-def frequent_of(counted: pl.DataFrame, most: int, missed: int = 0) -> Frequent:
-    """The most frequent of these different values; a frame of `value` and `count`."""
-    if counted.schema["value"] == pl.String:
+def frequent_of(values: pl.Series, counts: NDArray[np.int64], most: int, missed: int = 0) -> Frequent:
+    """The most frequent of these different values."""
+    if len(values) > most:
+        # Those as frequent as the first that does not fit go with it: which of them stay would be chance.
+        bound = int(np.partition(counts, -most - 1)[-most - 1])
+        kept = np.flatnonzero(counts > bound)
+        values, counts = values.gather(kept), counts[kept]
+        missed += bound
+    counted = pl.DataFrame({"value": values, "count": counts})
+    if values.dtype == pl.String:
         long = pl.col("value").str.len_bytes() > LONGEST
         missed += counted.select(pl.col("count").filter(long).max().fill_null(0)).item()
         counted = counted.filter(~long)
-    if counted.height > most:
-        # Those as frequent as the first that does not fit go with it: which of them stay would be chance.
-        bound = int(np.partition(counted["count"].to_numpy(), -most - 1)[-most - 1])
-        counted = counted.filter(pl.col("count") > bound)
-        missed += bound
     ordered = counted.sort("count", "value", descending=[True, False])
     return Frequent(ordered["value"], ordered["count"], missed)
 
@@ -53,4 +57,5 @@ def merged_frequent(parts: Sequence[Frequent], most: int) -> Frequent:
     """Those of all parts together."""
     frames = [pl.DataFrame({"value": part.values, "count": part.counts}) for part in parts]
     counted = pl.concat(frames).group_by("value").agg(pl.col("count").sum())
-    return frequent_of(counted, most, sum(part.missed for part in parts))
+    missed = sum(part.missed for part in parts)
+    return frequent_of(counted["value"], counted["count"].to_numpy(), most, missed)

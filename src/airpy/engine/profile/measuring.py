@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import polars as pl
 
 from airpy.engine.profile.distinct import distinct_of
 from airpy.engine.profile.frequent import frequent_of
-from airpy.engine.profile.orders import orders_of
+from airpy.engine.profile.orders import order_of
 from airpy.engine.profile.pairs import pairs_of
 from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
@@ -17,12 +18,16 @@ from airpy.engine.profile.repeats import repeats_of
 from airpy.engine.profile.samples import Draw, sample_of
 from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, merged, room_for
 from airpy.engine.profile.tallies import Tallies, tallies_of
+from airpy.engine.profile.values import counted_values, ticks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from airpy.engine.profile.orders import Order
+    from numpy.typing import NDArray
+
+    from airpy.engine.profile.powers import Powers
     from airpy.engine.profile.states import Room
+    from airpy.engine.profile.values import Counted
 
 __all__ = ["count_different", "measured", "numbers_of"]
 
@@ -84,79 +89,84 @@ def _state_of(batch: pl.DataFrame, draw: Draw, room: Room) -> FrameState:
     paired = tuple(
         place for place, (_, dtype) in enumerate(schema) if dtype.is_numeric() or isinstance(dtype, TIMES)
     )[:MOST_PAIRED]
-    matrix = batch.select(numbers_of(pl.nth(place), schema[place][1]) for place in paired)
     return FrameState(
         rows=batch.height,
         null_rows=_null_rows(batch),
         bytes=int(batch.estimated_size()),
         columns=_columns_of(batch, room),
         paired=paired,
-        pairs=pairs_of(matrix.fill_null(float("nan")).to_numpy())
-        if paired
-        else pairs_of(np.empty((batch.height, 0))),
+        pairs=pairs_of(_matrix(batch, paired)),
         sample=sample_of(batch, draw, room.sampled),
         repeats=repeats_of(batch),
     )
 
 
+def _matrix(batch: pl.DataFrame, places: Sequence[int]) -> NDArray[np.float64]:
+    """The columns of numbers and times at these places, side by side; NaN where there is none."""
+    matrix = np.empty((batch.height, len(places)), order="F")
+    for n, place in enumerate(places):
+        column = batch.to_series(place)
+        ticks = None if column.has_nulls() else ticks_of(column)
+        if ticks is None:
+            numbers = column.to_frame().select(numbers_of(pl.first(), column.dtype).fill_null(np.nan))
+            matrix[:, n] = numbers.to_series().to_numpy()
+        else:
+            matrix[:, n] = ticks
+    return matrix
+
+
 def _columns_of(batch: pl.DataFrame, room: Room) -> tuple[ColumnState, ...]:
-    missing = batch.null_count().row(0) if batch.width else ()
-    places = [
-        place
-        for place, dtype in enumerate(batch.dtypes)
-        if not (dtype.is_nested() or isinstance(dtype, OPAQUE))
-    ]
-    frames = pl.collect_all([_counted(batch, place) for place in places])
-    tallies = tallies_of(frames)
-    orders = orders_of(batch, places)
-    known = {
-        place: _column(frame, missing[place], tally, order, room)
-        for place, frame, tally, order in zip(places, frames, tallies, orders, strict=True)
-    }
-    nothing = Tallies({})
-    return tuple(
-        known.get(place) or ColumnState(nulls, None, None, None, NO_RANKS, NO_POWERS, None, nothing)
-        for place, nulls in enumerate(missing)
-    )
+    """The states of the columns, several at a time: most of the work is done without Python."""
+    if not batch.width:
+        return ()
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+        return tuple(threads.map(lambda column: _column_of(column, room), batch.get_columns()))
 
 
-def _counted(batch: pl.DataFrame, place: int) -> pl.LazyFrame:
-    """The column's different values, with their counts and hashes; numbers and times in ascending order."""
-    dtype = batch.dtypes[place]
-    value = pl.nth(place).cast(pl.String) if isinstance(dtype, TEXTS) else pl.nth(place)
-    counted = (
-        batch.lazy()
-        .select(value.alias("value"))
-        .drop_nulls()
-        .group_by("value")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
-        .with_columns(pl.col("value").hash().alias("hash"))
-    )
-    return counted.sort("value") if dtype.is_numeric() or isinstance(dtype, TIMES) else counted
-
-
-def _column(counted: pl.DataFrame, missing: int, tallies: Tallies, order: Order, room: Room) -> ColumnState:
-    dtype = counted.schema["value"]
-    values, weights = counted["value"], counted["count"].to_numpy()
-    sound = values.fill_nan(None).drop_nulls() if dtype.is_float() else values
-    ranks, powers = NO_RANKS, NO_POWERS
-    if dtype.is_numeric() or isinstance(dtype, TIMES):
-        whole = dtype.is_signed_integer() or isinstance(dtype, TIMES)
-        numbers = sound.to_physical().cast(pl.Int64 if whole else pl.Float64).to_numpy()
-        ranks = Ranks(numbers, weights[: len(numbers)])  # NaN comes last
-        if dtype.is_numeric():
-            finite = slice(np.searchsorted(numbers, -np.inf, "right"), np.searchsorted(numbers, np.inf))
-            powers = powers_of(numbers[finite].astype(float), ranks.weights[finite])
+def _column_of(column: pl.Series, room: Room) -> ColumnState:
+    dtype, missing = column.dtype, column.null_count()
+    if dtype.is_nested() or isinstance(dtype, OPAQUE):
+        return ColumnState(missing, None, None, None, NO_RANKS, NO_POWERS, None, Tallies({}))
+    there = column.drop_nulls() if missing else column
+    ticks = ticks_of(there)
+    counted = counted_values(there, ticks)
+    ranks, powers = _statistics(counted)
     return ColumnState(
         missing=missing,
-        ends=pl.Series([sound.min(), sound.max()], dtype=dtype),
-        distinct=distinct_of(counted["hash"].to_numpy(), room.distinct),
-        frequent=frequent_of(counted.select("value", "count"), room.frequent),
+        ends=_ends(counted.values),
+        distinct=distinct_of(counted.hashes, room.distinct),
+        frequent=frequent_of(counted.values, counted.counts, room.frequent),
         ranks=ranks,
         powers=powers,
-        order=order,
-        tallies=tallies,
+        order=order_of(there.cast(pl.String) if isinstance(dtype, TEXTS) else there, ticks),
+        tallies=tallies_of(counted),
     )
+
+
+def _statistics(counted: Counted) -> tuple[Ranks, Powers]:
+    """Ranks of numbers or times, in ascending order, and powers of finite numbers."""
+    values, dtype = counted.values, counted.values.dtype
+    if not (dtype.is_numeric() or isinstance(dtype, TIMES)):
+        return NO_RANKS, NO_POWERS
+    whole = dtype.is_signed_integer() and dtype != pl.Int128
+    if isinstance(dtype, TIMES):
+        values, whole = values.to_physical(), True
+    numbers = values.cast(pl.Int64 if whole else pl.Float64).to_numpy()
+    if dtype.is_float():
+        numbers = numbers[: np.searchsorted(numbers, np.nan)]
+    ranks = Ranks(numbers, counted.counts[: len(numbers)])
+    if isinstance(dtype, TIMES):
+        return ranks, NO_POWERS
+    floats = numbers.astype(float)
+    finite = slice(np.searchsorted(floats, -np.inf, "right"), np.searchsorted(floats, np.inf))
+    return ranks, powers_of(floats[finite], ranks.weights[finite])
+
+
+def _ends(values: pl.Series) -> pl.Series:
+    """The least and the greatest value that is no NaN."""
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    return pl.Series([values.min(), values.max()], dtype=values.dtype)
 
 
 def _null_rows(batch: pl.DataFrame) -> int:

@@ -6,16 +6,19 @@ NaN equals itself and is greater than every number, as everywhere in plans.
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from airpy.contract import ValueOrder
 
-__all__ = ["Order", "merged_order", "orders_of"]
+__all__ = ["Order", "merged_order", "order_of"]
 
 
 class Order(NamedTuple):
@@ -43,31 +46,28 @@ class Order(NamedTuple):
                 return "descending" if level else "strictly_descending"
 
 
-def orders_of(batch: pl.DataFrame, places: Sequence[int]) -> list[Order]:
-    """Those of the columns at these places."""
-    wanted: list[pl.Expr] = []
-    for place in places:
-        value = pl.nth(place).drop_nulls()
-        before = value.shift(1)
-        wanted += [
-            value.len().alias(f"{place}:values"),
-            (value < before).sum().alias(f"{place}:falling"),
-            (value > before).sum().alias(f"{place}:rising"),
-            pl.concat_list(value.first(), value.last()).alias(f"{place}:ends"),
-        ]
-    found = batch.select(wanted)
-    return [_order(found, place) for place in places]
+def order_of(column: pl.Series, ticks: NDArray[Any] | None) -> Order:
+    """That of a column without nulls.
+
+    Args:
+        column: The column.
+        ticks: Its values as numbers, where there are such.
+    """
+    ends = pl.concat([column.head(1), column.tail(1)])
+    steps = max(len(column) - 1, 0)
+    if ticks is None or (ticks.dtype.kind == "f" and np.isnan(ticks).any()):
+        before = column.shift(1)
+        falling, rising = (int(each.sum() or 0) for each in (column < before, column > before))
+    else:
+        falling, rising = (
+            int(np.count_nonzero(each)) for each in (ticks[1:] < ticks[:-1], ticks[1:] > ticks[:-1])
+        )
+    return Order(falling, steps - falling - rising, rising, ends)
 
 
 def merged_order(parts: Sequence[Order]) -> Order:
     """That of all parts, one after the other."""
     return reduce(_both, parts)
-
-
-def _order(found: pl.DataFrame, place: int) -> Order:
-    values, falling, rising = (found[f"{place}:{name}"].item() for name in ("values", "falling", "rising"))
-    ends = found[f"{place}:ends"].explode().drop_nulls()
-    return Order(falling, max(values - 1, 0) - falling - rising, rising, ends)
 
 
 def _both(a: Order, b: Order) -> Order:

@@ -64,14 +64,14 @@ def powers_of(values: NDArray[np.float64], weights: NDArray[np.int64]) -> Powers
     if len(values) == 1:  # equal values are their own mean; a rounded sum of them may not be
         return Powers(count, float(values[0]) * count, float(values[0]), 0.0, 0.0, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):  # what is beyond every float has no such metric
-        total = float(values @ shares)
+        total = float((values * shares).sum())
         mean = total / count
         if not math.isfinite(mean):
-            mean = float((values / count) @ shares)
+            mean = float((values / count * shares).sum())
         apart = values - mean
         squares = apart * apart
         weighted = squares * shares
-        sums = weighted.sum(), weighted @ apart, weighted @ squares
+        sums = weighted.sum(), (weighted * apart).sum(), (weighted * squares).sum()
     return Powers(count, total, mean, *map(float, sums))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from airpy.engine.profile.kinds import is_kind
@@ -14,7 +15,9 @@ from airpy.engine.profile.kinds import is_kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BLANK", "DAMAGE", "MARKERS", "TIME_UNITS", "Tallies", "merged_tallies", "tallies_of"]
+    from airpy.engine.profile.values import Counted
+
+__all__ = ["DAMAGE", "MARKERS", "TIME_UNITS", "Tallies", "merged_tallies", "tallies_of"]
 
 MARKERS = (
     "NA",
@@ -45,40 +48,28 @@ DAMAGE = (
     "Ã§",
     "Ã¡",
     "Ã³",
-    "Ãº",
-    "Ã­",
     "ÃŸ",
     "â€™",
     "â€œ",
-    "â€\u009d",
     "â€“",
     "â€”",
-    "Â ",
     "Â°",
     "Â£",
 )
 """What is left of letters that were read in another encoding than they were written in."""
-BLANK = r"^\s*$"
 
-VALUE = pl.col("value")
+VALUE, STRIPPED = pl.col("value"), pl.col("stripped")
 
-NUMBERS: Mapping[str, pl.Expr] = {
-    "zeros": VALUE == 0,
-    "negatives": VALUE < 0,
-}
-FLOATS: Mapping[str, pl.Expr] = {
-    "nan": VALUE.is_nan(),
-    "infinite": VALUE.is_infinite(),
-}
 TEXTS: Mapping[str, pl.Expr] = {
-    "blank": VALUE.str.strip_chars() == "",
-    "whitespace": (VALUE.str.strip_chars() != VALUE) & (VALUE.str.strip_chars() != ""),
+    "blank": STRIPPED == "",
+    "whitespace": (STRIPPED != "") & (STRIPPED.str.len_bytes() < VALUE.str.len_bytes()),
     "markers": VALUE.is_in(list(MARKERS)),
-    "damage": VALUE.str.contains_any(list(DAMAGE)),
     "numbers": is_kind(VALUE, "number"),
     "dates": is_kind(VALUE, "date"),
     "leading_zeros": is_kind(VALUE, "leading_zeros"),
 }
+BEYOND_ASCII: Mapping[str, pl.Expr] = {"damage": VALUE.str.contains_any(list(DAMAGE))}
+"""What is asked of text only where it has other letters."""
 DATES: Mapping[str, pl.Expr] = {
     "year": (VALUE.dt.month() == 1) & (VALUE.dt.day() == 1),
     "month": VALUE.dt.day() == 1,
@@ -92,7 +83,17 @@ CLOCK: Mapping[str, pl.Expr] = {
     "microsecond": VALUE.dt.nanosecond() % 1_000 == 0,
 }
 """Whether a time is a whole one of the unit, by the clock of its zone."""
-TIME_UNITS = ("year", "month", "day", "hour", "minute", "second", "millisecond", "microsecond", "nanosecond")
+TIME_UNITS = (
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "millisecond",
+    "microsecond",
+    "nanosecond",
+)
 
 
 class Tallies(NamedTuple):
@@ -105,14 +106,19 @@ class Tallies(NamedTuple):
     longest: int | None = None
 
 
-def tallies_of(counted: Sequence[pl.DataFrame]) -> list[Tallies]:
-    """Those of columns given as their different values with their counts; frames of `value` and `count`."""
-    return [
-        _tallies(found.row(0, named=True))
-        for found in pl.collect_all(
-            [frame.lazy().select(_wanted(frame.schema["value"])) for frame in counted]
-        )
-    ]
+def tallies_of(counted: Counted) -> Tallies:
+    """Those of a column, given as its different values with their counts."""
+    dtype = counted.values.dtype
+    if dtype.is_numeric():
+        return Tallies(_of_numbers(counted))
+    if dtype == pl.String:
+        return _of_texts(counted)
+    if dtype == pl.Date:
+        return _of_times(counted, DATES)
+    if isinstance(dtype, pl.Datetime):
+        at_midnight = {name: condition & CLOCK["day"] for name, condition in DATES.items()}
+        return _of_times(counted, at_midnight | dict(CLOCK))
+    return Tallies({})
 
 
 def merged_tallies(parts: Sequence[Tallies]) -> Tallies:
@@ -126,31 +132,43 @@ def merged_tallies(parts: Sequence[Tallies]) -> Tallies:
     )
 
 
-def _wanted(dtype: pl.DataType) -> list[pl.Expr]:
-    count = pl.col("count")
-    conditions: dict[str, pl.Expr] = {}
-    if dtype.is_numeric():
-        conditions |= NUMBERS
-    if dtype.is_float():
-        conditions |= FLOATS
-    if dtype == pl.String:
-        conditions |= TEXTS
-    if isinstance(dtype, (pl.Date, pl.Datetime)):
-        conditions |= DATES
-    if isinstance(dtype, pl.Datetime):
-        conditions = {name: condition & CLOCK["day"] for name, condition in conditions.items()}
-        conditions |= CLOCK
-    wanted = [count.filter(condition).sum().alias(name) for name, condition in conditions.items()]
-    if dtype == pl.String:
-        length = VALUE.str.len_chars()
-        wanted += [
-            (length * count).sum().alias("+characters"),
-            length.min().alias("+shortest"),
-            length.max().alias("+longest"),
-        ]
-    return wanted or [pl.lit(0).alias("+characters")]
+def _of_numbers(counted: Counted) -> dict[str, int]:
+    """Zeros, negatives and what is no finite number, of numbers in ascending order."""
+    values = counted.values.cast(pl.Float64).to_numpy()
+    before = np.append(0, np.cumsum(counted.counts))
+
+    def below(number: float, side: str = "left") -> int:
+        return int(before[np.searchsorted(values, number, side=side)])  # type: ignore[call-overload]
+
+    counts = {"zeros": below(0, "right") - below(0), "negatives": below(0)}
+    if counted.values.dtype.is_float():
+        nans = int(before[-1]) - below(np.inf, "right")
+        infinite = int(before[-1]) - nans - below(np.inf) + below(-np.inf, "right")
+        counts |= {"nan": nans, "infinite": infinite}
+    return counts
 
 
-def _tallies(found: Mapping[str, int | None]) -> Tallies:
-    counts = {name: count or 0 for name, count in found.items() if not name.startswith("+")}
-    return Tallies(counts, found.get("+characters") or 0, found.get("+shortest"), found.get("+longest"))
+def _of_texts(counted: Counted) -> Tallies:
+    length = VALUE.str.len_chars()
+    frame = pl.DataFrame({"value": counted.values, "count": counted.counts})
+    shortest, longest, characters, is_ascii = frame.select(
+        length.min().alias("shortest"),
+        length.max().alias("longest"),
+        (length * pl.col("count")).sum().alias("characters"),
+        (length == VALUE.str.len_bytes()).all().alias("is_ascii"),
+    ).row(0)
+    conditions = TEXTS if is_ascii else {**TEXTS, **BEYOND_ASCII}
+    counts = dict.fromkeys(BEYOND_ASCII, 0) | _counts(
+        frame.with_columns(stripped=VALUE.str.strip_chars()), conditions
+    )
+    return Tallies(counts, characters, shortest, longest)
+
+
+def _counts(frame: pl.DataFrame, conditions: Mapping[str, pl.Expr]) -> dict[str, int]:
+    """How many rows have a value of which each condition is true."""
+    wanted = [pl.col("count").filter(condition).sum().alias(name) for name, condition in conditions.items()]
+    return frame.select(wanted).row(0, named=True)
+
+
+def _of_times(counted: Counted, conditions: Mapping[str, pl.Expr]) -> Tallies:
+    return Tallies(_counts(pl.DataFrame({"value": counted.values, "count": counted.counts}), conditions))
