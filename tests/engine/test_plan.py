@@ -411,3 +411,11 @@ def test_columns_are_named_by_a_plan_that_no_others_matter_to(
     parts: dict[str, Any], names: set[str] | None
 ) -> None:
     assert named_columns(plan(**parts)) == names
+
+
+def test_relations_of_rows_count_among_the_comparisons_of_a_plan() -> None:
+    level = {"rows": {"are": "level", "cols": ["kwh"]}}
+    filters = [{"any": [level] * 1000}] * 10
+    check_plan(plan(filters=filters))
+
+    assert refusal(filters=[*filters, level]).message.startswith("10001 comparisons are too many")

@@ -89,6 +89,16 @@ def test_what_may_be_little_is_never_sure_to_be_much(parts: dict[str, Any]) -> N
     assert need_of(plan(**parts, **order), [size(10**9)], width=16).least_mb == 0
 
 
+def test_how_rows_stand_among_others_takes_the_columns_of_all_of_them() -> None:
+    rows = {"are": "rising", "cols": ["a"], "by": ["b"]}
+    filters = [{"any": [{"rows": rows}, {"col": "a", "op": "is_null"}]}]
+
+    need = need_of(plan(filters=filters), [size(MIB)], width=16)
+
+    # Of two columns, 24 bytes a row each, and 48 to find a row by.
+    assert (need.least_mb, need.most_mb, need.at_most) == (0, 96, True)
+
+
 def test_medians_hold_a_value_of_each_row_and_column() -> None:
     aggs = [{"col": name, "fn": fn} for name in "ab" for fn in ("q1", "q3", "sum")]
 

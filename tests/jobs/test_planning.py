@@ -9,7 +9,7 @@ import pytest
 from airpy.contract import Plan
 from airpy.errors import FileUnavailable, InvalidPlan, PathRefused, UnknownColumn
 from airpy.files.datasets import find_dataset
-from airpy.jobs.planning import check_planned, plan_datasets, planned_frame, tell_input
+from airpy.jobs.planning import check_planned, filters_seen, plan_datasets, planned_frame, tell_input
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,3 +178,72 @@ def test_a_column_that_only_later_rows_have_is_found_when_it_matters(
     planned = planned_frame(asked, plan_datasets(asked, "energy", bench.root), [None], context, tmp_path)
 
     assert planned.frame.collect().rows() == rows
+
+
+def write_sites(bench: Bench, form: str, *, partitioned: bool) -> None:
+    """Three files of a site's meter that fell once in each; of one site alone, if they are partitioned."""
+    for number in range(3):
+        folder = bench.base / "meters" / (f"site={number}" if partitioned else "all")
+        folder.mkdir(parents=True, exist_ok=True)
+        frame = pl.DataFrame(
+            {"n": [10 * number + n for n in range(10)], "total": [5, 6, 6, 7, 4, 5, 6, 7, 8, 9]}
+        )
+        if not partitioned:
+            frame = frame.with_columns(site=number)
+        if form == "csv":
+            frame.write_csv(folder / f"part{number}.csv")
+        else:
+            frame.write_parquet(folder / f"part{number}.parquet", row_group_size=3)
+
+
+AMONG = [
+    # From file to file the meter fell from 9 to 5; row 19 alone is 9 for the second time.
+    ([{"rows": {"are": "falling", "cols": ["total"]}}], [4, 10, 14, 20, 24]),
+    ([{"rows": {"are": "falling", "cols": ["total"], "by": ["site"]}}], [4, 14, 24]),
+    ([{"rows": {"are": "falling", "cols": ["total"]}}, {"col": "n", "op": ">", "val": 9}], [10, 14, 20, 24]),
+    ([{"col": "site", "op": "=", "val": 1}, {"rows": {"are": "falling", "cols": ["total"]}}], [10, 14]),
+    ([{"col": "site", "op": "=", "val": 1}, {"rows": {"are": "rising", "cols": ["site"]}}], [10]),
+    ([{"rows": {"are": "rising", "cols": ["site"]}}], [10, 20]),
+    ([{"col": "total", "op": "=", "val": 9}, {"rows": {"are": "repeated", "cols": ["total"]}}], [19, 29]),
+    (
+        [{"not": {"rows": {"are": "repeated", "cols": ["site"]}}}, {"col": "site", "op": ">", "val": 0}],
+        [10, 20],
+    ),
+]
+
+
+@pytest.mark.parametrize("partitioned", [False, True])
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize(("filters", "numbers"), AMONG)
+def test_rows_are_looked_at_among_all_rows_whatever_other_filters_could_spare(
+    bench: Bench,
+    tmp_path: Path,
+    form: str,
+    filters: list[dict[str, Any]],
+    numbers: list[int],
+    *,
+    partitioned: bool,
+) -> None:
+    write_sites(bench, form, partitioned=partitioned)
+    asked = plan(dataset="meters", filters=filters, select=["n"])
+
+    planned = planned_frame(
+        asked, plan_datasets(asked, "energy", bench.root), [None], bench.context, tmp_path
+    )
+
+    assert planned.frame.collect()["n"].to_list() == numbers
+
+
+def test_filters_spare_no_file_where_one_asks_how_rows_stand_among_others() -> None:
+    year = {"col": "year", "op": "=", "val": 2025}
+    among = {"rows": {"are": "repeated", "cols": ["year"]}}
+    cases = [{"as": "x", "fn": "case", "cases": [{"when": among, "then": {"val": 1}}]}]
+    part = {"dataset": "older", "filters": [year]}
+
+    assert [item.col for item in filters_seen(plan(filters=[year]), 0)] == ["year"]
+    assert filters_seen(plan(filters=[year, {"any": [among, year]}]), 0) == []
+    assert filters_seen(plan(filters=[year], derive=cases), 0) == []
+    # What a data set that is united keeps by itself comes first.
+    assert len(filters_seen(plan(filters=[year], union=[part]), 1)) == 2
+    assert len(filters_seen(plan(filters=[year, among], union=[part]), 1)) == 1
+    assert filters_seen(plan(filters=[year], union=[part | {"filters": [year, among]}]), 1) == []

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from airpy.contract import Plan
+from airpy.engine.plan import check_plan
 from airpy.errors import AirError, InvalidPlan
 from airpy.jobs.repairs import Bound, mended
 
@@ -65,6 +66,14 @@ PRICE_AS_NUMBER = ("add", "/plan/clean", [{"op": "cast", "col": "price", "type":
 CASES: list[tuple[dict[str, Any], list[tuple[str, str, Any]]]] = [
     ({"select": ["sit", "kwh"]}, [("replace", "/plan/select/0", "site")]),
     ({"filters": [{"col": "KWH", "op": ">", "val": 1}]}, [("replace", "/plan/filters/0/col", "kwh")]),
+    (
+        {"filters": [{"rows": {"are": "repeated", "cols": ["site", "KWH"]}}]},
+        [("replace", "/plan/filters/0/rows/cols/1", "kwh")],
+    ),
+    (
+        {"filters": [{"rows": {"are": "after_gap", "cols": ["day"], "every": "6 hours"}}]},
+        [("replace", "/plan/filters/0/rows/every", "1 day")],
+    ),
     ({"groupby": ["sites"]}, [("replace", "/plan/groupby/0", "site")]),
     ({"groupby": ["month"], "time_col": None}, [("add", "/plan/grain", "1 month")]),
     ({"filters": [{"col": "kwh", "op": ">", "val": "1,5"}]}, [("replace", "/plan/filters/0/val", 1.5)]),
@@ -159,6 +168,17 @@ def test_a_plan_is_tried_a_few_times_and_no_more() -> None:
 
     assert error.repair == []
     assert len(tries) <= 12
+
+
+def test_a_width_that_a_relation_does_not_take_is_left_out() -> None:
+    rows = {"are": "rising", "cols": ["kwh"], "every": "1 day"}
+    plan = Plan.model_validate({"dataset": "x", "filters": [{"not": {"rows": rows}}]})
+    with pytest.raises(InvalidPlan) as wrong:
+        check_plan(plan)
+
+    error = mended(wrong.value, plan, Bound(check_plan, lambda _: {}, check_plan))
+
+    assert told(error) == [("remove", "/plan/filters/0/not/rows/every", None)]
 
 
 def test_what_is_no_fault_of_the_plan_is_left_alone() -> None:

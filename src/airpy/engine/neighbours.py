@@ -180,7 +180,8 @@ def _is_further(time: pl.Expr, before: pl.Expr, among: Among) -> pl.Expr:
     if "months" not in width:
         apart = now.cast(pl.Int128) - then.cast(pl.Int128)
         return apart > width.get("seconds", 0) * ticks + width.get("days", 0) * day
-    date, since = ((one // day).cast(pl.Int32).cast(pl.Date) for one in (now, then))
+    # Of a day that no calendar shows, a month later is not known.
+    date, since = ((one // day).cast(pl.Int32, strict=False).cast(pl.Date) for one in (now, then))
     until = since.dt.offset_by(f"{width['months']}mo")
     return (date > until) | ((date == until) & (now % day > then % day))
 
