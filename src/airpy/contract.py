@@ -3185,7 +3185,10 @@ class ChartHint(BaseModel):
     title: str
     agg: Annotated[AggregateFunction | None, Field(description='What makes one point of many rows.')] = None
     grain: Annotated[TimeGrain | None, Field(description='The width of a point in time.')] = None
-    color: Annotated[str | None, Field(description='The column that tells series apart.')] = None
+    color: Annotated[
+        str | None,
+        Field(description='The column that tells series apart; of a heat map, what is told by colour.'),
+    ] = None
     reason: Annotated[str | None, Field(description='Why it is worth drawing.')] = None
     score: Annotated[
         float | None, Field(description='How much it is worth, 0 to 1; hints stand in its order.')
