@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airpy.contract import ChartHint, ColumnMetrics, FrameMetrics, Plan
+from airpy.engine.encoding import encode_model
 from airpy.engine.profile.chart_hints import chart_hints
 
 if TYPE_CHECKING:
@@ -115,6 +117,30 @@ def test_a_score_tells_round_place_and_goodness() -> None:
     assert pie.score == pytest.approx(1 - 0.2 * (8 - 0.25) / 8, abs=1e-4)
     second = [hint.score for hint in hints(KWH, COST)][1]
     assert second == pytest.approx(0.8 * (1 - 0.2 * (4 - 1) / 8), abs=1e-4)
+
+
+def test_what_a_hint_does_not_say_is_left_out() -> None:
+    hint = encode_model(hints(TIME, KWH)[0])
+
+    assert json.loads(hint) == {
+        "type": "line",
+        "x": "timestamp",
+        "y": "kwh",
+        "title": "kwh over time",
+        "agg": "sum",
+        "grain": "6 hours",
+        "reason": "kwh is a number with a time; 6 hours is as fine as data and chart allow.",
+        "score": 1.0,
+        "plan": {
+            "dataset": "frame",
+            "grain": "6 hours",
+            "time_col": "timestamp",
+            "aggs": [{"fn": "sum", "col": "kwh", "as": "kwh"}],
+            "limit": 2_000,
+        },
+    }
+    for hint_of_rows in hints(DAY, KWH_SUM, source=BY_DAY):
+        assert b"null" not in encode_model(hint_of_rows)
 
 
 def test_the_number_with_more_values_comes_first() -> None:

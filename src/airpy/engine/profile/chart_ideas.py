@@ -94,17 +94,19 @@ def _over_time(
     y = number.name if number.name not in {"", bucket(grain)} else written(fn, number.name)
     zone = time.time.timezone if time.time is not None and facts.source is None else None
     columns = [time, number, color] if color else [time, number]
+    hint = ChartHint(
+        type=kind,
+        x=time.name,
+        y=y,
+        title=f"{number.name} over time{f' by {color.name}' if color else ''}",
+        agg=fn,
+        grain=grain,
+        reason=f"{number.name} is a number with a time; {grain} is as fine as data and chart allow.",
+    )
+    if color is not None:
+        hint.color = color.name
     return Idea(
-        ChartHint(
-            type=kind,
-            x=time.name,
-            y=y,
-            title=f"{number.name} over time{f' by {color.name}' if color else ''}",
-            agg=fn,
-            grain=grain,
-            color=color.name if color else None,
-            reason=f"{number.name} is a number with a time; {grain} is as fine as data and chart allow.",
-        ),
+        hint,
         columns,
         complete(columns, facts.rows),
         plans.over_time(time, grain, color, plans.aggregate(fn, number, y), zone),

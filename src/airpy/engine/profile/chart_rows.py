@@ -31,25 +31,23 @@ def bars_of_rows(facts: Facts) -> Iterator[Idea]:
 
 def _of_rows(facts: Facts, kind: ChartType, axes: Sequence[ColumnMetrics], by: str) -> Iterator[Idea]:
     """Charts of rows as they are, where no two are at the same place."""
+    few = [category for category in facts.roles.categories if values(category) <= MOST_SERIES]
     for x in axes:
-        colors = [color for color in facts.roles.categories if frozenset([x.name, color.name]) in facts.keys]
-        color = next((color for color in colors if color is not x and values(color) <= MOST_SERIES), None)
         alone = frozenset([x.name]) in facts.keys
+        others = [each for each in few if each is not x and frozenset([x.name, each.name]) in facts.keys]
+        color = None if alone or not others else others[0]
         for number in facts.roles.numbers if alone or color else []:
-            columns = [x, number] if alone or color is None else [x, number, color]
-            yield Idea(
-                ChartHint(
-                    type=kind,
-                    x=x.name,
-                    y=number.name,
-                    title=f"{number.name} {by} {x.name}",
-                    color=None if alone or color is None else color.name,
-                    reason=f"Each row is one point of {x.name}.",
-                ),
-                columns,
-                complete(columns, facts.rows),
-                plans.own_rows(facts.source),
+            columns = [x, number, color] if color else [x, number]
+            hint = ChartHint(
+                type=kind,
+                x=x.name,
+                y=number.name,
+                title=f"{number.name} {by} {x.name}",
+                reason=f"Each row is one point of {x.name}.",
             )
+            if color is not None:
+                hint.color = color.name
+            yield Idea(hint, columns, complete(columns, facts.rows), plans.own_rows(facts.source))
 
 
 def scatters_of_rows(facts: Facts) -> Iterator[Idea]:
