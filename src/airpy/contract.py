@@ -1361,7 +1361,7 @@ ComparisonVerdict = TypeAliasType(
     Annotated[
         Literal['same', 'drifted', 'breaking'],
         Field(
-            description='`breaking` when a change of the schema or of a key breaks who relies on it, else `drifted` when anything has drifted, else `same`.'
+            description='`breaking` when a change of the schema or of a key breaks who relies on it, else `drifted` when anything has drifted or\nanother column or key has changed, else `same`.\n'
         ),
     ],
 )
@@ -1385,7 +1385,7 @@ DriftStatistic = TypeAliasType(
     Annotated[
         Literal['ks', 'js', 'psi', 'missing'],
         Field(
-            description="`ks`: the greatest distance of the two cumulative distributions of a number or a time. `js`: the Jensen-Shannon distance to base 2,\nof categories, or of numbers in the baseline's tenths. `psi`: the population stability index of the same parts, an empty one\ncounted as a ten-thousandth. `missing`: the change of the share of nulls.\n"
+            description="`ks`: the greatest distance of the two cumulative distributions of a number or a time. `js`: the Jensen-Shannon distance to\nbase 2, of categories that are all known, or of numbers and times in the baseline's tenths, where NaN is a part of its own.\n`psi`: the population stability index of the same parts, an empty one counted as a ten-thousandth. `missing`: the change of\nthe share of nulls.\n"
         ),
     ],
 )
@@ -2012,7 +2012,12 @@ class DriftTest(BaseModel):
     statistic: DriftStatistic
     value: float
     threshold: float
-    drifted: bool
+    drifted: Annotated[
+        bool,
+        Field(
+            description='Whether the value is at or beyond the threshold, and not 0; of `ks`, also whether `p_value` is less than 0.05.'
+        ),
+    ]
     p_value: Annotated[float | None, Field(description='Of `ks`, by its asymptotic distribution.')] = None
 
 
@@ -3185,7 +3190,10 @@ class ChartHint(BaseModel):
     title: str
     agg: Annotated[AggregateFunction | None, Field(description='What makes one point of many rows.')] = None
     grain: Annotated[TimeGrain | None, Field(description='The width of a point in time.')] = None
-    color: Annotated[str | None, Field(description='The column that tells series apart.')] = None
+    color: Annotated[
+        str | None,
+        Field(description='The column that tells series apart; of a heat map, what is told by colour.'),
+    ] = None
     reason: Annotated[str | None, Field(description='Why it is worth drawing.')] = None
     score: Annotated[
         float | None, Field(description='How much it is worth, 0 to 1; hints stand in its order.')

@@ -137,7 +137,7 @@ def report(
     return Report(
         metrics=metrics,
         issues=issues,
-        chart_hints=chart_hints(columns, correlations(state), options.max_hints),
+        chart_hints=chart_hints(columns, metrics, options.max_hints, plan),
         schema=describe_schema(schema, [column.name for column in columns if column.missing]),
         validation=validate(frame, options.rules or []) if kind == "validate" else None,
         state=state,
