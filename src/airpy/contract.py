@@ -1310,7 +1310,7 @@ class TimeMetrics(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    range_s: Annotated[float | None, Field(description='From the first to the last')]
+    range_s: Annotated[float | None, Field(description='From the first to the last, in seconds.')]
     finest: Annotated[
         str | None,
         Field(description='The coarsest unit that every value is whole in, from `year` to `nanosecond`.'),

@@ -53,7 +53,7 @@ def order_of(column: pl.Series, ticks: NDArray[Any] | None) -> Order:
         column: The column.
         ticks: Its values as numbers, where there are such.
     """
-    ends = pl.concat([column.head(1), column.tail(1)])
+    ends = column.gather([0, -1]) if len(column) else column.clear()  # a slice would keep all of it
     steps = max(len(column) - 1, 0)
     if ticks is None or (ticks.dtype.kind == "f" and np.isnan(ticks).any()):
         before = column.shift(1)
@@ -78,5 +78,5 @@ def _both(a: Order, b: Order) -> Order:
         a.falling + b.falling + int((first < last).sum()),
         a.level + b.level + int((first == last).sum()),
         a.rising + b.rising + int((first > last).sum()),
-        pl.concat([a.ends[:1], b.ends[1:]]),
+        pl.concat([a.ends[:1], b.ends[1:]], rechunk=True),
     )

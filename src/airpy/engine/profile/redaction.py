@@ -78,7 +78,7 @@ def redacted(answer: Any, personal: Mapping[str, TextKind]) -> Any:  # noqa: ANN
 
 
 def _part(name: str, part: Any, personal: Mapping[str, TextKind], about: TextKind | None) -> Any:  # noqa: ANN401
-    """A member of an object: a value by its column's name, one of the column that the object is of, or other."""
+    """A member of an object: a value under its column's name, one beside it, or any other."""
     if name in personal and not isinstance(part, (dict, list)):
         return _masked(part, personal[name])
     if about is not None and name in OF_COLUMN:

@@ -1,4 +1,4 @@
-"""Assembles a frame's report: measured in one pass, judged, and the rows of each finding counted in another."""
+"""Assembles a frame's report: measured, judged, and the rows of each finding counted."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Numbers over time: the series in a frame, their usual step, what repeats itself, and what drifts.
 
 Seasonality is the autocorrelation at a lag, once the linear trend is taken away. Stationarity is judged by
-the augmented Dickey-Fuller test with a constant (Said and Dickey, 1984), lags by Schwert's rule (1989), and the
-critical value at 5 % by MacKinnon (2010).
+the augmented Dickey-Fuller test with a constant (Said and Dickey, 1984), lags by Schwert's rule (1989), and
+the critical value at 5 % by MacKinnon (2010).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def find_clock(
 ) -> Clock | None:
     """The time of the frame and the columns that tell its series apart; None where it holds no time series.
 
-    Without `by`, one column of text, integers or booleans is found that makes times unique, where there is one.
+    Without `by`, a column of text, integers or booleans is found that makes times unique, where there is one.
 
     Args:
         frame: The frame.
