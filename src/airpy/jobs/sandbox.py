@@ -110,6 +110,9 @@ class Sandbox:
         self._context.set_forkserver_preload([PRELOADED, serve.__module__])
         # The fork server inherits these; Polars reads them once, when it is imported.
         os.environ["POLARS_MAX_THREADS"] = str(threads)
+        os.environ["OPENBLAS_NUM_THREADS"] = (
+            "1"  # columns are measured side by side; more would wait for one another
+        )
         os.environ["RUST_BACKTRACE"] = "0"
         # Freed memory is kept for reuse. A fork has no thread to give it back in the background, and would do
         # so at once, which takes CSV a quarter longer. Polars has set its own wish here when it was imported.

@@ -170,13 +170,17 @@ def adf_statistic(values: NDArray[np.float64]) -> float | None:
     lagged = [change[lags - lag : len(change) - lag] for lag in range(1, lags + 1)]
     x = np.column_stack([values[lags:-1], *lagged, np.ones(used)])
     y = change[lags:]
-    solved, _, rank, _ = np.linalg.lstsq(x, y, rcond=None)
-    rest = y - x @ solved
-    freedom = used - x.shape[1]
-    noise = float(rest @ rest)
-    if rank < x.shape[1] or noise <= 1e-20 * float(y @ y):
+    q, r = np.linalg.qr(x)
+    size = np.abs(np.diag(r))
+    if size.min() <= 1e-10 * size.max():
         return None
-    variance = noise / freedom * np.linalg.inv(x.T @ x)[0, 0]
+    inverse = np.linalg.inv(r)
+    solved = inverse @ (q.T @ y)
+    rest = y - x @ solved
+    noise = float(rest @ rest)
+    if noise <= 1e-20 * float(y @ y):
+        return None
+    variance = noise / (used - x.shape[1]) * float(inverse[0] @ inverse[0])
     return float(solved[0] / math.sqrt(variance)) if variance > 0 else None
 
 
