@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
-    import polars as pl
-
     from airpy.contract import Filter, Join, ReadOptions, UnionedDataset
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset
@@ -130,7 +128,8 @@ def plan_through(
         plan: What to compute.
         asked: Its data sets.
         context: What the job may use.
-        consume: Computes the answer, or raises where it is not to be computed; it is given the data sets, held open.
+        consume: Computes the answer, or raises where it is not to be computed; it is given the data sets, which
+            are held open.
         on_step: Is told the stages of the plan.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Measures data sets file by file, and remembers what was measured of each for as long as it stays as it is."""
+"""Measures data sets file by file, and remembers what was measured of each while it stays as it is."""
 
 from __future__ import annotations
 
