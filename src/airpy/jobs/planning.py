@@ -128,8 +128,8 @@ def plan_through(
         plan: What to compute.
         asked: Its data sets.
         context: What the job may use.
-        consume: Computes the answer, or raises where it is not to be computed; it is given the data sets, which
-            are held open.
+        consume: Computes the answer, or raises where it is not to be computed; it is given the data sets,
+            which are held open.
         on_step: Is told the stages of the plan.
 
     Raises:

@@ -191,7 +191,7 @@ def critical_value(points: int) -> float:
 
 
 def _key(frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], time: str) -> tuple[str, ...] | None:
-    """The column that names a series; none needed where few times occur twice, and None where there is none."""
+    """The column that names a series; empty where few times occur twice, and None where none does."""
     names = [column.name for column in columns]
     clock = next(column for column in columns if column.name == time)
     count = clock.count

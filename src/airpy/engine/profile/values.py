@@ -1,4 +1,4 @@
-"""The different values of a column, counted: numbers by sorting them, text by grouping it or by its hashes."""
+"""The different values of a column, counted: numbers by sorting, text by grouping it or by its hashes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def counted_values(column: pl.Series, ticks: Ticks | None) -> Counted:
 
 
 def ticks_of(column: pl.Series) -> Ticks | None:
-    """The values of a column without nulls as numbers that order and equal each other as they do, if there are any.
+    """The values of a column without nulls as numbers of the same order, if there are any.
 
     Of times the ticks of their type, of decimals their digits; None of what 64 bits do not hold.
     """
@@ -104,7 +104,7 @@ def _grouped(column: pl.Series) -> Counted:
 
 
 def _hashed(column: pl.Series) -> Counted:
-    """Texts that are nearly all different: to sort their hashes takes a third of the time of grouping them."""
+    """Texts that are nearly all different: sorting their hashes takes a third of the time of grouping."""
     hashes = column.hash().to_numpy()
     order = np.argsort(hashes)
     ordered = hashes[order]
