@@ -3,13 +3,13 @@
     python benchmarks/profile.py [rounds] [part …]
 
 Parts: `scale1` and `scale4`, TPC-H's `lineitem` (6 and 24 million rows of 16 columns) as Parquet, beside
-DuckDB's `SUMMARIZE` and Polars' `describe`, which give a tenth of the metrics; `small`, its first 100,000 rows,
-beside ydata-profiling, which gives about the same; `again`, the same file when it is known, and a folder of
-eight of which one is new; `frames`, frames of 10,000 rows and 12 columns that are sent with the request.
+DuckDB's `SUMMARIZE` and Polars' `describe`, which give a tenth of the metrics; `small`, its first 100,000
+rows, beside ydata-profiling, which gives about the same; `again`, the same file when it is known, and a folder
+of eight of which one is new; `frames`, frames of 10,000 rows and 12 columns that are sent with the request.
 
-The service's time is its caller's, from the POST to the answer. A peer works in a fresh process, and its imports
-are not counted. They take turns, and the best of the rounds counts. Memory is that of the job's child, sampled every
-10 ms. ydata-profiling, which asks for older libraries, is installed into an environment of its own.
+The service's time is its caller's, from the POST to the answer. A peer works in a fresh process, and its
+imports are not counted. They take turns, and the best of the rounds counts. Memory is that of the job's child,
+sampled every 10 ms. ydata-profiling, which asks for older libraries, is installed into an environment of its own.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def beside(caller: Caller, path: Path, peers: Sequence[str], rounds: int) -> Non
     best = dict.fromkeys(["service", *peers], math.inf)
     most = 0.0
     for number in range(rounds):
-        run = profiled(caller, path.name, anew=number)
+        run = profiled(caller, path.name, anew=1 + number)
         best["service"], most = min(best["service"], run.seconds), max(most, run.mebibytes)
         for peer in peers:
             best[peer] = min(best[peer], of_peer(peer, path))
@@ -85,13 +85,12 @@ def beside(caller: Caller, path: Path, peers: Sequence[str], rounds: int) -> Non
         print(f"    {peer} {best[peer]:.2f} s; service by {peer} {ratio:.3f} (aim: {AIMS[peer]})", flush=True)
 
 
-def profiled(caller: Caller, dataset: str, anew: int | None = None) -> Run:
-    """A profile of a data set; `anew`, whatever is known of its files."""
+def profiled(caller: Caller, dataset: str, anew: int = 0) -> Run:
+    """A profile of a data set, in which nothing is known that was found for another number `anew`."""
     time.sleep(SETTLE_S)
     body: dict[str, Any] = {"datasource_id": "bench", "plan": {"dataset": dataset}, "job_kind": "profile"}
-    if anew is not None:
-        # What is known of a file is known of one way to read it; Parquet is read the same by all of these.
-        body["read"] = {"infer_rows": 1_000 + anew + random.randrange(1_000_000)}
+    # What is known of a file is known of one way to read it; Parquet is read the same by all of these.
+    body["read"] = {"infer_rows": 1_000 + anew}
     with watched(one_of=children()) as peak:
         began = time.perf_counter()
         job = caller.follow(caller.submit("analyze", body))
@@ -108,9 +107,7 @@ def children() -> list[int]:
 def again(caller: Caller) -> None:
     """What is known need not be measured again."""
     path = table(1)
-    first, second = profiled(caller, path.name, anew=0), None
-    profiled(caller, path.name)
-    second = profiled(caller, path.name)
+    first, second = profiled(caller, path.name), profiled(caller, path.name)
     print(f"{path.name}: first {first.seconds:.2f} s, known {second.seconds:.2f} s")
     folder = DATA / "profile-parts"
     folder.mkdir(exist_ok=True)
