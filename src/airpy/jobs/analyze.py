@@ -14,7 +14,7 @@ from airpy.engine.encoding import (
     portable,
 )
 from airpy.engine.profile.report import report
-from airpy.engine.profile.rules import check_rules
+from airpy.engine.profile.rule_checks import check_rules
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
 from airpy.files.datasets import Load, load_of

@@ -10,7 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from airpy.contract import Rule, RuleResult
-from airpy.engine.profile.rules import RULES, check_rules, validate
+from airpy.engine.profile.rule_checks import check_rules
+from airpy.engine.profile.rules import RULES, validate
 from airpy.errors import AirError, InvalidOptions, TypeMismatch, UnknownColumn
 
 RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
@@ -20,7 +21,7 @@ def judged(frame: pl.DataFrame | dict[str, Any], **rule: Any) -> RuleResult:
     """How the frame meets the rule, which is one that may be asked."""
     rules = [RULE.validate_python(rule)]
     check_rules(rules)
-    (result,) = validate(pl.DataFrame(frame), rules).rules
+    (result,) = validate(pl.DataFrame(frame).lazy(), rules).rules
     return result
 
 
@@ -33,7 +34,7 @@ def refusal(error: type[AirError], *rules: dict[str, Any], frame: dict[str, Any]
     """The error for these rules: before there is a frame, or for this one."""
     parsed = [RULE.validate_python(rule) for rule in rules]
     with pytest.raises(error) as caught:
-        check_rules(parsed) if frame is None else validate(pl.DataFrame(frame), parsed)
+        check_rules(parsed) if frame is None else validate(pl.DataFrame(frame).lazy(), parsed)
     return caught.value
 
 
@@ -459,7 +460,7 @@ def test_the_verdict_is_that_of_the_worst_rule_not_met(broken: list[str | None],
         for severity in broken
     ]
     found = validate(
-        pl.DataFrame({"whole": [1], "holed": [None]}), [RULE.validate_python(rule) for rule in rules]
+        pl.LazyFrame({"whole": [1], "holed": [None]}), [RULE.validate_python(rule) for rule in rules]
     )
 
     assert found.verdict == verdict
