@@ -7,35 +7,12 @@ from typing import Any, get_args
 
 import polars as pl
 import pytest
-from pydantic import TypeAdapter
 
-from airpy.contract import Rule, RuleResult
+from airpy.contract import Rule
 from airpy.engine.profile.rule_checks import check_rules
 from airpy.engine.profile.rules import RULES, validate
-from airpy.errors import AirError, InvalidOptions, TypeMismatch, UnknownColumn
-
-RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
-
-
-def judged(frame: pl.DataFrame | dict[str, Any], **rule: Any) -> RuleResult:
-    """How the frame meets the rule, which is one that may be asked."""
-    rules = [RULE.validate_python(rule)]
-    check_rules(rules)
-    (result,) = validate(pl.DataFrame(frame).lazy(), rules).rules
-    return result
-
-
-def outcome(frame: pl.DataFrame | dict[str, Any], **rule: Any) -> tuple[bool, int, int, str]:
-    result = judged(frame, **rule)
-    return result.passed, result.rows_checked, result.rows_failed, result.observed
-
-
-def refusal(error: type[AirError], *rules: dict[str, Any], frame: dict[str, Any] | None = None) -> AirError:
-    """The error for these rules: before there is a frame, or for this one."""
-    parsed = [RULE.validate_python(rule) for rule in rules]
-    with pytest.raises(error) as caught:
-        check_rules(parsed) if frame is None else validate(pl.DataFrame(frame).lazy(), parsed)
-    return caught.value
+from airpy.errors import InvalidOptions, TypeMismatch, UnknownColumn
+from tests.engine.profile.judging import RULE, judged, outcome, refusal
 
 
 def test_each_rule_of_the_contract_is_there() -> None:

@@ -57,7 +57,7 @@ def asked(rule: Any, bound: Bound) -> Asked:  # noqa: ANN401  one of many models
     for n, item in enumerate(own):
         bound.tested(item, f"filter[{n}]")
     if rule.rule == "foreign_key":
-        return Asked(rule, bound, [*own, *looked_at(rule)], None)
+        return Asked(rule, bound, [*own, *looked_at(rule, bound)], None)
     if rule.rule in ROW_RULES:
         compiled = ROW_RULES[rule.rule].compile(rule, bound)
         return Asked(rule, bound, [*own, *compiled.looked], in_one_list([*own, *compiled.failing]))

@@ -27,7 +27,7 @@ TIMES: Family = (nw.Date, nw.Datetime)
 
 
 class Bound(NamedTuple):
-    """What a rule is bound to: the rows, the zone of times without an offset, and its place in the request."""
+    """What a rule is bound to: the rows, the zone of times without offset, and its place in the request."""
 
     rows: Frame
     columns: Columns

@@ -31,8 +31,14 @@ MOST_JOINS = 16
 """Of a plan."""
 
 
-def looked_at(rule: ForeignKeyRule) -> list[Filter]:
-    """The rows that a foreign key is asked of, beside its own filter: those without a null in the key."""
+def looked_at(rule: ForeignKeyRule, bound: Bound) -> list[Filter]:
+    """The rows that a foreign key is asked of, beside its own filter: those without a null in the key.
+
+    Raises:
+        UnknownColumn: A column of the key is not there.
+    """
+    for place, name in enumerate(rule.cols):
+        bound.column(name, f"cols[{place}]")
     return present(*rule.cols)
 
 
@@ -40,18 +46,18 @@ def strangers(rule: ForeignKeyRule, bound: Bound, other: pl.LazyFrame, most_exam
     """How many rows have a key that no row of the other frame has, and the first of them.
 
     Raises:
-        UnknownColumn: A column of the key is missing here or there.
+        UnknownColumn: A column of the key is missing there.
         TypeMismatch: The columns here and there cannot be compared.
     """
-    for place, name in enumerate(rule.cols):
-        bound.column(name, f"cols[{place}]")
     there, member = opened(other), "cols" if rule.dataset_cols is None else "dataset_cols"
     keys = rule.dataset_cols or rule.cols
     Columns(there).names(keys, f"{bound.field}.{member}")
     if not bound.nulls.isdisjoint(rule.cols):
         return Selected(0, [])
     rows: nw.LazyFrame[pl.LazyFrame] = nw.from_native(bound.rows.to_native().with_row_index(ROW))
-    asked = filtered(rows, [*(rule.filter or []), *looked_at(rule)], bound.timezone, f"{bound.field}.filter")
+    asked = filtered(
+        rows, [*(rule.filter or []), *present(*rule.cols)], bound.timezone, f"{bound.field}.filter"
+    )
     join = Join(dataset=rule.dataset, how="anti", left_on=rule.cols, right_on=keys)
     there = there.select(*Columns(there).names(keys, f"{bound.field}.{member}"))
     try:
@@ -79,7 +85,7 @@ def plan_of_strangers(rule: ForeignKeyRule, plan: Plan, datasource_id: str | Non
     None where the plan does more than pick and derive rows and columns, or where the join would come before
     something that the rule looks at: a derived column, or a relation of rows.
     """
-    filters = [*(plan.filters or []), *(rule.filter or []), *looked_at(rule)]
+    filters = [*(plan.filters or []), *(rule.filter or []), *present(*rule.cols)]
     derived = {item.as_ for item in plan.derive or []}
     elsewhere = rule.datasource_id is not None and rule.datasource_id != datasource_id
     said = {name for name, value in plan if value not in (None, [], False)}

@@ -19,7 +19,7 @@ from airpy.engine.moments import moment
 from airpy.engine.profile.binding import TIMES
 from airpy.engine.schema import type_name
 from airpy.engine.steps import counted
-from airpy.engine.units import read_grain
+from airpy.engine.units import DAY_S, read_grain
 from airpy.errors import InvalidOptions, InvalidPlan, did_you_mean, listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -195,10 +195,10 @@ def fresher_than(rule: FreshRule, measured: Measured) -> Judgement:
     # No calendar need show the latest, but it can be counted.
     ticks = int(latest.to_physical().item())
     if isinstance(latest.dtype, pl.Datetime):
-        first = (least - EPOCH) // dt.timedelta(microseconds=1) * 1000
-        held = ticks * NANOSECONDS[latest.dtype.time_unit] >= first
+        at, since = ticks * NANOSECONDS[latest.dtype.time_unit], least - EPOCH
     else:
-        held = dt.timedelta(days=ticks) >= least.replace(tzinfo=None) - EPOCH.replace(tzinfo=None)
+        at, since = ticks * DAY_S * 10**9, least.replace(tzinfo=dt.UTC) - EPOCH
+    held = at >= since // dt.timedelta(microseconds=1) * 1000
     observed = f"latest {shown(latest)[0]}, oldest allowed {least.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     return _all_or_none(_values(measured), observed, held=held)
 
@@ -212,7 +212,11 @@ def _between(
     # NaN is greater than every number.
     low = rule.min is None or not value < rule.min
     high = rule.max is None or not (value > rule.max or math.isnan(value))
-    return _all_or_none(_values(measured), f"{words} {value}", held=low and high)
+    return _all_or_none(_values(measured), f"{words} {_number(value)}", held=low and high)
+
+
+def _number(value: Any) -> str:  # noqa: ANN401  a number of any type
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _values(measured: Measured) -> int:
