@@ -10,7 +10,7 @@ import polars as pl
 from airpy.contract import Aggregation, Filter
 from airpy.engine.aggregations import aggregated
 from airpy.engine.columns import inner
-from airpy.engine.filters import filtered, related
+from airpy.engine.filters import filtered
 from airpy.engine.profile.conditions import in_one_list
 from airpy.engine.profile.foreign_keys import looked_at
 from airpy.engine.profile.frame_rules import FRAME_RULES, shown
@@ -78,9 +78,7 @@ def measured(rules: Sequence[Asked], common: Bound) -> list[dict[str, pl.Series]
     found: list[dict[str, pl.Series]] = [{} for _ in rules]
     if not wanted:
         return found
-    places = [(item, f"{one.bound.field}.filter[{n}]") for one in rules for n, item in enumerate(one.own)]
-    rows = related(common.rows, places, common.timezone)
-    answer = aggregated(rows, [], list(wanted.values()), common.timezone).to_native()
+    answer = aggregated(common.rows, [], list(wanted.values()), common.timezone).to_native()
     row = answer.collect(engine="streaming")
     for name, item in wanted.items():
         found[int(name.partition(" ")[0])][item.fn] = row.get_column(name)

@@ -11,7 +11,7 @@ import polars as pl
 from airpy.contract import ExampleRow, Join, Plan, Row
 from airpy.engine.columns import Columns, inner, opened, outer
 from airpy.engine.encoding import encode_rows
-from airpy.engine.filters import filtered, has_relations
+from airpy.engine.filters import filtered, relations_in
 from airpy.engine.joins import joined
 from airpy.engine.profile.conditions import in_one_list, present
 from airpy.engine.profile.selecting import MOST_COLUMNS, Selected
@@ -93,7 +93,7 @@ def plan_of_strangers(rule: ForeignKeyRule, plan: Plan, datasource_id: str | Non
         not said <= PLAIN
         or len(plan.joins or []) >= MOST_JOINS
         or elsewhere
-        or has_relations(filters)
+        or next(relations_in(filters), None) is not None
         or not derived.isdisjoint(rule.cols)
     ):
         return None
