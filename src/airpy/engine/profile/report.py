@@ -104,7 +104,7 @@ def report(
         memory_usage_mb=round(state.bytes / MEBIBYTE, 3),
         correlations=[],
     )
-    add_frame_metrics(metrics, state, columns, whole=kind in {"profile", "compare"})
+    add_frame_metrics(metrics, state, columns, whole=kind in {"profile", "compare"} or options.suggest)
 
     if options.include_correlations:
         on_step("correlation_analysis", "Analyzing correlations")
