@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["FRAME_RULES", "FrameRule", "Judgement", "Measured", "oldest", "shown"]
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+NO_DATE = "a time that no calendar shows"
 NANOSECONDS = {"ms": 1_000_000, "us": 1000, "ns": 1}
 
 
@@ -99,9 +100,9 @@ class FrameRule(NamedTuple):
 
 
 def shown(values: pl.Series) -> list[str]:
-    """The values as the answer's rows show them."""
+    """The values, none of them null, as the answer's rows show them."""
     ready = values.to_frame().select(json_ready(pl.first(), values.dtype)).to_series()
-    return [shortened(str(value)) for value in ready]
+    return [NO_DATE if value is None else shortened(str(value)) for value in ready]
 
 
 def oldest(rule: FreshRule, bound: Bound, now: dt.datetime) -> dt.datetime:
