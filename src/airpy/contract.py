@@ -2578,8 +2578,8 @@ class LengthRule(BaseModel):
     )
     rule: Literal['length_between']
     col: ColumnName
-    min: Annotated[int | None, Field(ge=0)] = None
-    max: Annotated[int | None, Field(ge=0)] = None
+    min: Annotated[int | None, Field(ge=0, le=10000)] = None
+    max: Annotated[int | None, Field(ge=0, le=10000)] = None
     name: RuleName | None = None
     severity: Severity = 'error'
     tolerance: Tolerance2 | None = None
@@ -2914,7 +2914,7 @@ Rule = TypeAliasType(
     Annotated[
         NotNullRule | UniqueRule | InSetRule | NotInSetRule | InRangeRule | MatchesRule | TypeRule | LengthRule | IncreasingRule | DecreasingRule | RowCountRule | ColumnExistsRule | ColumnsAreRule | MeanRule | SumRule | QuantileRule | NullRatioRule | DistinctRule | ForeignKeyRule | FreshRule | NoGapsRule | CompareColumnsRule | SatisfiesRule,
         Field(
-            description='One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is\nwider, how many make a warning where `severity` is `error`.\n',
+            description='One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is\nwider, how many make a warning where `severity` is `error`. Rules of how rows stand among others compare them with all rows,\nwhatever `filter` leaves out. What is not known breaks no rule: a mean of no values lies between any ends.\n',
             discriminator='rule',
         ),
     ],
@@ -3207,10 +3207,17 @@ class RuleResult(BaseModel):
     )
     name: str
     rule: str
-    severity: Severity
+    severity: Annotated[
+        Severity, Field(description="The rule's; of one that failed within `warn_within`, `warning`.")
+    ]
     passed: bool
-    rows_checked: int
-    rows_failed: int
+    rows_checked: Annotated[int, Field(description='Rows, or values, that the rule looked at.')]
+    rows_failed: Annotated[
+        int,
+        Field(
+            description='Of a rule of the whole frame, all of them or none; of `row_count_between`, how many there are too few or too many.\n'
+        ),
+    ]
     observed: Annotated[str, Field(description='What was found, for a person to read.')]
     share: Annotated[float | None, Field(description='Of the rows checked, those that failed.')] = None
     filter: Annotated[

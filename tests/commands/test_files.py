@@ -299,6 +299,38 @@ def test_a_validation_ends_as_its_verdict_says(
     assert json.loads(as_json.stdout)["validation"]["verdict"] == verdict.split()[1]
 
 
+def test_rows_that_fail_are_counted_and_shown_with_their_numbers(base: Path) -> None:
+    rules = [
+        {"rule": "in_range", "col": "kwh", "max": 2, "name": "modest"},
+        {"rule": "not_null", "col": "cost"},
+    ]
+
+    run = airpy(base, "validate", "energy", "--rules", "-", given=json.dumps(rules))
+
+    told = lines(run.stdout)
+    assert run.returncode == 1
+    # 11 of the 35 readings are of 3 kWh, the first of them in the third row; the last of all is missing.
+    assert ["✗", "modest", "35", "11", "(31.4%)", "from", "1", "to", "3"] in [
+        [word.removesuffix(".0") for word in line] for line in told
+    ]
+    assert "modest: the first of 11 rows" in run.stdout
+    assert ["3", "3.0", "2025-08-31", "00:00:00", "site_003", "0.45"] in told
+    assert "not_null(cost): the rows" in run.stdout
+    assert run.stdout.splitlines()[-1].startswith("✗ fail")
+
+
+def test_rules_are_proposed_and_may_be_handed_back(base: Path, tmp_path: Path) -> None:
+    run = airpy(base, "validate", "energy", "--suggest")
+    as_json = airpy(base, "validate", "energy", "--suggest", "--json")
+    (tmp_path / "answer.json").write_text(as_json.stdout)
+    again = airpy(base, "validate", "energy", "--rules", str(tmp_path / "answer.json"))
+
+    assert (run.returncode, as_json.returncode) == (0, 0)
+    assert '{"rule": "not_null", "col": "site_id"}' in run.stdout
+    assert "none of 36 values is null" in run.stdout
+    assert again.stdout.splitlines()[-1].startswith("✓ pass")
+
+
 @pytest.mark.parametrize(
     ("command", "code", "told"),
     [

@@ -309,13 +309,13 @@ def test_a_frame_that_breaks_off_fails_the_job(service: Service, form: str, fram
             of_plan("validate"),
             "INVALID_OPTIONS",
             "options.rules",
-            'job_kind "validate" needs options.rules, and no other takes them',
+            'job_kind "validate" needs options.rules or options.suggest, and no other takes either',
         ),
         (
             of_plan("eda", rules=[{"rule": "not_null", "col": "kwh"}]),
             "INVALID_OPTIONS",
             "options.rules",
-            'job_kind "validate" needs options.rules, and no other takes them',
+            'job_kind "validate" needs options.rules or options.suggest, and no other takes either',
         ),
         (
             of_plan("validate", rules=[{"rule": "in_range", "col": "kwh"}]),

@@ -248,9 +248,15 @@ def profile(
 def validate(
     file: File,
     rules: Annotated[
-        str, typer.Option(metavar="JSON", help="A file with a list of rules; - for standard input.")
-    ],
+        str | None,
+        typer.Option(
+            metavar="JSON",
+            help="A file with a list of rules, or with an answer that proposes some; - for standard input.",
+            show_default=False,
+        ),
+    ] = None,
     *,
+    suggest: Annotated[bool, typer.Option("--suggest", help="Propose rules that the file meets.")] = False,
     read: Read = None,
     as_json: AsJson = False,
 ) -> None:
@@ -260,25 +266,39 @@ def validate(
 
         [{"rule": "not_null", "col": "kwh"}, {"rule": "in_range", "col": "kwh", "min": 0}]
 
-    … one asks:
+    … one asks, or has rules proposed:
 
         airpy validate measurements.csv --rules rules.json
+        airpy validate measurements.csv --suggest
     """
+    if rules is None and not suggest:
+        raise typer.BadParameter("name a file of rules, or ask for some with --suggest", param_hint="--rules")
     from airpy.commands.at_hand import read_document  # noqa: PLC0415
 
-    document = read_document(rules, "rules")
-    listed = document.get("rules", document) if isinstance(document, dict) else document
-    answer = _analysis(file, "validate", {"rules": listed}, read)
+    options: dict[str, Any] = {"suggest": True} if suggest else {}
+    if rules is not None:
+        options["rules"] = _rules_of(read_document(rules, "rules"))
+    answer = _analysis(file, "validate", options, read)
     data = json.loads(answer)
     if as_json:
         _print_json(answer)
     else:
-        from airpy.commands.reports import show_validation  # noqa: PLC0415
         from airpy.commands.tables import table_console  # noqa: PLC0415
+        from airpy.commands.verdicts import show_validation  # noqa: PLC0415
 
         show_validation(data, table_console())
     if data["validation"]["verdict"] == "fail":
         raise typer.Exit(1)
+
+
+def _rules_of(document: Any) -> Any:  # noqa: ANN401  JSON is any
+    """The rules in a document: a list, one called `rules`, or those that an answer proposes."""
+    if not isinstance(document, dict):
+        return document
+    proposed = document.get("validation", document)
+    if isinstance(proposed, dict) and isinstance(suggested := proposed.get("suggested"), list):
+        return [each["rule"] if isinstance(each, dict) and "rule" in each else each for each in suggested]
+    return document.get("rules", document)
 
 
 def _find(file: str) -> AtHand:

@@ -1,4 +1,4 @@
-"""Shows schemas, profiles and verdicts in the terminal."""
+"""Shows schemas and profiles in the terminal."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["show_profile", "show_reading", "show_schema", "show_validation"]
+__all__ = ["show_profile", "show_reading", "show_schema"]
 
 Answer = dict[str, Any]
 """What the service answers, as the contract has it."""
 
 SEVERITIES = {"info": "cyan", "warning": "yellow", "error": "red"}
-VERDICTS = {"pass": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 MEBIBYTE = 1024 * 1024
 MOST_PAIRS = 5
 """Correlations that are shown; they are told strongest first."""
@@ -111,30 +110,6 @@ def show_reading(reading: Answer, console: Console) -> None:
     ]
     if told:
         console.print(Text("; ".join(told), "yellow"))
-
-
-def show_validation(answer: Answer, console: Console) -> None:
-    """Show how the data meet each rule, and the verdict."""
-    found = answer["validation"]
-    rules = found["rules"]
-    show_columns(
-        [
-            _column("", (_mark(rule) for rule in rules)),
-            _column("rule", (plain(rule["name"], "bold") for rule in rules)),
-            _column("checked", (number(rule["rows_checked"]) for rule in rules), right=True),
-            _column("failed", (number(rule["rows_failed"]) for rule in rules), right=True),
-            _column("found", (plain(rule["observed"]) for rule in rules), wraps=True),
-        ],
-        console,
-    )
-    sign, color = VERDICTS[found["verdict"]]
-    broken = sum(not rule["passed"] for rule in rules)
-    told = (
-        f"{counted(len(rules), 'rule')}, {broken} not met"
-        if broken
-        else f"{counted(len(rules), 'rule')}, all met"
-    )
-    console.print(Text(f"{sign} {found['verdict']}", f"bold {color}").append(f"  {told}", "not bold default"))
 
 
 def _show_columns(columns: Sequence[Answer], fields: Sequence[Answer], console: Console) -> None:
@@ -258,9 +233,3 @@ def _metric(value: Any, field: Answer) -> Text:  # noqa: ANN401  JSON is any
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return number(value)
     return data_column(field, [value]).cells[0]
-
-
-def _mark(rule: Answer) -> Text:
-    if rule["passed"]:
-        return Text("✓", "green")
-    return Text("✗" if rule["severity"] == "error" else "!", SEVERITIES[rule["severity"]])

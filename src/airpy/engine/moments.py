@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from airpy.contract import Plan, TimeUnit, Weekday
 
-__all__ = ["fixed", "moment"]
+__all__ = ["absolute", "fixed", "moment"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 LEFT_OUT = {
     "second": {"microsecond": 0},
@@ -35,14 +36,22 @@ def fixed(plan: Plan, now: dt.datetime) -> Plan:
     Raises:
         InvalidPlan: A time lies before the year 1, or the plan's zone is none.
     """
-    timezone = zone(plan.timezone)
+    return absolute(plan, now, zone(plan.timezone), plan.week_start, "plan")
+
+
+def absolute(part: T, now: dt.datetime, timezone: ZoneInfo, week_start: Weekday, field: str) -> T:
+    """A part of a plan, or what has filters as one has, with absolute times alone.
+
+    Raises:
+        InvalidPlan: A time lies before the year 1.
+    """
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as fine as every column of timestamps
 
-    def written(part: T, field: str) -> T:
+    def written(part: U, field: str) -> U:
         if isinstance(part, list):
             return [written(item, f"{field}[{place}]") for place, item in enumerate(part)]  # type: ignore[return-value]
         if isinstance(part, RelativeTime):
-            return moment(part, now, timezone, plan.week_start, field)  # type: ignore[return-value]
+            return moment(part, now, timezone, week_start, field)  # type: ignore[return-value]
         if isinstance(part, BaseModel):
             # What holds no relative time stays the very object that it is.
             changed = {
@@ -54,7 +63,7 @@ def fixed(plan: Plan, now: dt.datetime) -> Plan:
             return part.model_copy(update=changed) if changed else part
         return part
 
-    return written(plan, "plan")
+    return written(part, field)
 
 
 def moment(

@@ -13,20 +13,26 @@ from airpy.engine.encoding import (
     encode_rows,
     portable,
 )
+from airpy.engine.literals import zone
 from airpy.engine.profile.report import report
-from airpy.engine.profile.rules import check_rules
+from airpy.engine.profile.rule_checks import check_rules
+from airpy.engine.profile.rules import Around
 from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, InvalidRequest
-from airpy.files.datasets import Load, load_of
+from airpy.files.datasets import load_of
 from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
 from airpy.jobs.provenance import provenance
+from airpy.jobs.references import check_references, with_references
 from airpy.jobs.results import write_data
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import polars as pl
 
-    from airpy.contract import AnalyzeRequest
+    from airpy.contract import AnalyzeRequest, Rule
     from airpy.engine.steps import OnStep
+    from airpy.files.datasets import Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
     from airpy.jobs.provenance import Ran
@@ -42,7 +48,7 @@ def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
 
     Raises:
         InvalidRequest: It has not exactly one of a frame and a plan.
-        InvalidOptions: Rules are missing, or there where they mean nothing.
+        InvalidOptions: Rules are missing, say nothing, or are there where they mean nothing.
         AirError: The plan contradicts itself, or one of its data sets cannot be found.
     """
     if (request.frame_ref is None) == (request.plan is None):
@@ -51,26 +57,20 @@ def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
             field="frame_ref",
             constraint="exactly one of: frame_ref, plan",
         )
-    rules = request.options.rules if request.options else None
-    if bool(rules) != (request.job_kind == "validate"):
-        raise InvalidOptions(
-            'job_kind "validate" needs options.rules, and no other takes them',
-            field="options.rules",
-            constraint='at least one rule with "validate", none with the others',
-        )
-    check_rules(rules or [])
+    rules = _check_rules(request)
+    references = check_references(rules, request.datasource_id, root)
     if request.plan is not None:
         if request.datasource_id is None:
             raise InvalidRequest(
                 "a plan needs a datasource_id", field="datasource_id", constraint="required with plan"
             )
-        return load_of(check_planned(request.plan, request.datasource_id, root))
+        return load_of([*check_planned(request.plan, request.datasource_id, root), *references])
     if request.read is not None:
         raise InvalidRequest(
             "read says how files are read, and there are none", field="read", constraint="only with plan"
         )
     # A frame is named by its digest in the request itself.
-    return Load(fingerprint="")
+    return load_of(references)
 
 
 def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) -> None:
@@ -80,7 +80,21 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
     on_step("loading_data", "Loading data for analysis")
     options = request.options or AnalyzeOptions()
     frame, ran = _frame(request, context)
-    found = report(frame, request.job_kind, options, on_step)
+    found = with_references(
+        options.rules or [],
+        request.datasource_id,
+        context,
+        lambda others, on_step: report(
+            frame.lazy(),
+            request.job_kind,
+            options,
+            on_step,
+            plan=request.plan,
+            now=context.asked_at,
+            around=_around(request, others),
+        ),
+        on_step,
+    )
     members = {
         "job_kind": b'"%s"' % request.job_kind.encode(),
         "metrics": encode_model(found.metrics),
@@ -96,6 +110,26 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
         members["provenance"] = encode_model(provenance(request, request.plan, ran))
     write_data(context.folder, encode_object(**members))
     on_step("analysis_complete", f"Analysis completed: {counted(len(found.issues), 'issue')}")
+
+
+def _check_rules(request: AnalyzeRequest) -> Sequence[Rule]:
+    """The rules of the request, which say something, and are there where they mean something."""
+    options = request.options or AnalyzeOptions()
+    rules = options.rules or []
+    if bool(rules or options.suggest) != (request.job_kind == "validate"):
+        raise InvalidOptions(
+            'job_kind "validate" needs options.rules or options.suggest, and no other takes either',
+            field="options.suggest" if options.suggest and not rules else "options.rules",
+            constraint='at least one rule, or suggest, with "validate"; neither with the others',
+        )
+    check_rules(rules)
+    return rules
+
+
+def _around(request: AnalyzeRequest, others: Mapping[int, pl.LazyFrame]) -> Around:
+    """What rules are judged by, beside the frame."""
+    timezone = zone(request.plan.timezone if request.plan else None)
+    return Around(others=others, timezone=timezone, datasource_id=request.datasource_id)
 
 
 def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, Ran | None]:

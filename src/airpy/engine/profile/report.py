@@ -17,9 +17,10 @@ from airpy.engine.profile.frames import add_frame_metrics
 from airpy.engine.profile.measuring import count_different, measured
 from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.profile.outliers import bounds_by_group, outlier_bounds
-from airpy.engine.profile.rules import validate
+from airpy.engine.profile.rules import ALONE, validate
 from airpy.engine.profile.selecting import Selected, selected
 from airpy.engine.profile.series import find_clock, series_metrics
+from airpy.engine.profile.suggestions import suggestions
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import OnStep, counted, ignore_steps
 from airpy.errors import InvalidOptions, UnknownColumn
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         Validation,
     )
     from airpy.engine.profile.checks import Judged
+    from airpy.engine.profile.rules import Around
     from airpy.engine.profile.states import FrameState
 
 __all__ = ["Report", "check_columns", "report"]
@@ -72,6 +74,7 @@ def report(
     state: FrameState | None = None,
     plan: Plan | None = None,
     now: dt.datetime | None = None,
+    around: Around = ALONE,
 ) -> Report:
     """The frame's report; `profile` adds the columns' metrics, `validate` the verdict on the rules.
 
@@ -83,6 +86,7 @@ def report(
         state: What is known of the frame already.
         plan: The plan that the frame is the answer of, for the plans of charts.
         now: What is later is in the future.
+        around: What rules are judged by, beside the frame, its plan and the time.
 
     Raises:
         UnknownColumn: An option or a rule names a column that is not there.
@@ -100,7 +104,7 @@ def report(
         memory_usage_mb=round(state.bytes / MEBIBYTE, 3),
         correlations=[],
     )
-    add_frame_metrics(metrics, state, columns, whole=kind in {"profile", "compare"})
+    add_frame_metrics(metrics, state, columns, whole=kind in {"profile", "compare"} or options.suggest)
 
     if options.include_correlations:
         on_step("correlation_analysis", "Analyzing correlations")
@@ -139,7 +143,15 @@ def report(
         issues=issues,
         chart_hints=chart_hints(columns, metrics, options.max_hints, plan),
         schema=describe_schema(schema, [column.name for column in columns if column.missing]),
-        validation=validate(frame, options.rules or []) if kind == "validate" else None,
+        validation=validate(
+            frame,
+            options.rules or [],
+            around._replace(plan=plan, now=facts.now),
+            max_examples=options.max_examples,
+            suggested=suggestions(metrics, columns) if options.suggest else None,
+        )
+        if kind == "validate"
+        else None,
         state=state,
     )
 

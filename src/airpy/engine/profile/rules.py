@@ -1,218 +1,165 @@
-"""Validation rules, a table from name to judgement.
-
-Nulls are for `not_null` to judge; every other rule leaves them out. NaN is greater than every number.
-"""
+"""Validation rules: a rule is either of rows, and counts those that fail, or of the whole frame."""
 
 from __future__ import annotations
 
+import datetime as dt
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import narwhals as nw
-import polars as pl
+from zoneinfo import ZoneInfo
 
 from airpy.contract import RuleResult, Validation
-from airpy.engine.encoding import json_ready
-from airpy.engine.failures import message_of
-from airpy.engine.literals import literal, zone
-from airpy.engine.schema import type_name
+from airpy.engine.moments import absolute
+from airpy.engine.profile.asking import asked, measured, rows_counted, values_failed
+from airpy.engine.profile.binding import Bound
+from airpy.engine.profile.foreign_keys import plan_of_strangers, strangers
+from airpy.engine.profile.frame_rules import FRAME_RULES, Measured, shown
+from airpy.engine.profile.row_rules import ROW_RULES, Seen
 from airpy.engine.steps import counted
-from airpy.errors import InvalidOptions, TypeMismatch, UnknownColumn, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from airpy.contract import (
-        InRangeRule,
-        InSetRule,
-        MatchesRule,
-        NotNullRule,
-        RowCountRule,
-        Rule,
-        Scalar,
-        TypeRule,
-        UniqueRule,
-        Verdict,
-    )
+    import polars as pl
 
-__all__ = ["RULES", "check_rules", "validate"]
+    from airpy.contract import Plan, Rule, Severity, SuggestedRule, Tolerance2, Verdict
+    from airpy.engine.profile.asking import Asked
+    from airpy.engine.profile.frame_rules import Judgement
+    from airpy.engine.profile.selecting import Selected
+
+__all__ = ["ALONE", "RULES", "Around", "validate"]
+
+RULES = (*ROW_RULES, "foreign_key", *FRAME_RULES)
+"""Every rule that there is."""
 
 
-class Judgement(NamedTuple):
-    """How a frame meets a rule."""
+class Around(NamedTuple):
+    """What rules are judged by, beside the frame."""
 
-    checked: int
-    failed: int
-    observed: str
-    held: bool | None = None
-    """Whether the rule held, where the rows that failed cannot say so."""
-
-
-def not_null(frame: pl.DataFrame, rule: NotNullRule, field: str) -> Judgement:
-    """No value is null."""
-    missing = _column(frame, rule.col, f"{field}.col").null_count()
-    return Judgement(frame.height, missing, counted(missing, "null"))
-
-
-def unique(frame: pl.DataFrame, rule: UniqueRule, field: str) -> Judgement:
-    """No combination of values occurs twice."""
-    columns = [_column(frame, name, f"{field}.cols[{n}]") for n, name in enumerate(rule.cols)]
-    rows = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)]).drop_nulls()
-    repeated = int(rows.is_duplicated().sum())
-    return Judgement(rows.height, repeated, f"{repeated} rows share their values with another")
+    now: dt.datetime | None = None
+    """When the request came; this moment, when it is not given."""
+    others: Mapping[int, pl.LazyFrame] = MappingProxyType({})
+    """The data sets of foreign keys, by the place of the rule."""
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    """Where times are that carry no offset."""
+    plan: Plan | None = None
+    """What the frame is the answer of."""
+    datasource_id: str | None = None
+    """Where the plan's data sets are."""
 
 
-def in_set(frame: pl.DataFrame, rule: InSetRule, field: str) -> Judgement:
-    """Every value is one of these."""
-    column = _column(frame, rule.col, f"{field}.col")
-    values = [_cast(column, value, f"{field}.values[{n}]") for n, value in enumerate(rule.values)]
-    present = column.drop_nulls()
-    strange = present.filter(~present.is_in(values))
-    observed = f"not in the set: {_examples(strange)}" if len(strange) else "all in the set"
-    return Judgement(len(present), len(strange), observed)
+ALONE = Around()
 
 
-def in_range(frame: pl.DataFrame, rule: InRangeRule, field: str) -> Judgement:
-    """Every value lies between the ends."""
-    column = _column(frame, rule.col, f"{field}.col").drop_nulls()
-    low = None if rule.min is None else _cast(column, rule.min, f"{field}.min")
-    high = None if rule.max is None else _cast(column, rule.max, f"{field}.max")
-    if low is not None and high is not None and low > high:
-        raise _reversed(rule, field)
-    failed = pl.Series([False]).new_from_index(0, len(column))
-    if low is not None:
-        failed |= column < low
-    if high is not None:
-        failed |= column > high
-    ends = [
-        _shown(column.to_frame().select(end).to_series())[0]
-        for end in (pl.first().min(), pl.first().max())
-        if len(column)
-    ]
-    return Judgement(len(column), int(failed.sum()), f"from {' to '.join(ends)}" if ends else "no values")
-
-
-def matches(frame: pl.DataFrame, rule: MatchesRule, field: str) -> Judgement:
-    """Every value contains a match of the pattern."""
-    column = _column(frame, rule.col, f"{field}.col").drop_nulls()
-    if not isinstance(column.dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
-        found = type_name(column.dtype)
-        raise TypeMismatch(
-            f'"matches" needs a column of strings; "{shortened(rule.col)}" is of type {found}',
-            field=f"{field}.col",
-            constraint="a column of strings",
-        )
-    strange = column.filter(~column.cast(pl.String).str.contains(rule.pattern))
-    observed = f"without a match: {_examples(strange)}" if len(strange) else "all match"
-    return Judgement(len(column), len(strange), observed)
-
-
-def column_type(frame: pl.DataFrame, rule: TypeRule, field: str) -> Judgement:
-    """The column has this type."""
-    found = type_name(_column(frame, rule.col, f"{field}.col").dtype)
-    held = found == rule.type
-    return Judgement(frame.height, 0 if held else frame.height, f"type {found}", held)
-
-
-def row_count_between(frame: pl.DataFrame, rule: RowCountRule, _: str) -> Judgement:
-    """There are this many rows."""
-    low, high = rule.min or 0, frame.height if rule.max is None else rule.max
-    missed = max(low - frame.height, frame.height - high, 0)
-    return Judgement(frame.height, missed, counted(frame.height, "row"))
-
-
-RULES: dict[str, Callable[[pl.DataFrame, Any, str], Judgement]] = {
-    "not_null": not_null,
-    "unique": unique,
-    "in_set": in_set,
-    "in_range": in_range,
-    "matches": matches,
-    "type": column_type,
-    "row_count_between": row_count_between,
-}
-
-
-def check_rules(rules: Sequence[Rule]) -> None:
-    """Refuse rules that say nothing, whatever the data.
-
-    Raises:
-        InvalidOptions: A range has no end, or its ends are the wrong way round; a pattern is none.
-    """
-    for index, rule in enumerate(rules):
-        field = f"options.rules[{index}]"
-        match rule.rule:
-            case "in_range" | "row_count_between":
-                _check_ends(rule, field)
-            case "matches":
-                _check_pattern(rule.pattern, f"{field}.pattern")
-            case _:
-                pass
-
-
-def validate(frame: pl.DataFrame, rules: Sequence[Rule]) -> Validation:
+def validate(
+    frame: pl.LazyFrame,
+    rules: Sequence[Rule],
+    around: Around = ALONE,
+    *,
+    max_examples: int = 5,
+    suggested: list[SuggestedRule] | None = None,
+) -> Validation:
     """How the frame meets each rule, and the verdict: `fail`, `warn` or `pass` by the worst rule not met.
+
+    Args:
+        frame: The rows; they are read a few times, however many rules there are.
+        rules: What must hold; `check_rules` has passed them.
+        around: What they are judged by, beside the frame.
+        max_examples: How many of the rows that fail are shown for each rule.
+        suggested: Rules to propose beside the verdict.
 
     Raises:
         UnknownColumn: A rule names a column that is not there.
         TypeMismatch: A rule's values cannot be compared with its column.
         InvalidOptions: The ends of a range are the wrong way round in the column's type.
     """
+    now = around.now or dt.datetime.now(dt.UTC)
+    week_start = around.plan.week_start if around.plan else "monday"
+    common = Bound.to(frame, around.timezone)
+    every: list[Asked] = []
+    for n, rule in enumerate(rules):
+        field = f"options.rules[{n}]"
+        fixed: Any = absolute(rule, now, around.timezone, week_start, field)
+        every.append(asked(fixed, common._replace(field=field)))
+    values = measured(every, common)
+    rows = rows_counted(every, frame, max_examples)
+    told = values_failed(
+        {n: every[n] for n, (_, failed) in rows.items() if failed and _tells(every[n], failed)}
+    )
+    schema = frame.collect_schema()
     results = []
-    for index, rule in enumerate(rules):
-        judged = RULES[rule.rule](frame, rule, f"options.rules[{index}]")
-        results.append(
-            RuleResult(
-                name=rule.name or _default_name(rule),
-                rule=rule.rule,
-                severity=rule.severity,
-                passed=judged.failed == 0 if judged.held is None else judged.held,
-                rows_checked=judged.checked,
-                rows_failed=judged.failed,
-                observed=judged.observed,
-            )
-        )
-    return Validation(verdict=_verdict(results), rules=results)
+    for n, one in enumerate(every):
+        if n not in rows:
+            judged = FRAME_RULES[one.rule.rule].judge(one.rule, Measured(schema, values[n], one.bound, now))
+            results.append(_of_frame(one.rule, judged))
+            continue
+        looked, failed = rows[n]
+        if failed is None:
+            failed = strangers(one.rule, one.bound, around.others[n], max_examples)
+            result = _of_rows(one.rule, looked, failed, f"{counted(failed.rows, 'row')} without a partner")
+            plan = plan_of_strangers(one.rule, around.plan, around.datasource_id) if around.plan else None
+            if failed.rows and plan is not None:
+                result.plan = plan
+        else:
+            ends = [end for name in ("min", "max") if name in values[n] for end in _end(values[n][name])]
+            observed = ROW_RULES[one.rule.rule].observed(one.rule, Seen(failed.rows, told.get(n, []), ends))
+            result = _of_rows(one.rule, looked, failed, observed)
+            if failed.rows:
+                result.filter = one.failing
+        results.append(result)
+    validation = Validation(verdict=_verdict(results), rules=results)
+    if suggested is not None:
+        validation.suggested = suggested
+    return validation
 
 
-def _check_ends(rule: InRangeRule | RowCountRule, field: str) -> None:
-    low, high = rule.min, rule.max
-    if low is None and high is None:
-        raise InvalidOptions(
-            f'rule "{rule.rule}" needs min, max or both', field=field, constraint="at least one of: min, max"
-        )
-    # Which of two strings is greater depends on the column's type.
-    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
-        raise _reversed(rule, field)
+def _tells(one: Asked, failed: Selected) -> bool:
+    """Whether values that fail are to be told of."""
+    return failed.rows > 0 and ROW_RULES[one.rule.rule].shows
 
 
-def _reversed(rule: InRangeRule | RowCountRule, field: str) -> InvalidOptions:
-    return InvalidOptions(
-        f"min {shortened(str(rule.min))} is greater than max {shortened(str(rule.max))}",
-        field=f"{field}.min",
-        constraint="no greater than max",
+def _end(values: pl.Series) -> list[str]:
+    return [] if values.null_count() else shown(values)
+
+
+def _of_frame(rule: Any, judged: Judgement) -> RuleResult:  # noqa: ANN401  one of many models
+    return RuleResult(
+        name=rule.name or _default_name(rule),
+        rule=rule.rule,
+        severity=rule.severity,
+        passed=judged.held,
+        rows_checked=judged.checked,
+        rows_failed=judged.failed,
+        observed=judged.observed,
     )
 
 
-def _check_pattern(pattern: str, field: str) -> None:
-    try:
-        pl.Series([], dtype=pl.String).str.contains(pattern)
-    except pl.exceptions.ComputeError as error:
-        reason = message_of(error).rpartition("error: ")[2]
-        raise InvalidOptions(
-            f"the pattern is not a regular expression: {reason}",
-            field=field,
-            constraint="a regular expression in Rust's syntax",
-        ) from None
+def _of_rows(rule: Any, looked: int, failed: Selected, observed: str) -> RuleResult:  # noqa: ANN401
+    passed = _is_within(failed.rows, looked, rule.tolerance)
+    is_mild = rule.warn_within is not None and _is_within(failed.rows, looked, rule.warn_within)
+    severity: Severity = "warning" if is_mild and not passed else rule.severity
+    result = RuleResult(
+        name=rule.name or _default_name(rule),
+        rule=rule.rule,
+        severity=severity,
+        passed=passed,
+        rows_checked=looked,
+        rows_failed=failed.rows,
+        observed=observed,
+    )
+    if looked:
+        result.share = failed.rows / looked
+    if failed.examples:
+        result.examples = failed.examples
+    return result
 
 
-def _examples(values: pl.Series) -> str:
-    """A few of the values, each once."""
-    return ", ".join(_shown(values.unique(maintain_order=True).head(5)))
-
-
-def _shown(values: pl.Series) -> list[str]:
-    """The values as the answer's rows show them."""
-    ready = values.to_frame().select(json_ready(pl.first(), values.dtype)).to_series()
-    return [shortened(str(value)) for value in ready]
+def _is_within(failed: int, looked: int, tolerance: Tolerance2 | None) -> bool:
+    """Whether so few fail that it does no harm."""
+    if tolerance is None or not failed:
+        return not failed
+    if tolerance.rows is not None:
+        return failed <= tolerance.rows
+    return tolerance.share is not None and failed / looked <= tolerance.share
 
 
 def _verdict(results: Sequence[RuleResult]) -> Verdict:
@@ -220,24 +167,13 @@ def _verdict(results: Sequence[RuleResult]) -> Verdict:
     return "fail" if "error" in broken else "warn" if "warning" in broken else "pass"
 
 
-def _default_name(rule: Rule) -> str:
+def _default_name(rule: Any) -> str:  # noqa: ANN401
     match rule.rule:
-        case "row_count_between":
-            return rule.rule
-        case "unique":
+        case "row_count_between" | "satisfies":
+            return str(rule.rule)
+        case "unique" | "foreign_key" | "columns_are":
             return f"{rule.rule}({', '.join(rule.cols)})"
+        case "compare_columns":
+            return f"{rule.rule}({rule.col} {rule.op} {rule.col2})"
         case _:
             return f"{rule.rule}({rule.col})"
-
-
-def _column(frame: pl.DataFrame, name: str, field: str) -> pl.Series:
-    if name not in frame.columns:
-        raise UnknownColumn.among(name, frame.columns, field)
-    return frame.get_column(name)
-
-
-def _cast(column: pl.Series, value: Scalar, field: str) -> Any:  # noqa: ANN401  a value of the column's type
-    if isinstance(column.dtype, pl.Null):
-        return None  # there is nothing to compare it with
-    dtype = nw.from_native(column, series_only=True).dtype
-    return literal(value, dtype, timezone=zone(None), column=column.name, field=field)
