@@ -7,7 +7,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from airpy.errors import JobUnavailable
 from airpy.jobs.record import ENDED
 from airpy.jobs.results import expired, frame_file, frame_schema, other_frame, page_arrow, page_json
 from airpy.web.events import event_stream
@@ -26,7 +25,7 @@ from airpy.web.state import accept_header, header, state
 
 if TYPE_CHECKING:
     from airpy.contract import JobStatus, JobType
-    from airpy.jobs.record import Job, ResultFrame
+    from airpy.jobs.record import Job
 
 
 async def list_jobs(
@@ -83,7 +82,7 @@ async def download_job(token: int) -> Reply:
     """Stream the result frame in the format that the caller takes, made from the other if need be."""
     here = state()
     job = await here.store.get(token)
-    frame, folder = _frame(job)
+    frame, folder = job.result_frame()
     form = accepted(accept_header(), MEDIA_TYPES, "parquet" if frame.format == "parquet" else "arrow")
     place = here.results.folder(folder)
     if not place.exists():
@@ -98,7 +97,7 @@ async def get_job_rows(token: int, offset: int = 0, limit: int = 1000) -> Reply:
     """Give a page of the result frame, as JSON or as an Arrow stream."""
     here = state()
     job = await here.store.get(token)
-    frame, folder = _frame(job)
+    frame, folder = job.result_frame()
     form = accepted(accept_header(), PAGE_TYPES, "json")
     place = here.results.folder(folder)
     if not place.exists():
@@ -122,27 +121,3 @@ async def _report(job: Job, *, waited: bool = False) -> Reply:
     if job.status == "completed" and job.folder is not None:
         data = await asyncio.to_thread(state().results.data, job.folder, job.token, reused=job.reused)
     return job_reply(job, data, waited=waited)
-
-
-def _frame(job: Job) -> tuple[ResultFrame, str]:
-    """The job's frame and the folder it is in.
-
-    Raises:
-        JobUnavailable: There is none, or none yet.
-    """
-    if job.status not in ENDED:
-        raise JobUnavailable(
-            f"job {job.token} is {job.status}; its result is not ready",
-            field="path.token",
-            constraint="a job that has completed",
-            reason="RESULT_NOT_READY",
-        )
-    if job.frame is None or job.folder is None:
-        why = f"has {job.status}" if job.status != "completed" else f"is of kind {job.kind}"
-        raise JobUnavailable(
-            f"job {job.token} {why} and has no result frame",
-            field="path.token",
-            constraint="a query that has completed",
-            reason="NO_RESULT_FRAME",
-        )
-    return job.frame, job.folder

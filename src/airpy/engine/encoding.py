@@ -33,6 +33,7 @@ __all__ = [
     "MOST_JSON_BYTES",
     "Written",
     "arrow_schema",
+    "check_signature",
     "decode_arrow",
     "decode_base64",
     "decode_parquet",
@@ -57,6 +58,9 @@ SIGNATURES: dict[FrameForm, tuple[bytes, ...]] = {
     "arrow": (b"\xff\xff\xff\xff", b"ARROW1"),
     "parquet": (b"PAR1",),
 }
+
+SENT = "frame_ref.data"
+"""Where a frame stands in a request."""
 
 MOST_JSON_BYTES = 32 * 1024 * 1024
 """Rows as JSON are a preview; what is larger is for download."""
@@ -166,7 +170,7 @@ def arrow_schema(frame: pl.DataFrame) -> pa.Schema:
     return frame.head(0).to_arrow(compat_level=ARROW).schema
 
 
-def decode_base64(text: str, form: FrameForm) -> bytes:
+def decode_base64(text: str, form: FrameForm, field: str = SENT) -> bytes:
     """The bytes that the text spells in standard base64, known by their first few to be of this form.
 
     Raises:
@@ -176,38 +180,53 @@ def decode_base64(text: str, form: FrameForm) -> bytes:
         decoded = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise InvalidFrame(
-            "frame_ref.data is not base64",
-            field="frame_ref.data",
+            f"{field} is not base64",
+            field=field,
             constraint="standard base64 with padding",
         ) from None
-    if not decoded.startswith(SIGNATURES[form]):
-        raise InvalidFrame(
-            f"frame_ref.data does not begin as {FORMS[form]} does",
-            field="frame_ref.data",
-            constraint=FORMS[form],
-        )
+    check_signature(decoded, form, field)
     return decoded
 
 
-def decode_arrow(source: Path) -> pl.DataFrame:
+def check_signature(beginning: bytes, form: FrameForm, field: str) -> None:
+    """Refuse bytes that do not begin as this form does.
+
+    Raises:
+        InvalidFrame: They do not.
+    """
+    if not beginning.startswith(SIGNATURES[form]):
+        raise InvalidFrame(
+            f"{field} does not begin as {FORMS[form]} does", field=field, constraint=FORMS[form]
+        )
+
+
+def decode_arrow(source: Path, field: str = SENT) -> pl.DataFrame:
     """The frame in an Arrow IPC stream or file, checked value by value before anything trusts it.
+
+    Args:
+        source: The file.
+        field: Where it stood in the request.
 
     Raises:
         InvalidFrame: The bytes are not Arrow, or contradict themselves.
     """
-    return _decoded(source, "arrow")
+    return _decoded(source, "arrow", field)
 
 
-def decode_parquet(source: Path) -> pl.DataFrame:
+def decode_parquet(source: Path, field: str = SENT) -> pl.DataFrame:
     """The frame in a Parquet file.
+
+    Args:
+        source: The file.
+        field: Where it stood in the request.
 
     Raises:
         InvalidFrame: The bytes are not Parquet, or contradict themselves.
     """
-    return _decoded(source, "parquet")
+    return _decoded(source, "parquet", field)
 
 
-def _decoded(source: Path, form: FrameForm) -> pl.DataFrame:
+def _decoded(source: Path, form: FrameForm, field: str) -> pl.DataFrame:
     try:
         with pa.memory_map(str(source)) as data:
             if form == "parquet":
@@ -231,8 +250,8 @@ def _decoded(source: Path, form: FrameForm) -> pl.DataFrame:
         pl.exceptions.PanicException,
     ) as error:
         raise InvalidFrame(
-            f"frame_ref.data is not a readable {form} frame: {message_of(error)}",
-            field="frame_ref.data",
+            f"{field} is not a readable {form} frame: {message_of(error)}",
+            field=field,
             constraint=FORMS[form],
         ) from None
 
