@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import psutil
 import pytest
 
 from airpy.jobs.results import ANALYSIS_STATE
@@ -15,8 +19,6 @@ from tests.envelope import failed, refused
 from tests.handlers.test_analyze import as_stream, frame_ref, of_frame, of_plan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import httpx2
 
     from tests.service import Service
@@ -183,6 +185,23 @@ def test_what_a_body_was_received_in_is_not_left(service: Service) -> None:
 
     new = [path for path in service.results.glob("input-*") if path.name not in before]
     assert [sorted(file.name for file in path.iterdir()) for path in new] == [["body.arrow"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it takes /proc")
+def test_the_server_holds_no_large_body_in_memory(service: Service) -> None:
+    stream = as_stream(pl.DataFrame({"x": pl.int_range(6_000_000, eager=True)}))
+    server = psutil.Process(service.processes["server"].pid)
+    status = Path(f"/proc/{server.pid}/status")
+    Path(f"/proc/{server.pid}/clear_refs").write_text("5", "ascii")  # the peak counts from now
+    before = server.memory_info().rss
+
+    answer = send_frame(service, stream)
+    peak = 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text("ascii"))[0])
+
+    assert answer.status_code == 202
+    assert len(stream) > 45 * 1024 * 1024
+    assert peak - before < 12 * 1024 * 1024
+    service.call("DELETE", f"jobs/{answer.json()['token']}")
 
 
 @pytest.mark.parametrize("body", [b"", [b""], [b"", b""]])
