@@ -271,7 +271,9 @@ def test_another_content_type_is_refused(service: Service, kind: str) -> None:
     assert "application/json" in error["message"]
 
 
-@pytest.mark.parametrize("kind", ["Application/JSON", "APPLICATION/JSON; charset=UTF-8", " application/json "])
+@pytest.mark.parametrize(
+    "kind", ["Application/JSON", "APPLICATION/JSON; charset=UTF-8", " application/json "]
+)
 def test_a_content_type_is_the_same_in_any_case(service: Service, kind: str) -> None:
     taken = send(service, "POST", "/v1/py/discover", [f"Content-Type: {kind}"], BODY)
     wrong = send(service, "POST", "/v1/py/discover", [f"Content-Type: {kind}"], b'{"nothing": 1}')

@@ -45,7 +45,7 @@ limits = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-# What only the parts together, and no schema, can say of an analysis: each may be fine, and not with the others.
+# What no schema can say of an analysis: each part may be fine, and not with the others.
 TOGETHER = {"frame_ref", "datasource_id", "read", "query.job_kind", "query.options"}
 TOGETHER |= {f"baseline.{field}" for field in ("frame_ref", "datasource_id", "read")}
 

@@ -109,6 +109,20 @@ class Job(NamedTuple):
             status=cast("JobStatus", leading["status"]), updated_ms=max(self.updated_ms, lead.updated_ms)
         )
 
+    def check_ended(self, field: str = "path.token") -> None:
+        """Refuse a job that has not ended; `field` is where the request names it.
+
+        Raises:
+            JobUnavailable: It has not.
+        """
+        if self.status not in ENDED:
+            raise JobUnavailable(
+                f"job {self.token} is {self.status}; its result is not ready",
+                field=field,
+                constraint="a job that has completed",
+                reason="RESULT_NOT_READY",
+            )
+
     def result_frame(
         self, field: str = "path.token", allowed: str = "a query that has completed"
     ) -> tuple[ResultFrame, str]:
@@ -121,13 +135,7 @@ class Job(NamedTuple):
         Raises:
             JobUnavailable: There is none, or none yet.
         """
-        if self.status not in ENDED:
-            raise JobUnavailable(
-                f"job {self.token} is {self.status}; its result is not ready",
-                field=field,
-                constraint="a job that has completed",
-                reason="RESULT_NOT_READY",
-            )
+        self.check_ended(field)
         if self.frame is None or self.folder is None:
             why = f"has {self.status}" if self.status != "completed" else f"is of kind {self.kind}"
             raise JobUnavailable(
