@@ -116,7 +116,14 @@ def test_values_are_written_as_one_reads_them(item: Any, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "told"),
-    [(0, "0 %"), (0.0004, "&lt; 0.1 %"), (0.125, "12.5 %"), (0.5, "50 %"), (0.9996, "&gt; 99.9 %"), (1, "100 %")],
+    [
+        (0, "0 %"),
+        (0.0004, "&lt; 0.1 %"),
+        (0.125, "12.5 %"),
+        (0.5, "50 %"),
+        (0.9996, "&gt; 99.9 %"),
+        (1, "100 %"),
+    ],
 )
 def test_shares_are_percentages_that_round_neither_to_none_nor_to_all(share: float, told: str) -> None:
     assert percent(share) == told

@@ -33,7 +33,7 @@ def schema_markdown(answer: Answer) -> str:
     """What the contract's `InferSchemaResult` says, without its rows."""
     stats, rows = answer["stats"], answer["sample_preview"]
     evidence = {column["name"]: column for column in answer.get("columns", [])}
-    about = "" if stats["rows_exact"] else "about "
+    about = "" if stats["rows_exact"] else "About "
     size = f"{about}{counted(stats['rows'], 'row')}, {counted(stats['columns'], 'column')}"
     size += f", {counted(stats['files'], 'file')}."
     if stats["sampled_rows"] < stats["rows"]:
