@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from typing import TYPE_CHECKING
 
-from airpy.errors import JobUnavailable
+from airpy.engine.profile.markdown import DOCUMENTS
+from airpy.errors import InvalidRequest
 from airpy.jobs.record import ENDED
 from airpy.jobs.results import expired, frame_file, frame_schema, other_frame, page_arrow, page_json
 from airpy.web.events import event_stream
 from airpy.web.responses import (
     MEDIA_TYPES,
     PAGE_TYPES,
+    REPORT_TYPES,
     Page,
     Reply,
     accepted,
     frame_reply,
     job_list,
     job_reply,
+    markdown_reply,
     page_reply,
 )
 from airpy.web.state import accept_header, header, state
 
 if TYPE_CHECKING:
     from airpy.contract import JobStatus, JobType
-    from airpy.jobs.record import Job, ResultFrame
+    from airpy.jobs.record import Job
+    from airpy.web.responses import ReportForm
+
+
+JSON_ALONE: dict[ReportForm, str] = {"json": REPORT_TYPES["json"]}
 
 
 async def list_jobs(
@@ -53,8 +61,12 @@ async def list_jobs(
 
 
 async def get_job(token: int, wait: float = 0, since: int = 0) -> Reply:
-    """Report the job, with its result once it has one; with `wait`, once it has more steps than `since`."""
+    """Report the job, with its result once it has one; with `wait`, once it has more steps than `since`.
+
+    In Markdown there is only the result.
+    """
     here = state()
+    form = accepted(accept_header(), REPORT_TYPES, "json")
     job = await here.store.get(token)
     if wait and not _is_news(job, since):
         with contextlib.suppress(TimeoutError):
@@ -62,6 +74,8 @@ async def get_job(token: int, wait: float = 0, since: int = 0) -> Reply:
                 async for job in states:
                     if _is_news(job, since):
                         break
+    if form == "markdown" and (told := await _document(job)) is not None:
+        return markdown_reply(told)
     return await _report(job, waited=wait > 0)
 
 
@@ -83,7 +97,7 @@ async def download_job(token: int) -> Reply:
     """Stream the result frame in the format that the caller takes, made from the other if need be."""
     here = state()
     job = await here.store.get(token)
-    frame, folder = _frame(job)
+    frame, folder = job.result_frame()
     form = accepted(accept_header(), MEDIA_TYPES, "parquet" if frame.format == "parquet" else "arrow")
     place = here.results.folder(folder)
     if not place.exists():
@@ -98,7 +112,7 @@ async def get_job_rows(token: int, offset: int = 0, limit: int = 1000) -> Reply:
     """Give a page of the result frame, as JSON or as an Arrow stream."""
     here = state()
     job = await here.store.get(token)
-    frame, folder = _frame(job)
+    frame, folder = job.result_frame()
     form = accepted(accept_header(), PAGE_TYPES, "json")
     place = here.results.folder(folder)
     if not place.exists():
@@ -118,31 +132,30 @@ def _is_news(job: Job, since: int) -> bool:
 
 
 async def _report(job: Job, *, waited: bool = False) -> Reply:
-    data = None
-    if job.status == "completed" and job.folder is not None:
-        data = await asyncio.to_thread(state().results.data, job.folder, job.token, reused=job.reused)
-    return job_reply(job, data, waited=waited)
+    return job_reply(job, await _data(job), waited=waited)
 
 
-def _frame(job: Job) -> tuple[ResultFrame, str]:
-    """The job's frame and the folder it is in.
+async def _data(job: Job) -> bytes | None:
+    """The job's data as JSON; None while it has none."""
+    if job.status != "completed" or job.folder is None:
+        return None
+    return await asyncio.to_thread(state().results.data, job.folder, job.token, reused=job.reused)
+
+
+async def _document(job: Job) -> str | None:
+    """The job's result in Markdown; None where there is none, and JSON is welcome too.
 
     Raises:
-        JobUnavailable: There is none, or none yet.
+        JobUnavailable: There is none yet.
+        InvalidRequest: There never will be one.
     """
-    if job.status not in ENDED:
-        raise JobUnavailable(
-            f"job {job.token} is {job.status}; its result is not ready",
-            field="path.token",
-            constraint="a job that has completed",
-            reason="RESULT_NOT_READY",
-        )
-    if job.frame is None or job.folder is None:
-        why = f"has {job.status}" if job.status != "completed" else f"is of kind {job.kind}"
-        raise JobUnavailable(
-            f"job {job.token} {why} and has no result frame",
-            field="path.token",
-            constraint="a query that has completed",
-            reason="NO_RESULT_FRAME",
-        )
-    return job.frame, job.folder
+    document = DOCUMENTS.get(job.kind)
+    if document is not None and (data := await _data(job)) is not None:
+        return await asyncio.to_thread(lambda: document(json.loads(data)))
+    try:
+        accepted(accept_header(), JSON_ALONE, "json")
+    except InvalidRequest:
+        if document is not None:
+            job.check_ended()
+        raise
+    return None

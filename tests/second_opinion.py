@@ -66,10 +66,14 @@ def _fields(event: bytes, **_: str) -> dict[str, str]:
     return fields
 
 
+def _text(content: bytes, **_: str) -> str:
+    return content.decode()
+
+
 @cache
 def _contract() -> OpenAPI:
     # The server that the contract names is the host that serves it.
-    config = Config(extra_media_type_deserializers={EVENTS: _fields})
+    config = Config(extra_media_type_deserializers={EVENTS: _fields, "text/markdown": _text})
     return OpenAPI.from_dict(internal(load()), config=config)
 
 

@@ -25,12 +25,13 @@ is known to `airpy.web.problems` alone.
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airpy.contract import ErrorDetails, JobError, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from airpy.contract import ErrorCode, ErrorReason, Fault, JsonPatchOperation, PlanEstimate, PostMortem
 
@@ -54,6 +55,7 @@ __all__ = [
     "UnknownColumn",
     "did_you_mean",
     "nearest",
+    "within",
 ]
 
 
@@ -261,6 +263,17 @@ class InternalFault(AirError):
 
     code = "INTERNAL_ERROR"
     reason: ErrorReason = "INTERNAL"
+
+
+@contextmanager
+def within(part: str) -> Iterator[None]:
+    """Have what fails in here told of this part of the request: its field, and where a repair is made."""
+    try:
+        yield
+    except AirError as error:
+        error.field = f"{part}.{error.field}" if error.field else None
+        error.repair = [one.model_copy(update={"path": f"/{part}{one.path}"}) for one in error.repair]
+        raise
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

@@ -147,6 +147,18 @@ def test_a_schema_is_shown_by_column(base: Path) -> None:
     assert "36 rows, 4 columns, 1 file" in run.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [("schema", "# Schema of `measurements.csv`"), ("profile", "# Profile of `measurements.csv`")],
+)
+def test_a_file_is_described_in_markdown(base: Path, command: str, title: str) -> None:
+    run = airpy(base, command, "csv/measurements.csv", "--markdown")
+
+    assert run.returncode == 0
+    assert run.stdout.startswith(f"{title}\n\n36 rows, 4 columns, ")
+    assert "\n| `site_id` | string | no | 0 % | 3 | " in run.stdout
+
+
 def test_a_schema_of_a_sample_says_so(base: Path) -> None:
     run = airpy(base, "schema", "csv/measurements.csv", "--infer-rows", "9")
 

@@ -271,6 +271,17 @@ def test_another_content_type_is_refused(service: Service, kind: str) -> None:
     assert "application/json" in error["message"]
 
 
+@pytest.mark.parametrize(
+    "kind", ["Application/JSON", "APPLICATION/JSON; charset=UTF-8", " application/json "]
+)
+def test_a_content_type_is_the_same_in_any_case(service: Service, kind: str) -> None:
+    taken = send(service, "POST", "/v1/py/discover", [f"Content-Type: {kind}"], BODY)
+    wrong = send(service, "POST", "/v1/py/discover", [f"Content-Type: {kind}"], b'{"nothing": 1}')
+
+    assert taken.status_code == 202
+    refused(wrong, 400, "SCHEMA_VIOLATION")
+
+
 @pytest.mark.parametrize("accept", ["application/xml", "text/html", "nonsense", "", "*/*;q=0"])
 def test_what_is_always_json_does_not_look_at_accept(service: Service, accept: str) -> None:
     answer = send(service, "GET", "/v1/py/health", [f"Accept: {accept}"])

@@ -291,13 +291,13 @@ def test_a_frame_that_breaks_off_fails_the_job(service: Service, form: str, fram
             {"job_kind": "eda"},
             "SCHEMA_VIOLATION",
             "frame_ref",
-            "an analysis is of a frame or of a plan's result",
+            "an analysis is of a frame, of a plan's result, or of a job's",
         ),
         (
             {**of_plan(), "frame_ref": frame_ref(as_stream(energy()))},
             "SCHEMA_VIOLATION",
             "frame_ref",
-            "an analysis is of a frame or of a plan's result",
+            "an analysis is of a frame, of a plan's result, or of a job's",
         ),
         (
             {"plan": {"dataset": "energy_parquet"}, "job_kind": "eda"},
@@ -333,7 +333,7 @@ def test_a_frame_that_breaks_off_fails_the_job(service: Service, form: str, fram
             of_plan("profil"),
             "SCHEMA_VIOLATION",
             "job_kind",
-            "job_kind: 'profil' is not one of: eda, profile, validate; did you mean \"profile\"?",
+            "job_kind: 'profil' is not one of: eda, profile, validate, compare; did you mean \"profile\"?",
         ),
         (
             of_plan(outlier_method="irq"),
@@ -346,8 +346,11 @@ def test_a_frame_that_breaks_off_fails_the_job(service: Service, form: str, fram
             "SCHEMA_VIOLATION",
             "options.rules[0].rule",
             (
-                "options.rules[0].rule: 'in_rang' is not one of: not_null, unique, in_set, in_range, "
-                'matches, type, row_count_between; did you mean "in_range"?'
+                "options.rules[0].rule: 'in_rang' is not one of: not_null, unique, in_set, not_in_set, "
+                "in_range, matches, type, length_between, increasing, decreasing, row_count_between, "
+                "column_exists, columns_are, mean_between, sum_between, quantile_between, null_ratio_below, "
+                "distinct_between, foreign_key, fresher_than, no_gaps, compare_columns, satisfies; "
+                'did you mean "in_range" or "increasing"?'
             ),
         ),
         (

@@ -55,7 +55,7 @@ def of_frame(form: str = "arrow", kind: str = "profile", **options: Any) -> dict
     ids=["stream", "file", "parquet"],
 )
 def test_a_frame_is_described(bench: Bench, form: str, encode: Callable[[pa.Table], bytes]) -> None:
-    bench.context.input.write_bytes(encode(TABLE))
+    bench.give(encode(TABLE), form)
 
     data = bench.data("analyze", of_frame(form))
 
@@ -82,7 +82,7 @@ def test_a_frame_is_described(bench: Bench, form: str, encode: Callable[[pa.Tabl
 
 
 def test_steps_are_those_of_the_specification(bench: Bench) -> None:
-    bench.context.input.write_bytes(stream(TABLE))
+    bench.give(stream(TABLE))
 
     bench.run("analyze", of_frame())
 
@@ -96,7 +96,7 @@ def test_steps_are_those_of_the_specification(bench: Bench) -> None:
 
 
 def test_columns_are_measured_only_in_a_profile(bench: Bench) -> None:
-    bench.context.input.write_bytes(stream(TABLE))
+    bench.give(stream(TABLE))
 
     data = bench.data("analyze", of_frame(kind="eda"))
 
@@ -104,7 +104,7 @@ def test_columns_are_measured_only_in_a_profile(bench: Bench) -> None:
 
 
 def test_the_sample_has_ten_rows(bench: Bench) -> None:
-    bench.context.input.write_bytes(stream(pa.table({"x": range(30)})))
+    bench.give(stream(pa.table({"x": range(30)})))
 
     data = bench.data("analyze", of_frame())
 
@@ -112,7 +112,7 @@ def test_the_sample_has_ten_rows(bench: Bench) -> None:
 
 
 def test_rules_are_judged(bench: Bench) -> None:
-    bench.context.input.write_bytes(stream(TABLE))
+    bench.give(stream(TABLE))
     rules = [RULE, {"rule": "not_null", "col": "x"}]
 
     data = bench.data("analyze", of_frame(kind="validate", rules=rules))
@@ -134,7 +134,7 @@ def test_a_plans_result_is_described(bench: Bench) -> None:
 
 
 def test_an_empty_frame_is_described_too(bench: Bench) -> None:
-    bench.context.input.write_bytes(stream(TABLE.slice(0, 0)))
+    bench.give(stream(TABLE.slice(0, 0)))
 
     data = bench.data("analyze", of_frame())
 
@@ -148,7 +148,7 @@ def test_an_empty_frame_is_described_too(bench: Bench) -> None:
     [("arrow", b"\xff\xff\xff\xff nothing"), ("parquet", b"PAR1 nothing"), ("arrow", stream(TABLE)[:200])],
 )
 def test_a_broken_frame_is_the_callers_error(bench: Bench, form: str, content: bytes) -> None:
-    bench.context.input.write_bytes(content)
+    bench.give(content, form)
 
     with pytest.raises(InvalidFrame) as caught:
         bench.run("analyze", of_frame(form))

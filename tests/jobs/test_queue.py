@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
@@ -16,6 +18,7 @@ from airpy.errors import (
     FileUnavailable,
     IdempotencyConflict,
     InvalidPlan,
+    JobUnavailable,
     PathRefused,
     QueueUnavailable,
 )
@@ -24,7 +27,8 @@ from airpy.jobs.broker import QUEUE, call_to_work
 from airpy.jobs.claim import Claim
 from airpy.jobs.kinds import JOBS
 from airpy.jobs.queue import Caller, JobQueue, declare_actor
-from airpy.jobs.results import Results
+from airpy.jobs.record import ResultFrame
+from airpy.jobs.results import ANALYSIS_STATE, Results
 from airpy.jobs.store import JobStore
 from tests.jobs.asking import WORKER, ask, get, take
 
@@ -45,6 +49,7 @@ HERE = DiscoverRequest.model_validate({"datasource_id": "energy", "uri": "energy
 FRAME = AnalyzeRequest.model_validate(
     {"frame_ref": {"type": "arrow", "data": "sha256:00"}, "job_kind": "profile"}
 )
+SENT = {"frame_ref.data.arrow": b"frame"}
 MEBIBYTE = 1024 * 1024
 
 
@@ -111,9 +116,9 @@ def test_a_job_that_reads_much_is_a_long_one(
 def test_a_frame_counts_as_what_is_read(
     redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
 ) -> None:
-    frame = bytes(64 * MEBIBYTE + 1)
+    sent = {"frame_ref.data.arrow": bytes(64 * MEBIBYTE + 1)}
 
-    queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, frame))
+    queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, sent))
 
     assert take(client).lane == "long"
 
@@ -121,11 +126,11 @@ def test_a_frame_counts_as_what_is_read(
 def test_a_frame_is_kept_before_anyone_can_claim_the_job(
     redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
 ) -> None:
-    token = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, b"frame"))
+    token = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, SENT))
 
     claim = take(client)
     assert claim.input is not None
-    assert Results(tmp_path).input_frame(claim.input).read_bytes() == b"frame"
+    assert (Results(tmp_path).input(claim.input) / "frame_ref.data.arrow").read_bytes() == b"frame"
     assert get(redis_url, token).source == ""  # a frame is of no data source
 
 
@@ -135,9 +140,7 @@ def test_a_frame_that_cannot_be_kept_makes_no_job(
     (tmp_path / "a file").touch()
 
     with pytest.raises(FileUnavailable) as caught:
-        queued(
-            redis_url, base, tmp_path / "a file", lambda queue: queue.submit("analyze", FRAME, GO, b"frame")
-        )
+        queued(redis_url, base, tmp_path / "a file", lambda queue: queue.submit("analyze", FRAME, GO, SENT))
 
     assert str(tmp_path) not in caught.value.message
     assert Claim.take(client, WORKER, long_too=True) is None
@@ -164,15 +167,15 @@ def test_what_can_be_refused_at_once_gets_no_token(
     assert queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO)) == 1
 
 
-@pytest.mark.parametrize("frame", [None, b"frame"])
+@pytest.mark.parametrize("sent", [{}, SENT])
 def test_a_full_queue_keeps_nothing_of_what_it_refuses_and_says_when_to_come_again(
-    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path, frame: bytes | None
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path, sent: dict[str, bytes]
 ) -> None:
     queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
     client.hset("airpy:pace", mapping={"discover": 7000})
 
     with pytest.raises(CapExceeded) as caught:
-        queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, frame), 1)
+        queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, sent), 1)
 
     assert (caught.value.reason, caught.value.retry_after_s) == ("QUEUE_FULL", 7)
     assert list(tmp_path.iterdir()) == []
@@ -189,7 +192,7 @@ def test_an_idempotency_key_is_passed_on_and_its_conflict_keeps_nothing(
     ]
 
     with pytest.raises(IdempotencyConflict):
-        queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, keyed, b"frame"))
+        queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, keyed, SENT))
 
     assert tokens == [1, 1]
     assert list(tmp_path.iterdir()) == []
@@ -251,7 +254,7 @@ def test_a_frame_stays_where_redis_did_not_answer(base: Path, tmp_path: Path) ->
             "unix:///nowhere/redis.sock",
             base,
             tmp_path,
-            lambda queue: queue.submit("analyze", FRAME, GO, b"frame"),
+            lambda queue: queue.submit("analyze", FRAME, GO, SENT),
         )
 
     assert len(list(tmp_path.iterdir())) == 1
@@ -295,7 +298,7 @@ def test_a_listing_is_shared_only_before_it_began(
 def test_a_dead_letters_request_is_asked_again(
     redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
 ) -> None:
-    dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, b"frame"))
+    dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, SENT))
     killed = take(client)
     killed.fail({"code": "INTERNAL_ERROR"}, dead=True)
 
@@ -316,7 +319,7 @@ def test_a_dead_letters_request_is_asked_again(
 def test_a_dead_letter_that_a_full_queue_refuses_stays_with_its_frame(
     redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
 ) -> None:
-    dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, b"frame"))
+    dead = queued(redis_url, base, tmp_path, lambda queue: queue.submit("analyze", FRAME, GO, SENT))
     take(client).fail({"code": "INTERNAL_ERROR"}, dead=True)
     letter = ask(redis_url, lambda store: store.dead_letter(dead))
     queued(redis_url, base, tmp_path, lambda queue: queue.submit("discover", HERE, GO))
@@ -343,3 +346,113 @@ def test_a_call_is_work_for_the_actor() -> None:
 
     assert heard == [True] * 3
     assert broker.dead_letters == []
+
+
+ASKED: dict[JobType, BaseModel] = {
+    "query": QueryRequest.model_validate({"datasource_id": "energy", "plan": {"dataset": "readings"}}),
+    "analyze": FRAME,
+}
+
+
+def completed(url: str, client: redis.Redis, results: Path, kind: JobType, file: str) -> int:
+    """The token of a job that has completed with this file in its folder."""
+    (results / "readings.csv").write_bytes(b"kwh\n1\n")
+    token = queued(url, results, results, lambda queue: queue.submit(kind, ASKED[kind], GO))
+    claim = take(client)
+    folder = Results(results).attempt(token, 1)
+    (folder / "data.json").touch()
+    (folder / file).write_bytes(file.encode())
+    claim.complete(folder.name, ResultFrame("arrow", 1, "", "") if file.startswith("frame") else None)
+    return token
+
+
+def test_what_a_request_names_is_given_to_the_job_beside_what_was_sent(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    queried = completed(redis_url, client, tmp_path, "query", "frame.parquet")
+    analysed = completed(redis_url, client, tmp_path, "analyze", ANALYSIS_STATE)
+    asked = [
+        ({"token": queried, "baseline": {"token": analysed}}, {}),
+        ({"frame_ref": {"type": "arrow", "data": "sha256:00"}, "baseline": {"token": queried}}, SENT),
+    ]
+
+    kept = []
+    for sources, sent in asked:
+        request = AnalyzeRequest.model_validate({"job_kind": "compare", **sources})
+        queued(redis_url, base, tmp_path, partial(submit_analysis, request=request, sent=sent))
+        claim = take(client)
+        kept.append(
+            {path.name: path.read_bytes() for path in Results(tmp_path).input(claim.input or "").iterdir()}
+        )
+
+    assert kept == [
+        {"token.parquet": b"frame.parquet", "baseline.token.state": b"analysis-state"},
+        {"frame_ref.data.arrow": b"frame", "baseline.token.parquet": b"frame.parquet"},
+    ]
+
+
+async def submit_analysis(queue: JobQueue, request: AnalyzeRequest, sent: dict[str, bytes]) -> int:
+    """The token of the analysis."""
+    return await queue.submit("analyze", request, GO, sent)
+
+
+def test_a_result_that_was_named_stays_for_the_dead_letter(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    queried = completed(redis_url, client, tmp_path, "query", "frame.arrow")
+    request = AnalyzeRequest.model_validate({"job_kind": "eda", "token": queried})
+    dead = queued(redis_url, base, tmp_path, partial(submit_analysis, request=request, sent={}))
+    take(client).fail({"code": "INTERNAL_ERROR"}, dead=True)
+    Results(tmp_path).discard(queried, 1)  # it has expired
+    client.delete(f"airpy:job:{queried}")
+
+    queued(redis_url, base, tmp_path, lambda queue: queue.resubmit(dead, GO))
+
+    claim = take(client)
+    (kept,) = Results(tmp_path).input(claim.input or "").iterdir()
+    assert (kept.name, kept.read_bytes()) == ("token.arrow", b"frame.arrow")
+    assert AnalyzeRequest.model_validate_json(claim.request) == request
+
+
+def test_a_result_that_is_refused_leaves_nothing_of_what_was_sent(
+    redis_url: str, client: redis.Redis, base: Path, tmp_path: Path
+) -> None:
+    baseline = {"token": 99}
+    request = AnalyzeRequest.model_validate(
+        {"job_kind": "compare", "frame_ref": {"type": "arrow", "data": "sha256:00"}, "baseline": baseline}
+    )
+
+    with pytest.raises(JobUnavailable) as caught:
+        queued(redis_url, base, tmp_path, partial(submit_analysis, request=request, sent=SENT))
+
+    assert caught.value.field == "baseline.token"
+    assert list(tmp_path.iterdir()) == []
+    assert client.zcard("airpy:jobs") == 0
+
+
+def test_the_plan_of_a_baseline_counts_as_what_is_read_and_its_times_are_fixed(
+    redis_url: str, client: redis.Redis, tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "small.csv").write_bytes(b"at\n2025-01-01T00:00:00Z\n")
+    with (base / "large.csv").open("wb") as file:
+        file.truncate(64 * MEBIBYTE)
+    filters = [{"col": "at", "op": ">", "val": {"ago": "1 hour"}}]
+    small, large = ({"dataset": name, "filters": filters} for name in ("small", "large"))
+    source = {"datasource_id": "energy"}
+    request = AnalyzeRequest.model_validate(
+        {"job_kind": "compare", "plan": small, **source, "baseline": {"plan": large, **source}}
+    )
+
+    queued(redis_url, base, tmp_path / "results", partial(submit_analysis, request=request, sent={}))
+
+    claim = take(client)
+    fixed = AnalyzeRequest.model_validate_json(claim.request)
+    assert claim.lane == "long"
+    assert fixed.baseline is not None
+    for plan in (fixed.plan, fixed.baseline.plan):
+        assert plan is not None
+        assert plan.filters is not None
+        then = dt.datetime.fromisoformat(str(plan.filters[0].val))
+        assert abs(dt.datetime.now(dt.UTC) - then - dt.timedelta(hours=1)) < dt.timedelta(minutes=1)

@@ -74,14 +74,14 @@ def test_data_that_is_gone_has_expired(results: Results) -> None:
     assert str(results.path) not in caught.value.message
 
 
-def test_frames_are_kept_beside_each_other_until_dropped(results: Results) -> None:
-    one, two = results.keep_input(b"frame"), results.keep_input(b"other")
-    read = [results.input_frame(name).read_bytes() for name in (one, two)]
+def test_inputs_are_kept_beside_each_other_until_dropped(results: Results) -> None:
+    one, two = results.keep_input({"a": b"frame", "b": b"more"}), results.keep_input({"a": b"other"})
+    read = [(results.input(one) / "b").read_bytes(), (results.input(two) / "a").read_bytes()]
 
     results.drop_input(one)
     results.drop_input(one)
 
-    assert read == [b"frame", b"other"]
+    assert read == [b"more", b"other"]
     assert [place.name for place in results.path.iterdir()] == [two]
 
 
@@ -101,16 +101,16 @@ def test_a_sweep_removes_the_folders_of_jobs_that_are_gone(results: Results) -> 
     assert [folder.name for folder in results.path.iterdir()] == ["2-1"]
 
 
-def test_a_sweep_removes_frames_that_nobody_needs(results: Results) -> None:
-    needed, spare, young = (results.keep_input(b"frame") for _ in range(3))
-    aged(results.input_frame(needed), 601)
-    aged(results.input_frame(spare), 601)
+def test_a_sweep_removes_inputs_that_nobody_needs(results: Results) -> None:
+    needed, spare, young = (results.keep_input({"a": b"frame"}) for _ in range(3))
+    aged(results.input(needed), 601)
+    aged(results.input(spare), 601)
 
     assert swept(results, set(), {needed}) == 1
     assert {place.name for place in results.path.iterdir()} == {needed, young}
 
 
-def test_a_sweep_asks_of_each_token_once_and_of_frames_only_where_there_are_any(results: Results) -> None:
+def test_a_sweep_asks_of_each_token_once_and_of_inputs_only_where_there_are_any(results: Results) -> None:
     for token, attempt in [(9, 1), (9, 2), (10, 1)]:
         aged(results.attempt(token, attempt), 601)
     asked: list[list[int]] = []
@@ -120,7 +120,7 @@ def test_a_sweep_asks_of_each_token_once_and_of_frames_only_where_there_are_any(
         return set(tokens)
 
     def inputs() -> set[str]:
-        raise AssertionError("there is no frame")
+        raise AssertionError("there is no input")
 
     assert results.sweep(existing, inputs, lambda _: set()) == 0
     assert asked == [[9, 10]]

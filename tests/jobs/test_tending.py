@@ -223,7 +223,8 @@ def test_a_sweep_removes_what_belongs_to_no_record(
 ) -> None:
     results = tending.results
     frames = {
-        name: results.keep_input(b"frame") for name in ("waiting", "ended", "dead", "forgotten", "unknown")
+        name: results.keep_input({"a": b"frame"})
+        for name in ("waiting", "ended", "dead", "forgotten", "unknown")
     }
     for name in ("ended", "dead", "forgotten"):
         submit(redis_url, input=frames[name])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airpy.commands.at_hand import AtHand
+    from airpy.contract import JobType
     from airpy.engine.steps import OnStep
 
 __all__ = ["preview", "profile", "query", "schema", "validate"]
@@ -33,6 +34,7 @@ File = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer, for programs.")]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a page of Markdown, for notes.")]
 Words = list[str] | None
 Read = Annotated[
     Words,
@@ -105,20 +107,21 @@ def schema(
     *,
     read: Read = None,
     as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Show the columns of a file: types, nulls, distinct values, and the number of rows.
 
     For example, of many files that are one data set:
 
         airpy schema 'energy/**/*.parquet'
+        airpy schema measurements.parquet --markdown > NOTES.md
     """
     place = _find(file)
     request = {"uri": place.name, "sample_files": sample_files, "infer_rows": infer_rows}
     request |= _asked(read)
     with TemporaryDirectory(prefix="airpy-") as folder:
         answer = _answer("infer_schema", place, request, Path(folder))
-    if as_json:
-        _print_json(answer)
+    if _printed("infer_schema", answer, as_json=as_json, as_markdown=as_markdown):
         return
     from airpy.commands.reports import show_schema  # noqa: PLC0415
     from airpy.commands.tables import table_console  # noqa: PLC0415
@@ -225,6 +228,7 @@ def profile(
     *,
     read: Read = None,
     as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Describe a file: metrics of its columns, correlations, issues, and charts to draw.
 
@@ -234,8 +238,7 @@ def profile(
     """
     options = {"outlier_method": outlier_method, "max_hints": max_hints}
     answer = _analysis(file, "profile", options, read)
-    if as_json:
-        _print_json(answer)
+    if _printed("analyze", answer, as_json=as_json, as_markdown=as_markdown):
         return
     from airpy.commands.reports import show_profile  # noqa: PLC0415
     from airpy.commands.tables import table_console  # noqa: PLC0415
@@ -357,6 +360,17 @@ def _answer(kind: Any, place: AtHand, request: dict[str, Any], folder: Path) -> 
     with _progress() as on_step:
         place.run(kind, {"datasource_id": DATA_SOURCE, **request}, folder, on_step=on_step)
     return (folder / "data.json").read_bytes()
+
+
+def _printed(kind: JobType, answer: bytes, *, as_json: bool, as_markdown: bool) -> bool:
+    """Whether the answer was printed, as the options ask; JSON, where they ask for both."""
+    if as_json:
+        _print_json(answer)
+    elif as_markdown:
+        from airpy.engine.profile.markdown import DOCUMENTS  # noqa: PLC0415
+
+        sys.stdout.buffer.write(DOCUMENTS[kind](json.loads(answer)).encode())
+    return as_json or as_markdown
 
 
 def _read_options(read: Words) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from airpy.engine.profile.markup import type_of
 from airpy.engine.steps import counted
 
 if TYPE_CHECKING:
@@ -96,18 +97,6 @@ def data_column(field: dict[str, Any], values: Sequence[Any]) -> Column:
     else:
         cells = [_cell(value, timestamps=field["type"] == "timestamp") for value in values]
     return Column(_printable(field["name"]) or '""', cells, type_of(field), right=right)
-
-
-def type_of(field: dict[str, Any]) -> str:
-    """The type of a field as one says it: `timestamp UTC`, `list of int64`."""
-    kind: str = field["type"]
-    if zone := field.get("timezone"):
-        return f"{kind} {zone}"
-    if field.get("precision"):
-        return f"{kind}({field['precision']},{field['scale']})"
-    if items := field.get("items"):
-        return f"{kind} of {type_of(items)}"
-    return kind
 
 
 def show_columns(columns: Sequence[Column], console: Console) -> None:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import polars as pl
@@ -21,6 +22,7 @@ from airpy.engine.schema import describe_schema, instance, stored
 from airpy.errors import InvalidFrame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -33,6 +35,7 @@ __all__ = [
     "MOST_JSON_BYTES",
     "Written",
     "arrow_schema",
+    "check_signature",
     "decode_arrow",
     "decode_base64",
     "decode_parquet",
@@ -44,6 +47,7 @@ __all__ = [
     "json_ready",
     "json_rows",
     "portable",
+    "spooled",
     "write_arrow",
     "write_parquet",
 ]
@@ -57,6 +61,9 @@ SIGNATURES: dict[FrameForm, tuple[bytes, ...]] = {
     "arrow": (b"\xff\xff\xff\xff", b"ARROW1"),
     "parquet": (b"PAR1",),
 }
+
+SENT = "frame_ref.data"
+"""Where a frame stands in a request."""
 
 MOST_JSON_BYTES = 32 * 1024 * 1024
 """Rows as JSON are a preview; what is larger is for download."""
@@ -166,7 +173,7 @@ def arrow_schema(frame: pl.DataFrame) -> pa.Schema:
     return frame.head(0).to_arrow(compat_level=ARROW).schema
 
 
-def decode_base64(text: str, form: FrameForm) -> bytes:
+def decode_base64(text: str, form: FrameForm, field: str = SENT) -> bytes:
     """The bytes that the text spells in standard base64, known by their first few to be of this form.
 
     Raises:
@@ -176,50 +183,100 @@ def decode_base64(text: str, form: FrameForm) -> bytes:
         decoded = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise InvalidFrame(
-            "frame_ref.data is not base64",
-            field="frame_ref.data",
+            f"{field} is not base64",
+            field=field,
             constraint="standard base64 with padding",
         ) from None
-    if not decoded.startswith(SIGNATURES[form]):
-        raise InvalidFrame(
-            f"frame_ref.data does not begin as {FORMS[form]} does",
-            field="frame_ref.data",
-            constraint=FORMS[form],
-        )
+    check_signature(decoded, form, field)
     return decoded
 
 
-def decode_arrow(source: Path) -> pl.DataFrame:
+def check_signature(beginning: bytes, form: FrameForm, field: str) -> None:
+    """Refuse bytes that do not begin as this form does.
+
+    Raises:
+        InvalidFrame: They do not.
+    """
+    if not beginning.startswith(SIGNATURES[form]):
+        raise InvalidFrame(
+            f"{field} does not begin as {FORMS[form]} does", field=field, constraint=FORMS[form]
+        )
+
+
+def decode_arrow(source: Path, field: str = SENT) -> pl.DataFrame:
     """The frame in an Arrow IPC stream or file, checked value by value before anything trusts it.
+
+    Args:
+        source: The file.
+        field: Where it stood in the request.
 
     Raises:
         InvalidFrame: The bytes are not Arrow, or contradict themselves.
     """
-    return _decoded(source, "arrow")
+    return _decoded(source, "arrow", field)
 
 
-def decode_parquet(source: Path) -> pl.DataFrame:
+def decode_parquet(source: Path, field: str = SENT) -> pl.DataFrame:
     """The frame in a Parquet file.
+
+    Args:
+        source: The file.
+        field: Where it stood in the request.
 
     Raises:
         InvalidFrame: The bytes are not Parquet, or contradict themselves.
     """
-    return _decoded(source, "parquet")
+    return _decoded(source, "parquet", field)
 
 
-def _decoded(source: Path, form: FrameForm) -> pl.DataFrame:
+def spooled(source: Path, field: str, folder: Path) -> pl.LazyFrame:
+    """The frame in an Arrow IPC stream or file that is too large to be held, checked batch by batch.
+
+    Args:
+        source: The file.
+        field: Where it stood in the request.
+        folder: Where it is put in a form that can be read in parts.
+
+    Raises:
+        InvalidFrame: The bytes are not Arrow, or contradict themselves.
+    """
+    place = folder / "spooled.arrow"
+    with _readable("arrow", field), pa.memory_map(str(source)) as data:
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        is_file = data.read(6) == b"ARROW1"
+        data.seek(0)
+        if is_file:
+            file = pa.ipc.open_file(data)
+            schema, batches = file.schema, map(file.get_batch, range(file.num_record_batches))
+        else:
+            stream = pa.ipc.open_stream(data)
+            schema, batches = stream.schema, iter(stream)
+        with pa.ipc.new_file(str(place), schema, options=options) as writer:
+            for batch in batches:
+                batch.validate(full=True)
+                writer.write_batch(batch)
+        return pl.scan_ipc(place)
+
+
+def _decoded(source: Path, form: FrameForm, field: str) -> pl.DataFrame:
+    with _readable(form, field), pa.memory_map(str(source)) as data:
+        if form == "parquet":
+            # Old 96-bit timestamps reach further than nanoseconds in 64 bits, which would wrap round.
+            table = pq.read_table(data, coerce_int96_timestamp_unit="us", page_checksum_verification=True)
+        elif data.read(6) == b"ARROW1":
+            table = pa.ipc.open_file(data).read_all()
+        else:
+            data.seek(0)
+            table = pa.ipc.open_stream(data).read_all()
+        table.validate(full=True)
+        return pl.DataFrame(table)
+
+
+@contextmanager
+def _readable(form: FrameForm, field: str) -> Iterator[None]:
+    """Says of what cannot be read where it stood."""
     try:
-        with pa.memory_map(str(source)) as data:
-            if form == "parquet":
-                # Old 96-bit timestamps reach further than nanoseconds in 64 bits, which would wrap round.
-                table = pq.read_table(data, coerce_int96_timestamp_unit="us", page_checksum_verification=True)
-            elif data.read(6) == b"ARROW1":
-                table = pa.ipc.open_file(data).read_all()
-            else:
-                data.seek(0)
-                table = pa.ipc.open_stream(data).read_all()
-            table.validate(full=True)
-            return pl.DataFrame(table)
+        yield
     except MemoryError:  # Arrow's is an ArrowException too
         raise
     # The last is what Polars raises on types and names that it did not expect.
@@ -231,8 +288,8 @@ def _decoded(source: Path, form: FrameForm) -> pl.DataFrame:
         pl.exceptions.PanicException,
     ) as error:
         raise InvalidFrame(
-            f"frame_ref.data is not a readable {form} frame: {message_of(error)}",
-            field="frame_ref.data",
+            f"{field} is not a readable {form} frame: {message_of(error)}",
+            field=field,
             constraint=FORMS[form],
         ) from None
 

@@ -2,112 +2,107 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airpy.contract import AnalyzeOptions
-from airpy.engine.encoding import (
-    decode_arrow,
-    decode_parquet,
-    encode_model,
-    encode_object,
-    encode_rows,
-    portable,
-)
+from airpy.contract import AnalyzeOptions, IssueThresholds
+from airpy.engine.encoding import encode_model, encode_object, encode_rows
 from airpy.engine.literals import zone
+from airpy.engine.profile.comparison import compare
+from airpy.engine.profile.keeping import state_to
+from airpy.engine.profile.redaction import redacted
 from airpy.engine.profile.report import report
 from airpy.engine.profile.rule_checks import check_rules
 from airpy.engine.profile.rules import Around
+from airpy.engine.profile.sides import sides_of, slim
 from airpy.engine.steps import counted
-from airpy.errors import InvalidOptions, InvalidRequest
+from airpy.errors import InvalidOptions, within
 from airpy.files.datasets import load_of
-from airpy.jobs.planning import absolute, check_planned, plan_asked, plan_through
+from airpy.jobs.planning import absolute
 from airpy.jobs.provenance import provenance
 from airpy.jobs.references import check_references, with_references
-from airpy.jobs.results import write_data
+from airpy.jobs.results import ANALYSIS_STATE, write_data
+from airpy.jobs.sources import check_source, source_of, state_in, through
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
 
-    from airpy.contract import AnalyzeRequest, Rule
+    from airpy.contract import AnalyzeRequest, Baseline, FrameComparison, Rule
+    from airpy.engine.profile.report import Report
+    from airpy.engine.profile.states import FrameState
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
-    from airpy.jobs.provenance import Ran
 
 __all__ = ["analyze", "check_analyze"]
 
 SAMPLE_ROWS = 10
-DECODERS = {"arrow": decode_arrow, "parquet": decode_parquet}
+
+
+class Described(NamedTuple):
+    """What is said of a frame."""
+
+    report: Report
+    sample: bytes
+    """Its first rows, as JSON."""
 
 
 def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
     """Refuse a request that cannot be met, without reading data, and say what it will read.
 
     Raises:
-        InvalidRequest: It has not exactly one of a frame and a plan.
-        InvalidOptions: Rules are missing, say nothing, or are there where they mean nothing.
-        AirError: The plan contradicts itself, or one of its data sets cannot be found.
+        InvalidRequest: It, or its baseline, has not exactly one of a frame, a plan and a token.
+        InvalidOptions: Rules or the baseline are missing, say nothing, or are there where they mean nothing.
+        AirError: A plan contradicts itself, or a data set cannot be found.
     """
-    if (request.frame_ref is None) == (request.plan is None):
-        raise InvalidRequest(
-            "an analysis is of a frame or of a plan's result",
-            field="frame_ref",
-            constraint="exactly one of: frame_ref, plan",
-        )
     rules = _check_rules(request)
-    references = check_references(rules, request.datasource_id, root)
-    if request.plan is not None:
-        if request.datasource_id is None:
-            raise InvalidRequest(
-                "a plan needs a datasource_id", field="datasource_id", constraint="required with plan"
-            )
-        return load_of([*check_planned(request.plan, request.datasource_id, root), *references])
-    if request.read is not None:
-        raise InvalidRequest(
-            "read says how files are read, and there are none", field="read", constraint="only with plan"
+    if (request.baseline is not None) != (request.job_kind == "compare"):
+        raise InvalidOptions(
+            'job_kind "compare" needs a baseline, and no other takes one',
+            field="baseline",
+            constraint='required with "compare", left out with the others',
         )
-    # A frame is named by its digest in the request itself.
-    return load_of(references)
+    datasets = check_source(request, root)
+    if request.baseline is not None:
+        with within("baseline"):
+            datasets += check_source(request.baseline, root)
+    # What was sent is named by its digest in the request itself, and a token's result never changes.
+    return load_of([*datasets, *check_references(rules, request.datasource_id, root)])
 
 
 def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) -> None:
-    """Describe the frame, or the plan's result: metrics, issues, chart hints, and the verdict on rules."""
+    """Describe the frame: metrics, issues, chart hints, the verdict on rules, and what has changed."""
     if request.plan is not None:
         request = request.model_copy(update={"plan": absolute(request.plan, context)})
     on_step("loading_data", "Loading data for analysis")
-    options = request.options or AnalyzeOptions()
-    frame, ran = _frame(request, context)
-    found = with_references(
-        options.rules or [],
-        request.datasource_id,
+    described, ran = through(
+        source_of(request, context),
         context,
-        lambda others, on_step: report(
-            frame.lazy(),
-            request.job_kind,
-            options,
-            on_step,
-            plan=request.plan,
-            now=context.asked_at,
-            around=_around(request, others),
-        ),
-        on_step,
+        lambda frame, measure: _described(request, context, frame, measure, on_step),
     )
+    found = described.report
     members = {
         "job_kind": b'"%s"' % request.job_kind.encode(),
         "metrics": encode_model(found.metrics),
         "issues": b"[" + b",".join(map(encode_model, found.issues)) + b"]",
         "chart_hints": b"[" + b",".join(map(encode_model, found.chart_hints)) + b"]",
-        "sample": encode_rows(frame.head(SAMPLE_ROWS)),
+        "sample": described.sample,
         "schema": encode_model(found.schema),
     }
     if found.validation is not None:
         members["validation"] = encode_model(found.validation)
-    if ran is not None and request.plan is not None:
+    if request.baseline is not None:
+        members["comparison"] = encode_model(_comparison(request, request.baseline, found.state, context))
+    if ran is not None:
         members["reading"] = encode_model(ran.reading)
+    if request.options is not None and request.options.redact:
+        members = {name: _redacted(member, found.personal) for name, member in members.items()}
+    if ran is not None and request.plan is not None:
         members["provenance"] = encode_model(provenance(request, request.plan, ran))
+    (context.folder / ANALYSIS_STATE).write_bytes(state_to(slim(found.state)))
     write_data(context.folder, encode_object(**members))
     on_step("analysis_complete", f"Analysis completed: {counted(len(found.issues), 'issue')}")
 
@@ -126,18 +121,52 @@ def _check_rules(request: AnalyzeRequest) -> Sequence[Rule]:
     return rules
 
 
+def _described(
+    request: AnalyzeRequest,
+    context: JobContext,
+    frame: pl.LazyFrame,
+    measure: Callable[[], FrameState],
+    on_step: OnStep,
+) -> Described:
+    options = request.options or AnalyzeOptions()
+
+    def reported(others: Mapping[int, pl.LazyFrame], on_step: OnStep) -> Report:
+        return report(
+            frame,
+            request.job_kind,
+            options,
+            on_step,
+            measure=measure,
+            plan=request.plan,
+            now=context.asked_at,
+            around=_around(request, others),
+        )
+
+    found = with_references(options.rules or [], request.datasource_id, context, reported, on_step)
+    return Described(found, encode_rows(frame.head(SAMPLE_ROWS).collect()))
+
+
 def _around(request: AnalyzeRequest, others: Mapping[int, pl.LazyFrame]) -> Around:
     """What rules are judged by, beside the frame."""
     timezone = zone(request.plan.timezone if request.plan else None)
     return Around(others=others, timezone=timezone, datasource_id=request.datasource_id)
 
 
-def _frame(request: AnalyzeRequest, context: JobContext) -> tuple[pl.DataFrame, Ran | None]:
-    """The frame to describe, and what it was made from where that was files."""
-    if request.plan is None or request.datasource_id is None:
-        form = request.frame_ref.type if request.frame_ref else "arrow"
-        return portable(DECODERS[form](context.input).lazy()).collect(), None
-    asked = plan_asked(request.plan, request.datasource_id, context.files, request.read)
-    return plan_through(
-        request.plan, asked, context, lambda frame: portable(frame).collect(engine="streaming")
-    )
+def _comparison(
+    request: AnalyzeRequest, baseline: Baseline, after: FrameState, context: JobContext
+) -> FrameComparison:
+    """What has changed since the baseline."""
+    source = source_of(baseline, context)
+    if source.form == "state":
+        before = state_in(source)
+    else:
+        before, _ = through(source, context, lambda _, measure: measure())
+    options = request.options or AnalyzeOptions()
+    return compare(*sides_of(before, after), options.thresholds or IssueThresholds())
+
+
+def _redacted(member: bytes, personal: Mapping[str, Any]) -> bytes:
+    """A part of the answer without personal data."""
+    return json.dumps(
+        redacted(json.loads(member), personal), ensure_ascii=False, separators=(",", ":")
+    ).encode()

@@ -26,7 +26,7 @@ class JobContext(NamedTuple):
     folder: Path
     """Where its result goes."""
     input: Path
-    """Where a frame is that came with the request."""
+    """The folder with what it is given beside the request, if anything; `inputs.py` has the names."""
     token: int
     infer_rows: int
     max_rows_json: int

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import dramatiq
 
 from airpy.engine.failures import failure
 from airpy.engine.moments import fixed
-from airpy.errors import CapExceeded, IdempotencyConflict
+from airpy.errors import CapExceeded, IdempotencyConflict, within
 from airpy.jobs.broker import ACTOR, QUEUE
+from airpy.jobs.earlier import gone, named_results
 from airpy.jobs.estimates import retry_after_s
 from airpy.jobs.kinds import JOBS
 from airpy.jobs.states import data_state
 from airpy.jobs.store import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic import BaseModel
 
     from airpy.contract import JobType
     from airpy.files.paths import FileRoot
+    from airpy.jobs.inputs import Given
     from airpy.jobs.results import Results
     from airpy.jobs.store import JobStore
 
@@ -61,7 +64,11 @@ class JobQueue(NamedTuple):
     """Whether results are remembered at all."""
 
     async def submit(
-        self, kind: JobType, request: BaseModel, caller: Caller, frame: bytes | None = None
+        self,
+        kind: JobType,
+        request: BaseModel,
+        caller: Caller,
+        sent: Mapping[str, Given] = MappingProxyType({}),
     ) -> int:
         """The token of a new job, once its request is known to be acceptable.
 
@@ -69,9 +76,11 @@ class JobQueue(NamedTuple):
             kind: The kind of job.
             request: What is asked of it.
             caller: Who asks.
-            frame: A frame that came with the request, which is kept beside the record.
+            sent: What came with the request, by the names of `inputs.py`, and is kept for the job; so are the
+                results that the request names.
 
         Raises:
+            JobUnavailable: It names a job that has no result, or none yet.
             AirError: The request cannot be met, whatever the data; or the queue or the disk is full.
         """
         asked = request.model_dump_json(by_alias=True, exclude_unset=True)
@@ -81,8 +90,9 @@ class JobQueue(NamedTuple):
                 return known  # whatever has become of its data since
         request = _fixed(request)
         load = await asyncio.to_thread(JOBS[kind].check, request, self.files)
-        kept = None if frame is None else await self._kept(frame)
-        size = load.bytes + len(frame or b"")
+        given = {**sent, **await named_results(request, self.store, self.results)}
+        kept, size = await self._kept(given)
+        size += load.bytes
         submission = Submission(
             kind=kind,
             request=request.model_dump_json(by_alias=True, exclude_unset=True),
@@ -132,10 +142,17 @@ class JobQueue(NamedTuple):
         await self.store.drop_dead_letter(dead)
         return token
 
-    async def _kept(self, frame: bytes) -> str:
-        """The name that the frame is kept under."""
+    async def _kept(self, given: Mapping[str, Given]) -> tuple[str | None, int]:
+        """The folder that it is kept in, and its bytes."""
+        if not given:
+            return None, 0
         try:
-            return await asyncio.to_thread(self.results.keep_input, frame)
+            size = sum(
+                len(what) if isinstance(what, bytes) else what.stat().st_size for what in given.values()
+            )
+            return await asyncio.to_thread(self.results.keep_input, given), size
+        except FileNotFoundError as error:
+            raise gone(given, error.filename) from None
         except OSError as error:
             raise failure(error) from error
 
@@ -156,11 +173,14 @@ class JobQueue(NamedTuple):
 
 
 def _fixed(request: BaseModel) -> BaseModel:
-    """The request with moments in place of what is relative to now, where it has a plan."""
-    plan = getattr(request, "plan", None)
-    if plan is None:
-        return request
-    return request.model_copy(update={"plan": fixed(plan, dt.datetime.now(dt.UTC))})
+    """The request with moments in place of what is relative to now, in its plan and in its baseline's."""
+    now = dt.datetime.now(dt.UTC)
+    plan, baseline = getattr(request, "plan", None), getattr(request, "baseline", None)
+    changed: dict[str, BaseModel] = {} if plan is None else {"plan": fixed(plan, now)}
+    if baseline is not None and baseline.plan is not None:
+        with within("baseline"):
+            changed["baseline"] = baseline.model_copy(update={"plan": fixed(baseline.plan, now)})
+    return request.model_copy(update=changed) if changed else request
 
 
 def declare_actor(broker: dramatiq.Broker, work: Callable[[], None]) -> None:

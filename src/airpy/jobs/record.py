@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
+from airpy.errors import JobUnavailable
 from airpy.jobs.work import Work
 
 if TYPE_CHECKING:
@@ -107,6 +108,43 @@ class Job(NamedTuple):
         return seen._replace(
             status=cast("JobStatus", leading["status"]), updated_ms=max(self.updated_ms, lead.updated_ms)
         )
+
+    def check_ended(self, field: str = "path.token") -> None:
+        """Refuse a job that has not ended; `field` is where the request names it.
+
+        Raises:
+            JobUnavailable: It has not.
+        """
+        if self.status not in ENDED:
+            raise JobUnavailable(
+                f"job {self.token} is {self.status}; its result is not ready",
+                field=field,
+                constraint="a job that has completed",
+                reason="RESULT_NOT_READY",
+            )
+
+    def result_frame(
+        self, field: str = "path.token", allowed: str = "a query that has completed"
+    ) -> tuple[ResultFrame, str]:
+        """The result frame and the folder it is in.
+
+        Args:
+            field: Where the request names the job.
+            allowed: What it may name.
+
+        Raises:
+            JobUnavailable: There is none, or none yet.
+        """
+        self.check_ended(field)
+        if self.frame is None or self.folder is None:
+            why = f"has {self.status}" if self.status != "completed" else f"is of kind {self.kind}"
+            raise JobUnavailable(
+                f"job {self.token} {why} and has no result frame",
+                field=field,
+                constraint=allowed,
+                reason="NO_RESULT_FRAME",
+            )
+        return self.frame, self.folder
 
     @property
     def progress(self) -> float | None:

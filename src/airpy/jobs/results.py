@@ -6,7 +6,8 @@
     {results}/{token}-{attempt}/frame.csv       … and as CSV, once somebody has asked for that
     {results}/{token}-{attempt}/schema.json     its schema, for pages of it
     {results}/{token}-{attempt}/state           of what data it is, where that is sure
-    {results}/input-{id}                        a frame that came with a request
+    {results}/{token}-{attempt}/analysis-state  what an analysis has measured, for comparisons with it
+    {results}/input-{id}                        what a job is given; `inputs.py` has the names
     {results}/known                             what looking over all of a file has found
     {results}/copies                            copies of large text files as Parquet
 
@@ -23,7 +24,6 @@ import json
 import re
 import shutil
 import time
-import uuid
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import polars as pl
@@ -35,18 +35,21 @@ from airpy.engine.pages import cut_page, encode_page
 from airpy.engine.steps import ignore_steps
 from airpy.errors import JobUnavailable
 from airpy.files.memory import forget
+from airpy.jobs.inputs import INPUT, keep, remove
 from airpy.jobs.record import ResultFrame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from airpy.contract import OutputFormat, Schema
     from airpy.engine.steps import OnStep
+    from airpy.jobs.inputs import Given
 
 __all__ = [
+    "ANALYSIS_STATE",
     "FrameFormat",
     "Results",
     "encode_head",
@@ -65,7 +68,8 @@ FrameFormat: TypeAlias = "OutputFormat | Literal['csv']"
 
 DATA = "data.json"
 SCHEMA = "schema.json"
-INPUT = "input-"
+ANALYSIS_STATE = "analysis-state"
+"""The file with what an analysis has measured."""
 FRAMES: dict[FrameFormat, str] = {
     "json": "frame.arrow",
     "arrow": "frame.arrow",
@@ -101,18 +105,20 @@ class Results(NamedTuple):
         """Remove what an attempt left that came to nothing."""
         shutil.rmtree(self.path / f"{token}-{attempt}", ignore_errors=True)
 
-    def keep_input(self, frame: bytes) -> str:
-        """Keep a frame that came with a request, and give its name."""
-        name = f"{INPUT}{uuid.uuid4().hex}"
-        self.input_frame(name).write_bytes(frame)
-        return name
+    def keep_input(self, given: Mapping[str, Given]) -> str:
+        """Keep what a job is given, each under its name, and give the name of the folder.
+
+        Raises:
+            FileNotFoundError: A file that is to be kept is gone; nothing is kept then.
+        """
+        return keep(self.path, given)
 
     def drop_input(self, name: str) -> None:
-        """Remove a frame that no job came of."""
-        self.input_frame(name).unlink(missing_ok=True)
+        """Remove what was given to no job."""
+        remove(self.input(name))
 
-    def input_frame(self, name: str) -> Path:
-        """Where a frame of this name is."""
+    def input(self, name: str) -> Path:
+        """The folder of this name, with what a job is given."""
         return self.path / name
 
     def folder(self, name: str) -> Path:
@@ -141,17 +147,17 @@ class Results(NamedTuple):
         inputs: Callable[[], set[str]],
         kept: Callable[[list[str]], set[str]],
     ) -> int:
-        """Remove folders whose job has no record any more, and frames that no job needs; say how many.
+        """Remove folders whose job has no record any more, and inputs that no job needs; say how many.
 
         Args:
             existing: Those of the tokens that have a record.
-            inputs: The names of frames that a job needs.
+            inputs: The names of inputs that a job needs.
             kept: Those of the folders that are remembered, or that another job was answered with.
         """
         forget(self.memory)
         old = time.time() - YOUNG_S
         folders: dict[Path, int] = {}
-        frames: list[Path] = []
+        given: list[Path] = []
         for place in self.path.iterdir():
             token = place.name.partition("-")[0]
             with contextlib.suppress(FileNotFoundError):  # another worker sweeps too
@@ -159,17 +165,17 @@ class Results(NamedTuple):
                     if token.isdecimal():
                         folders[place] = int(token)
                     elif place.name.startswith(INPUT):
-                        frames.append(place)
+                        given.append(place)
         alive = existing(sorted(set(folders.values())))
         spent = [folder for folder, token in folders.items() if token not in alive]
         still = kept([folder.name for folder in spent]) if spent else set()
         gone = [folder for folder in spent if folder.name not in still]
         for folder in gone:
             shutil.rmtree(folder, ignore_errors=True)
-        needed = inputs() if frames else set()
-        spare = [frame for frame in frames if frame.name not in needed]
-        for frame in spare:
-            frame.unlink(missing_ok=True)
+        needed = inputs() if given else set()
+        spare = [place for place in given if place.name not in needed]
+        for place in spare:
+            remove(place)
         return len(gone) + len(spare)
 
     def _fresh(self, name: str) -> Path:
@@ -198,11 +204,11 @@ def write_data(folder: Path, data: bytes) -> None:
     (folder / DATA).write_bytes(data)
 
 
-def expired(token: int) -> JobUnavailable:
-    """The error for a job whose result is gone."""
+def expired(token: int, field: str = "path.token") -> JobUnavailable:
+    """The error for a job whose result is gone; `field` is where the request names it."""
     return JobUnavailable(
         f"the result of job {token} has expired",
-        field="path.token",
+        field=field,
         constraint="a job that ended within PY_JOB_TTL_S",
         reason="JOB_EXPIRED",
     )

@@ -191,7 +191,7 @@ class Runner:
         context = JobContext(
             files=self._files,
             folder=folder,
-            input=self._results.input_frame(claim.input or ""),
+            input=self._results.input(claim.input or ""),
             token=claim.token,
             infer_rows=self._limits.infer_rows,
             max_rows_json=self._limits.max_rows_json,

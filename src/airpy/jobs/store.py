@@ -71,7 +71,7 @@ class Submission(NamedTuple):
     request_id: str
     ttl_s: int
     input: str | None = None
-    """The name of a frame that came with the request."""
+    """The name of the folder with what the job is given beside the request."""
     idempotency_key: str | None = None
     traceparent: str | None = None
     asked: str | None = None

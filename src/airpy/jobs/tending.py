@@ -112,7 +112,7 @@ class Tending(NamedTuple):
         }
 
     def _inputs(self) -> set[str]:
-        """The names of sent frames that a job or a dead letter still needs."""
+        """The names of inputs that a job or a dead letter still needs."""
         active = cast("list[str]", self.redis.zrange(ACTIVE, 0, -1))
         dead = cast("list[str]", self.redis.zrange(DEAD, 0, -1))
         with self.redis.pipeline(transaction=False) as commands:

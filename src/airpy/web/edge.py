@@ -70,6 +70,11 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Media types are the same in capitals, but the framework would not find their validators.
+        scope["headers"] = [
+            (name, value.strip().lower() if name == b"content-type" else value)
+            for name, value in scope["headers"]
+        ]
         headers = Headers(scope=scope)
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id

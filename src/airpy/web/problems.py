@@ -98,12 +98,27 @@ def for_status(status: int, detail: str = "") -> AirError:
 def add_error_handlers(app: AsyncApp, contract: Contract) -> None:
     """Have the application answer every exception with the envelope."""
     methods: dict[str, set[str]] = {}
+    types: dict[str, list[str]] = {}
     for operation in operations(contract):
         also = {"HEAD"} if operation.method == "get" else set()
         methods.setdefault(operation.path, set()).update({operation.method.upper()} | also)
+        types.setdefault(operation.path, []).extend(
+            operation.definition.get("requestBody", {}).get("content", {})
+        )
     allowed = {path: ", ".join(sorted(of_path)) for path, of_path in methods.items()}
     for kind, translate in TRANSLATIONS:
-        app.add_error_handler(kind, _handler(translate, allowed))
+        app.add_error_handler(kind, _handler(translate, allowed, types))
+
+
+def _of_another_type(types: list[str]) -> AirError:
+    """The error for a body of a media type that the path does not take."""
+    return InvalidRequest(
+        f"the body must be {' or '.join(types)}, and not compressed",
+        field="header.Content-Type",
+        constraint=f"one of: {', '.join(types)}",
+        suggestion=types,
+        reason="UNSUPPORTED_MEDIA_TYPE",
+    )
 
 
 def _ours(error: AirError) -> AirError:
@@ -147,10 +162,13 @@ TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], AirError]], ...] = (
 
 
 def _handler(
-    translate: Callable[[Any], AirError], allowed: Mapping[str, str]
+    translate: Callable[[Any], AirError], allowed: Mapping[str, str], types: Mapping[str, list[str]]
 ) -> Callable[[ConnexionRequest, Exception], Any]:
     async def handle(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        status, headers, body = envelope(translate(error), request.state.request_id)
+        told = translate(error)
+        if told.reason == "UNSUPPORTED_MEDIA_TYPE" and told.field is None:
+            told = _of_another_type(types.get(template(request.scope["path"]), []))
+        status, headers, body = envelope(told, request.state.request_id)
         kept = dict(getattr(error, "headers", None) or {})  # 405 carries Allow
         if "Allow" in kept:  # Starlette names the methods of one operation, not those of the path
             kept["Allow"] = allowed.get(template(request.scope["path"]), kept["Allow"])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MEDIA_TYPES",
     "PAGE_TYPES",
+    "REPORT_TYPES",
     "Page",
     "Reply",
     "accepted",
@@ -36,6 +37,7 @@ __all__ = [
     "job_reply",
     "job_started",
     "json_reply",
+    "markdown_reply",
     "page_reply",
 ]
 
@@ -43,7 +45,8 @@ Reply = Response
 
 DownloadForm: TypeAlias = Literal["arrow", "parquet", "csv"]
 PageForm: TypeAlias = Literal["json", "arrow"]
-Form = TypeVar("Form", DownloadForm, PageForm)
+ReportForm: TypeAlias = Literal["json", "markdown"]
+Form = TypeVar("Form", DownloadForm, PageForm, ReportForm)
 
 MEDIA_TYPES: dict[DownloadForm, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
@@ -51,6 +54,7 @@ MEDIA_TYPES: dict[DownloadForm, str] = {
     "csv": "text/csv",
 }
 PAGE_TYPES: dict[PageForm, str] = {"json": "application/json", "arrow": MEDIA_TYPES["arrow"]}
+REPORT_TYPES: dict[ReportForm, str] = {"json": "application/json", "markdown": "text/markdown"}
 EXTENSIONS: dict[DownloadForm, str] = {"arrow": ".arrows", "parquet": ".parquet", "csv": ".csv"}
 LONGEST_SCHEMA_HEADER = 4096
 POLL_AFTER_S = 1
@@ -60,6 +64,11 @@ def json_reply(body: BaseModel | bytes, status: int = 200, headers: dict[str, st
     """An answer in JSON, given as a model of the contract or as bytes."""
     content = body if isinstance(body, bytes) else body.model_dump_json(by_alias=True, exclude_unset=True)
     return Response(content, status, headers, media_type="application/json")
+
+
+def markdown_reply(text: str) -> Reply:
+    """An answer in Markdown."""
+    return Response(text, media_type=REPORT_TYPES["markdown"])
 
 
 def text_reply(body: bytes, media_type: str) -> Reply:
@@ -166,7 +175,7 @@ def accepted(accept: str | None, types: Mapping[Form, str], preferred: Form) -> 
     best = parse_accept_header(accept, MIMEAccept).best_match(offered)
     if best is None:
         raise InvalidRequest(
-            "the frame cannot be given in a media type that Accept allows",
+            "the answer cannot be given in a media type that Accept allows",
             field="header.Accept",
             constraint=f"one of: {listed(offered)}",
             suggestion=offered,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from connexion import request
+from starlette.requests import ClientDisconnect
 
+from airpy.errors import InvalidRequest
 from airpy.jobs.queue import Caller
 from airpy.traces import current_traceparent
+from airpy.web.responses import MEDIA_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from airpy.config import Settings
     from airpy.files.paths import FileRoot
@@ -23,7 +27,22 @@ if TYPE_CHECKING:
     from airpy.jobs.store import JobStore
     from airpy.web.metrics import Requests
 
-__all__ = ["AppState", "accept_header", "caller", "header", "request_id", "state"]
+__all__ = [
+    "FRAME_TYPE",
+    "AppState",
+    "accept_header",
+    "body_parts",
+    "caller",
+    "frame_sent",
+    "header",
+    "json_sent",
+    "query_json",
+    "request_id",
+    "state",
+]
+
+FRAME_TYPE = MEDIA_TYPES["arrow"]
+"""Of a body that is a frame."""
 
 T = TypeVar("T")
 
@@ -66,6 +85,35 @@ def state() -> AppState:
 def accept_header() -> str | None:
     """What the current request accepts, if it says so."""
     return cast("str | None", request.headers.get("accept"))
+
+
+def frame_sent() -> bool:
+    """Whether the body of the current request is a frame itself, rather than JSON."""
+    return cast("str", request.mimetype).lower() == FRAME_TYPE
+
+
+async def json_sent() -> Any:  # noqa: ANN401  JSON is any
+    """The body of the current request, which is JSON."""
+    return await request.json()
+
+
+async def body_parts() -> AsyncIterator[bytes]:
+    """The body of the current request, part by part.
+
+    Raises:
+        InvalidRequest: It breaks off.
+    """
+    try:
+        async for part in request.stream():
+            yield part
+    except ClientDisconnect:  # nobody hears it; what was kept so far is let go
+        raise InvalidRequest("the body breaks off", field="body", reason="MALFORMED_BODY") from None
+
+
+def query_json(name: str) -> Any:  # noqa: ANN401  JSON is any
+    """What a query parameter spells in JSON, which was validated; None when it was not given."""
+    text = request.query_params.get(name)
+    return None if text is None else json.loads(text)
 
 
 def header(name: str) -> str | None:

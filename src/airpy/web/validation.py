@@ -10,20 +10,25 @@ import asyncio
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 from connexion.datastructures import MediaTypeDict
 from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
 from starlette.datastructures import Headers
 
+from airpy.engine.encoding import check_signature
 from airpy.errors import InvalidRequest, JobUnavailable, shortened
 from airpy.web.spec import operations
+from airpy.web.state import FRAME_TYPE
 from airpy.web.violations import Checker, compile_checker, in_json_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connexion.lifecycle import ConnexionRequest
     from starlette.types import Message, Receive, Scope
 
+    from airpy.contract import ErrorReason
     from airpy.web.spec import Contract
 
 __all__ = ["read_json", "validator_map"]
@@ -34,30 +39,82 @@ MOST_DIGITS = 1000
 """Of an integer; no number of the contract has as many, and Python reads no more than 4300."""
 Parameter: TypeAlias = tuple[str, str]
 """Where a parameter is, and its description: two operations may each have a `limit`, of other bounds."""
+Check: TypeAlias = "Callable[[object], None]"
 WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
+JSON = "application/json"
+SIGNATURE = 8
+"""Bytes, no fewer than any form of frames is known by."""
+
+
+class Body(NamedTuple):
+    """What an operation takes."""
+
+    checker: Checker
+    types: list[str]
 
 
 def validator_map(contract: Contract) -> dict[str, Any]:
     """Validators for every body and parameter of the contract."""
     contract = in_json_schema(contract)
-    bodies: dict[str, Checker] = {}
-    parameters: dict[Parameter, Checker] = {}
+    bodies: dict[str, Body] = {}
+    parameters: dict[Parameter, Check] = {}
     for operation in operations(contract):
         content = operation.definition.get("requestBody", {}).get("content", {})
-        if "application/json" in content:
-            schema = content["application/json"]["schema"]
-            bodies[operation.id] = compile_checker(contract, schema, "body")
+        if JSON in content:
+            schema = content[JSON]["schema"]
+            bodies[operation.id] = Body(compile_checker(contract, schema, "body"), list(content))
     for parameter in contract["components"].get("parameters", {}).values():
         place = f"{parameter['in']}.{parameter['name']}"
-        parameters[place, parameter["description"]] = compile_checker(contract, parameter["schema"], place)
+        parameters[place, parameter["description"]] = _check_of(contract, parameter, place)
     return {
-        "body": MediaTypeDict({"*/*json": _body_validator(bodies)}),
+        "body": MediaTypeDict({"*/*json": _body_validator(bodies), FRAME_TYPE: FrameBody}),
         "parameter": _parameter_validator(parameters),
     }
 
 
-def _body_validator(bodies: dict[str, Checker]) -> type:
-    class Body(AbstractRequestBodyValidator):  # type: ignore[misc]
+def _check_of(contract: Contract, parameter: dict[str, Any], place: str) -> Check:
+    """What refuses a parameter that breaks the contract: a plain one, or JSON in a text."""
+    if "schema" in parameter:
+        return compile_checker(contract, parameter["schema"], place).check
+    schema = parameter["content"][JSON]["schema"]
+    where, name = parameter["in"], parameter["name"]
+    for outer in (name, where):  # so that every violation says where it stands
+        schema = {"type": "object", "properties": {outer: schema}}
+    checker = compile_checker(contract, schema, place)
+
+    def check(text: object) -> None:
+        checker.check({where: {name: read_json(str(text).encode(), place, "SCHEMA_VIOLATION")}})
+
+    return check
+
+
+class FrameBody(AbstractRequestBodyValidator):  # type: ignore[misc]
+    """Looks at the first bytes of a body that is a frame, and hands it on, part by part, as it comes."""
+
+    async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
+        """Refuse a body that is empty, or begins as no frame does."""
+        messages = [await receive()]
+        while messages[-1].get("more_body") and _length(messages) < SIGNATURE:
+            messages.append(await receive())
+        if not _length(messages):
+            raise InvalidRequest(
+                "the body is missing", field="body", constraint="required, as an Arrow IPC stream"
+            )
+        check_signature(b"".join(message.get("body", b"") for message in messages), "arrow", "body")
+        messages.reverse()
+
+        async def again() -> Message:
+            return messages.pop() if messages else await receive()
+
+        return again, scope
+
+
+def _length(messages: list[Message]) -> int:
+    return sum(len(message.get("body", b"")) for message in messages)
+
+
+def _body_validator(bodies: dict[str, Body]) -> type:
+    class JsonBody(AbstractRequestBodyValidator):  # type: ignore[misc]
         """Checks a JSON body and hands it on unchanged."""
 
         async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
@@ -65,25 +122,25 @@ def _body_validator(bodies: dict[str, Checker]) -> type:
             while messages[-1].get("more_body"):
                 messages.append(await receive())
             raw = b"".join(message.get("body", b"") for message in messages)
+            handler: str = scope["extensions"]["connexion_routing"]["operation_id"]
+            checker, types = bodies[handler.rpartition(".")[2]]
             if raw and "content-type" not in Headers(scope=scope):
                 raise InvalidRequest(
                     "the body has no Content-Type",
                     field="header.Content-Type",
-                    constraint="application/json",
+                    constraint=" or ".join(types),
                     reason="UNSUPPORTED_MEDIA_TYPE",
                 )
-            handler: str = scope["extensions"]["connexion_routing"]["operation_id"]
-            checker = bodies[handler.rpartition(".")[2]]
             if len(raw) > LARGE_BODY:
                 await asyncio.to_thread(_check, checker, raw)
             else:
                 _check(checker, raw)
             return _replay(raw, receive), scope
 
-    return Body
+    return JsonBody
 
 
-def _parameter_validator(parameters: dict[Parameter, Checker]) -> type:
+def _parameter_validator(parameters: dict[Parameter, Check]) -> type:
     class Parameters(ParameterValidator):  # type: ignore[misc]
         """Checks parameters one by one."""
 
@@ -100,7 +157,7 @@ def _parameter_validator(parameters: dict[Parameter, Checker]) -> type:
             """Refuse what is no token as a job that never was, and a token that is written otherwise too."""
             place, value = f"path.{param['name']}", request.path_params[param["name"]]
             try:
-                parameters[place, param["description"]].check(value)
+                parameters[place, param["description"]](value)
             except InvalidRequest as error:
                 raise JobUnavailable(error.message, field=place, constraint=error.constraint) from None
             if str(value) not in request.scope["path"].split("/"):
@@ -123,20 +180,20 @@ def _parameter_validator(parameters: dict[Parameter, Checker]) -> type:
         ) -> None:
             place = f"{parameter_type}.{param_name or param['name']}"
             if value is not None:
-                parameters[place, param["description"]].check(value)
+                parameters[place, param["description"]](value)
             elif param.get("required"):
                 raise InvalidRequest(f"{place}: is required", field=place, constraint="required")
 
     return Parameters
 
 
-def read_json(raw: bytes) -> Any:  # noqa: ANN401  JSON is any
-    """The body as JSON, read strictly.
+def read_json(raw: bytes, place: str = "body", reason: ErrorReason = "MALFORMED_BODY") -> Any:  # noqa: ANN401  JSON is any
+    """The body as JSON, read strictly; or what else stands in this place of the request.
 
     Raises:
         InvalidRequest: It is no JSON, or JSON that two parsers may read differently.
     """
-    if not raw:
+    if not raw and place == "body":
         raise InvalidRequest("the body is missing", field="body", constraint="required, as JSON")
     try:
         body = json.loads(
@@ -149,12 +206,17 @@ def read_json(raw: bytes) -> Any:  # noqa: ANN401  JSON is any
         if b"\\u" in raw:
             json.dumps(body, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
-        raise _malformed("it is not UTF-8, or has half of a surrogate pair") from None
+        why = "it is not UTF-8, or has half of a surrogate pair"
     except RecursionError:
-        raise _malformed("it is nested too deeply") from None
+        why = "it is nested too deeply"
     except ValueError as error:
-        raise _malformed(str(error)) from None
-    return body
+        why = str(error)
+    else:
+        return body
+    what = "the body" if place == "body" else place
+    raise InvalidRequest(
+        f"{what} is not valid JSON: {why}", field=place, constraint="one JSON value in UTF-8", reason=reason
+    )
 
 
 def _check(checker: Checker, raw: bytes) -> None:
@@ -169,15 +231,6 @@ def _replay(raw: bytes, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return again
-
-
-def _malformed(why: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"the body is not valid JSON: {why}",
-        field="body",
-        constraint="one JSON value in UTF-8",
-        reason="MALFORMED_BODY",
-    )
 
 
 def _refused_constant(name: str) -> NoReturn:

@@ -17,6 +17,7 @@ from airpy.engine.profile.frames import add_frame_metrics
 from airpy.engine.profile.measuring import count_different, measured
 from airpy.engine.profile.metrics import column_metrics
 from airpy.engine.profile.outliers import bounds_by_group, outlier_bounds
+from airpy.engine.profile.redaction import personal_columns
 from airpy.engine.profile.rules import ALONE, validate
 from airpy.engine.profile.selecting import Selected, selected
 from airpy.engine.profile.series import find_clock, series_metrics
@@ -26,7 +27,7 @@ from airpy.engine.steps import OnStep, counted, ignore_steps
 from airpy.errors import InvalidOptions, UnknownColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airpy.contract import (
         AnalysisKind,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Issue,
         Plan,
         Schema,
+        TextKind,
         Validation,
     )
     from airpy.engine.profile.checks import Judged
@@ -63,6 +65,8 @@ class Report(NamedTuple):
     validation: Validation | None
     state: FrameState
     """What was kept of the frame, for a later comparison."""
+    personal: Mapping[str, TextKind]
+    """The columns that are suspected of personal data."""
 
 
 def report(
@@ -71,7 +75,7 @@ def report(
     options: AnalyzeOptions,
     on_step: OnStep = ignore_steps,
     *,
-    state: FrameState | None = None,
+    measure: Callable[[], FrameState] | None = None,
     plan: Plan | None = None,
     now: dt.datetime | None = None,
     around: Around = ALONE,
@@ -83,7 +87,7 @@ def report(
         kind: What the report is for.
         options: What to look for, and what counts as an issue.
         on_step: Is told how far it is.
-        state: What is known of the frame already.
+        measure: Measures the frame, where more is known of it than that it is one.
         plan: The plan that the frame is the answer of, for the plans of charts.
         now: What is later is in the future.
         around: What rules are judged by, beside the frame, its plan and the time.
@@ -95,8 +99,7 @@ def report(
     schema = frame.collect_schema()
     check_columns(options, schema)
     on_step("basic_stats", f"Computing basic statistics of {counted(len(schema), 'column')}")
-    if state is None:
-        state = measured(frame)
+    state = measured(frame) if measure is None else measure()
     columns = column_metrics(state, _counted_exactly(frame, state))
     metrics = FrameMetrics(
         rows=state.rows,
@@ -153,6 +156,7 @@ def report(
         if kind == "validate"
         else None,
         state=state,
+        personal=personal_columns(columns, facts.thresholds.personal),
     )
 
 
