@@ -80,6 +80,9 @@ def test_a_frame_is_the_same_by_token_by_plan_and_in_the_body(
     by_body = body_job(service, frame, "profile")["data"]
 
     for data in (by_token, by_reference, by_body):
+        for hint in data["chart_hints"]:
+            assert hint["plan"]["dataset"] == "frame"
+            hint["plan"]["dataset"] = dataset  # what was sent has no other name
         assert {name: data[name] for name in MEASURED} == {name: by_plan[name] for name in MEASURED}
         assert "provenance" not in data
 

@@ -104,15 +104,11 @@ def test_pairs_of_numbers_and_times_are_correlated_strongest_first(service: Serv
 def test_strong_correlations_are_issues(service: Service) -> None:
     issues = service.data("analyze", of_plan())["issues"]
 
-    assert issues == [
-        {
-            "code": "HIGH_CORRELATION",
-            "severity": "info",
-            "detail": "kwh and cost are correlated (r = 1.00)",
-            "affected_rows": 36,
-            "column": "kwh",
-        }
+    assert [(issue["code"], issue["column"], issue["affected_rows"]) for issue in issues] == [
+        ("HIGH_CORRELATION", "kwh", 35)
     ]
+    assert issues[0]["filter"] == [{"col": "kwh", "op": "not_null"}, {"col": "cost", "op": "not_null"}]
+    assert [example["row"] for example in issues[0]["examples"]] == [1, 2, 3, 4, 5]
 
 
 def test_thresholds_decide_what_is_an_issue(service: Service) -> None:
@@ -129,32 +125,49 @@ def test_a_profile_measures_every_column(service: Service) -> None:
 
     by_name = {column["name"]: column for column in columns}
     assert list(by_name) == ["timestamp", "site_id", "kwh", "cost"]
-    assert by_name["kwh"] == {
-        "name": "kwh",
-        "type": "float64",
-        "count": 35,
-        "missing": 1,
-        "unique": 3,
-        "min": 1.0,
-        "max": 3.0,
-        "mean": pytest.approx(69 / 35),
-        "std": pytest.approx(statistics.stdev(KWH)),
-        "median": 2.0,
-        "q1": 1.0,
-        "q3": 3.0,
-        "zeros": 0,
-        "outliers": 0,
+    assert (
+        by_name["kwh"].items()
+        >= {
+            "name": "kwh",
+            "type": "float64",
+            "count": 35,
+            "missing": 1,
+            "unique": 3,
+            "min": 1.0,
+            "max": 3.0,
+            "mean": pytest.approx(69 / 35),
+            "std": pytest.approx(statistics.stdev(KWH)),
+            "median": 2.0,
+            "q1": 1.0,
+            "q3": 3.0,
+            "zeros": 0,
+            "outliers": 0,
+            "negatives": 0,
+            "order": "none",
+            "is_unique": False,
+        }.items()
+    )
+    assert by_name["kwh"]["histogram"] == {"edges": [1.0, 2.0, 3.0], "counts": [12, 23]}
+    assert (
+        by_name["site_id"].items()
+        >= {
+            "name": "site_id",
+            "type": "string",
+            "count": 36,
+            "missing": 0,
+            "unique": 3,
+            "min": "site_001",
+            "max": "site_003",
+            **dict.fromkeys(["mean", "std", "median", "q1", "q3", "zeros", "outliers"]),
+        }.items()
+    )
+    assert by_name["site_id"]["top_values"][0] == {
+        "value": "site_001",
+        "count": 12,
+        "share": pytest.approx(1 / 3),
     }
-    assert by_name["site_id"] == {
-        "name": "site_id",
-        "type": "string",
-        "count": 36,
-        "missing": 0,
-        "unique": 3,
-        "min": "site_001",
-        "max": "site_003",
-        **dict.fromkeys(["mean", "std", "median", "q1", "q3", "zeros", "outliers"]),
-    }
+    assert by_name["site_id"]["text"]["patterns"] == [{"pattern": "a+_9+", "count": 36, "share": 1.0}]
+    assert by_name["timestamp"]["time"].items() >= {"finest": "hour", "step_s": 21_600.0, "gaps": 0}.items()
     assert (by_name["timestamp"]["min"], by_name["timestamp"]["max"]) == (
         "2025-08-31T00:00:00Z",
         "2025-09-02T18:00:00Z",
@@ -185,6 +198,7 @@ def test_a_frame_may_come_with_the_request(service: Service, encode: Any, form: 
     assert (data["metrics"]["rows"], data["metrics"]["columns"]) == (5, 2)
     assert [(issue["code"], issue["column"], issue["affected_rows"]) for issue in data["issues"]] == [
         ("OUTLIERS", "x", 1),
+        ("SMALL_SAMPLE", None, 5),
         ("HIGH_NULL_RATIO", "y", 1),
     ]
     assert data["sample"] == frame.to_dicts()

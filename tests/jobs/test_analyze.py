@@ -130,7 +130,7 @@ def test_a_plans_result_is_described(bench: Bench) -> None:
 
     assert data["sample"] == [{"site": 1, "kwh_sum": 3.0}, {"site": 2, "kwh_sum": 4.0}]
     assert data["metrics"]["column_metrics"][1]["mean"] == 3.5
-    assert [path.name for path in bench.context.folder.iterdir()] == ["data.json"]
+    assert {path.name for path in bench.context.folder.iterdir()} == {"data.json", "analysis-state"}
 
 
 def test_an_empty_frame_is_described_too(bench: Bench) -> None:
@@ -200,3 +200,52 @@ def test_a_plan_needs_a_data_source(bench: Bench) -> None:
 
 def test_a_frame_alone_is_accepted(bench: Bench) -> None:
     bench.check("analyze", {"job_kind": "validate", "frame_ref": FRAME, "options": {"rules": [RULE]}})
+
+
+def test_a_frame_is_compared_with_its_baseline(bench: Bench) -> None:
+    bench.give(stream(TABLE))
+    more = pa.table({"x": [1, 2, 3, 4, 40], "z": ["a", "b", None, "d", "e"], "new": [True] * 5})
+    bench.give(stream(more), "arrow", "baseline.frame_ref.data")
+    sent = {"frame_ref": {"type": "arrow", "data": "sha256:00"}}
+
+    comparison = bench.data("analyze", {**sent, "job_kind": "compare", "baseline": sent})["comparison"]
+
+    assert comparison["verdict"] == "breaking"
+    changes = {
+        (change["column"], change["kind"], change["breaking"]) for change in comparison["schema_changes"]
+    }
+    assert changes >= {("new", "column_removed", True), ("y", "column_added", False)}
+    assert comparison["rows"] == {"before": 5, "after": 5, "change": 0.0, "drifted": False}
+    assert {drift["column"] for drift in comparison["drift"]} == {"x", "z"}
+
+
+def test_a_frame_equals_what_was_measured_of_it(bench: Bench) -> None:
+    bench.give(stream(TABLE))
+    bench.run("analyze", of_frame())
+    state = (bench.context.folder / "analysis-state").read_bytes()
+    bench.give(state, "state", "baseline.token")
+    asked = {
+        "frame_ref": {"type": "arrow", "data": "sha256:00"},
+        "job_kind": "compare",
+        "baseline": {"token": 1},
+    }
+
+    comparison = bench.data("analyze", asked)["comparison"]
+
+    assert comparison["verdict"] == "same"
+    assert comparison["schema_changes"] == []
+    assert not any(drift["drifted"] for drift in comparison["drift"])
+
+
+def test_personal_data_stay_out_of_the_answer(bench: Bench) -> None:
+    people = pa.table({"mail": ["ann@example.org", "bob@example.org"], "note": ["call +49 170 1234567", "-"]})
+    bench.give(stream(people))
+
+    told = str(bench.data("analyze", of_frame(redact=True)))
+    plain = str(bench.data("analyze", of_frame()))
+
+    assert "ann@example.org" in plain
+    assert "example.org" not in told
+    assert "1234567" not in told
+    assert "[email]" in told
+    assert "[phone]" in told

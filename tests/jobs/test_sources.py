@@ -8,15 +8,33 @@ import pytest
 
 from airpy.contract import AnalyzeRequest
 from airpy.errors import AirError, InvalidFrame, UnknownColumn
-from airpy.jobs.sources import frame_of, source_of
+from airpy.jobs.sources import source_of, through
 from tests.jobs.test_analyze import parquet, stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airpy.engine.profile.states import FrameState
+    from airpy.jobs.context import JobContext
+    from airpy.jobs.provenance import Ran
+    from airpy.jobs.sources import Source
     from tests.jobs.conftest import Bench
 
 TABLE = pa.table({"x": [1, 2]})
 OTHER = pa.table({"x": [3]})
 SENT = {"type": "arrow", "data": "sha256:00"}
+
+
+def frame_of(source: Source, context: JobContext) -> tuple[pl.DataFrame, Ran | None]:
+    """The frame, read after it was measured."""
+
+    def consumed(frame: pl.LazyFrame, measure: Callable[[], FrameState]) -> pl.DataFrame:
+        state = measure()
+        held = frame.collect()
+        assert state.rows == held.height
+        return held
+
+    return through(source, context, consumed)
 
 
 def request(**members: Any) -> AnalyzeRequest:

@@ -92,7 +92,8 @@ def _over_time(
     fn: AggregateFunction = "sum" if adds_up(number) else "mean"
     # The bucket has the name of the unit already.
     y = number.name if number.name not in {"", bucket(grain)} else written(fn, number.name)
-    zone = time.time.timezone if time.time is not None and facts.source is None else None
+    own = time.time.timezone if time.time is not None and facts.source is None else None
+    zone = None if own == "UTC" else own  # which is what a plan has anyway
     columns = [time, number, color] if color else [time, number]
     hint = ChartHint(
         type=kind,

@@ -93,7 +93,6 @@ def _metrics(
         q3=None,
         zeros=column.tallies.counts.get("zeros"),
         outliers=None,
-        order=column.order.name if column.order else None,
         is_constant=None if size is None else size == 1 and not column.missing,
         is_unique=None
         if size is None or not count
@@ -101,8 +100,10 @@ def _metrics(
     )
     if dtype.is_numeric():
         _add_statistics(metrics, column)
-    if len(column.ranks.values) and (dtype.is_numeric() or isinstance(dtype, TIMES)):
-        metrics.histogram = histogram(column.ranks, dtype)
+    if column.order is not None and (order := column.order.name) is not None:
+        metrics.order = order
+    if (bins := histogram(column.ranks, dtype)) is not None:
+        metrics.histogram = bins
     if column.frequent is not None and count:
         metrics.top_values = _counted(column.frequent.counts.head(MOST_TOP), shown.top, count)
         if column.frequent.known:
