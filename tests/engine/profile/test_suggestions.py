@@ -57,7 +57,8 @@ def rules_of(values: Iterable[Any], **options: Any) -> list[dict[str, Any]]:
 def of_metrics(**measured: Any) -> list[str]:
     """The rules that are proposed for a column of 1,000 values with these metrics, but for its type."""
     nothing = ["unique", "min", "max", "mean", "std", "median", "q1", "q3", "zeros", "outliers"]
-    column = ColumnMetrics(**{"name": "a", "count": 1000, "missing": 0} | dict.fromkeys(nothing) | measured)
+    told = {"name": "a", "count": 1000, "missing": 0} | dict.fromkeys(nothing) | measured
+    column = ColumnMetrics.model_validate(told)
     metrics = FrameMetrics(rows=1000, columns=1, memory_usage_mb=1, correlations=[])
     rows, kind, *rest = (each.rule.rule for each in suggestions(metrics, [column]))
     assert (rows, kind) == ("row_count_between", "type")
