@@ -198,8 +198,8 @@ LATELY = dt.datetime(1900, 1, 1)  # noqa: DTZ001
 VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (pl.Int8, st.integers(-128, 127)),
     (pl.UInt64, st.integers(0, 2**64 - 1)),
-    (pl.Float32, st.floats(width=32, allow_infinity=False)),
-    (pl.Float64, st.floats(allow_infinity=False)),
+    (pl.Float32, st.floats(-(2.0**99), 2.0**99, width=32) | st.just(math.nan)),
+    (pl.Float64, st.floats(-1e30, 1e30) | st.just(math.nan)),
     (pl.Decimal(12, 3), st.decimals(-(10**6), 10**6, places=3)),
     (pl.String, st.text(max_size=4)),
     (pl.String, st.text("aB9+.- \n", max_size=4)),
