@@ -28,7 +28,7 @@ ROW = {"name": "row", "type": "int64"}
 
 
 def show_validation(answer: Answer, console: Console) -> None:
-    """Show the rules that are proposed; how the data meet those that were given, rows that fail, the verdict."""
+    """Show the rules that are proposed; how the data meet the given ones, rows that fail, the verdict."""
     found, fields = answer["validation"], answer["schema"]["fields"]
     if proposed := found.get("suggested"):
         _show_proposed(proposed, console)

@@ -57,7 +57,8 @@ def rules_of(values: Iterable[Any], **options: Any) -> list[dict[str, Any]]:
 def of_metrics(**measured: Any) -> list[str]:
     """The rules that are proposed for a column of 1,000 values with these metrics, but for its type."""
     nothing = ["unique", "min", "max", "mean", "std", "median", "q1", "q3", "zeros", "outliers"]
-    column = ColumnMetrics(**{"name": "a", "count": 1000, "missing": 0} | dict.fromkeys(nothing) | measured)
+    told = {"name": "a", "count": 1000, "missing": 0} | dict.fromkeys(nothing) | measured
+    column = ColumnMetrics.model_validate(told)
     metrics = FrameMetrics(rows=1000, columns=1, memory_usage_mb=1, correlations=[])
     rows, kind, *rest = (each.rule.rule for each in suggestions(metrics, [column]))
     assert (rows, kind) == ("row_count_between", "type")
@@ -197,8 +198,8 @@ LATELY = dt.datetime(1900, 1, 1)  # noqa: DTZ001
 VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (pl.Int8, st.integers(-128, 127)),
     (pl.UInt64, st.integers(0, 2**64 - 1)),
-    (pl.Float32, st.floats(width=32, allow_infinity=False)),
-    (pl.Float64, st.floats(allow_infinity=False)),
+    (pl.Float32, st.floats(-(2.0**99), 2.0**99, width=32) | st.just(math.nan)),
+    (pl.Float64, st.floats(-1e30, 1e30) | st.just(math.nan)),
     (pl.Decimal(12, 3), st.decimals(-(10**6), 10**6, places=3)),
     (pl.String, st.text(max_size=4)),
     (pl.String, st.text("aB9+.- \n", max_size=4)),

@@ -69,7 +69,7 @@ class Report(NamedTuple):
     """The columns that are suspected of personal data."""
 
 
-def report(
+def report(  # noqa: PLR0913  each is one thing that is known beside the frame
     frame: pl.LazyFrame,
     kind: AnalysisKind,
     options: AnalyzeOptions,
