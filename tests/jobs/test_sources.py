@@ -7,16 +7,24 @@ import pyarrow as pa
 import pytest
 
 from airpy.contract import AnalyzeRequest
-from airpy.errors import AirError, InvalidFrame, UnknownColumn
-from airpy.jobs.sources import frame_of, source_of
+from airpy.errors import AirError, InvalidFrame, InvalidRequest, UnknownColumn
+from airpy.jobs.sources import source_of, state_in, through
 from tests.jobs.test_analyze import parquet, stream
 
 if TYPE_CHECKING:
+    from airpy.jobs.context import JobContext
+    from airpy.jobs.provenance import Ran
+    from airpy.jobs.sources import Source
     from tests.jobs.conftest import Bench
 
 TABLE = pa.table({"x": [1, 2]})
 OTHER = pa.table({"x": [3]})
 SENT = {"type": "arrow", "data": "sha256:00"}
+
+
+def frame_of(source: Source, context: JobContext) -> tuple[pl.DataFrame, Ran | None]:
+    """The frame, and what it was made from."""
+    return through(source, context, lambda frame, _: frame.collect())
 
 
 def request(**members: Any) -> AnalyzeRequest:
@@ -45,8 +53,9 @@ def test_what_an_analysis_has_measured_is_a_state_and_no_frame(bench: Bench) -> 
     baseline = source_of(asked.baseline, bench.context)
 
     assert (baseline.form, baseline.path) == ("state", bench.context.input / "baseline.token.state")
-    with pytest.raises(TypeError):
-        frame_of(baseline, bench.context)
+    with pytest.raises(InvalidRequest) as caught:
+        state_in(baseline)
+    assert caught.value.field == "baseline.token"
 
 
 def test_plans_are_read_each_from_its_own_data_source(bench: Bench) -> None:
