@@ -4,12 +4,12 @@
 
 Parts: `scale1` and `scale4`, TPC-H's `lineitem` (6 and 24 million rows of 16 columns) as Parquet, beside
 DuckDB's `SUMMARIZE` and Polars' `describe`, which give a tenth of the metrics; `small`, its first 100,000
-rows, beside ydata-profiling, which gives about the same; `again`, the same file when it is known, and a folder
-of eight of which one is new; `frames`, frames of 10,000 rows and 12 columns that are sent with the request.
+rows, beside ydata-profiling, which gives about the same; `again`, the same file when it is known, and a
+folder of eight of which one is new; `frames`, frames of 10,000 rows and 12 columns, sent with the request.
 
 The service's time is its caller's, from the POST to the answer. A peer works in a fresh process, and its
-imports are not counted. They take turns, and the best of the rounds counts. Memory is that of the job's child,
-sampled every 10 ms. ydata-profiling, which asks for older libraries, is installed into an environment of its own.
+imports are not counted. They take turns, and the best of the rounds counts. Memory is that of the job's
+child, sampled every 10 ms. ydata-profiling asks for older libraries, and is given an environment of its own.
 """
 
 from __future__ import annotations
@@ -120,9 +120,10 @@ def again(caller: Caller) -> None:
     pl.scan_parquet(path).slice(17, rows).sink_parquet(folder / f"part-{FILES - 1}.parquet")
     time.sleep(3)
     new = profiled(caller, folder.name)
-    print(
-        f"{FILES} files: first {first.seconds:.2f} s, known {known.seconds:.2f} s, one new {new.seconds:.2f} s"
+    took = (
+        f"{name} {run.seconds:.2f} s" for name, run in (("first", first), ("known", known), ("one new", new))
     )
+    print(f"{FILES} files: {', '.join(took)}")
 
 
 def frames(caller: Caller) -> None:
@@ -141,7 +142,7 @@ def frames(caller: Caller) -> None:
 
 def frame(seed: int) -> bytes:
     """10,000 rows of readings, as an Arrow IPC stream."""
-    made = random.Random(seed)
+    made = random.Random(seed)  # noqa: S311  no secret
     rows = 10_000
     begin = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     readings = pl.DataFrame(

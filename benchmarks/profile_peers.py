@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def duckdb(path: str) -> Any:  # noqa: ANN401  whatever it makes
+def duckdb(path: str) -> Any:
     """Type, ends, distinct values, mean, deviation, quartiles, count and nulls of each column."""
-    return importlib.import_module("duckdb").sql(f"SUMMARIZE SELECT * FROM '{path}'").fetchall()
+    database = importlib.import_module("duckdb")
+    return database.read_parquet(path).query("lineitem", "SUMMARIZE lineitem").fetchall()
 
 
-def polars(path: str) -> Any:  # noqa: ANN401  the same
+def polars(path: str) -> Any:
     """Count, nulls, mean, deviation, ends and quartiles of each column."""
     return importlib.import_module("polars").read_parquet(path).describe()
 
 
-def ydata(path: str) -> Any:  # noqa: ANN401  the same
+def ydata(path: str) -> Any:
     """A whole profile: statistics, distinct values, histograms, correlations, missing values, alerts."""
     frame = importlib.import_module("pandas").read_parquet(path)
     for name, column in frame.items():

@@ -68,7 +68,7 @@ def mapping(name: str) -> list[str]:
         pytest.param(enum("CastType"), CAST_TYPES, id="cast types"),
         pytest.param(mapping("Rule"), RULES, id="rules"),
         pytest.param(enum("OutlierMethod"), OUTLIER_METHODS, id="outlier methods"),
-        pytest.param(enum("IssueCode"), [check.__name__.upper() for check in CHECKS], id="checks"),
+        pytest.param(enum("IssueCode"), {check.__name__.upper() for check in CHECKS}, id="checks"),
         pytest.param(enum("JobType"), JOBS, id="jobs"),
         pytest.param(enum("FileFormat"), SCANS, id="scans"),
         pytest.param(enum("FileFormat"), EXTENSIONS.values(), id="extensions"),

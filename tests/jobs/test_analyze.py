@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airpy.errors import AirError, FileUnavailable, InvalidFrame, InvalidOptions, InvalidPlan, InvalidRequest
+from airpy.jobs.results import ANALYSIS_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +131,7 @@ def test_a_plans_result_is_described(bench: Bench) -> None:
 
     assert data["sample"] == [{"site": 1, "kwh_sum": 3.0}, {"site": 2, "kwh_sum": 4.0}]
     assert data["metrics"]["column_metrics"][1]["mean"] == 3.5
-    assert {path.name for path in bench.context.folder.iterdir()} == {"data.json", "analysis-state"}
+    assert {path.name for path in bench.context.folder.iterdir()} == {"data.json", ANALYSIS_STATE}
 
 
 def test_an_empty_frame_is_described_too(bench: Bench) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.jobs.conftest import Bench
 
-PARTS = [[1.0, 2.0, 3.0], [3.0, 4.0, None, 9.0], [5.0, 6.0]]
+PARTS: list[list[float | None]] = [[1.0, 2.0, 3.0], [3.0, 4.0, None, 9.0], [5.0, 6.0]]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def write(folder: Path, number: int, values: list[float | None], form: str = "pa
 
 
 def profile(bench: Bench, dataset: str) -> dict[str, Any]:
-    """What was measured of a data set; floats to twelve digits, since sums depend on their order behind these."""
+    """What was measured of a data set; floats to twelve digits, since sums depend on their order."""
     data = bench.data("analyze", {"plan": {"dataset": dataset}, "job_kind": "profile"})
     del data["metrics"]["memory_usage_mb"]
     return {name: rounded(data[name]) for name in ("metrics", "issues")}

@@ -31,7 +31,8 @@ def answered(
     def rows(frame: pl.LazyFrame) -> list[Any]:
         return frame.collect(engine="streaming").rows()
 
-    given, ran = plan_through(plan, plan_asked(plan, "energy", bench.root, options), context, rows)
+    asked = plan_asked(plan, "energy", bench.root, options)
+    given, ran = plan_through(plan, asked, context, lambda _, planned: rows(planned.frame))
     return given, ran.reading
 
 

@@ -7,14 +7,11 @@ import pyarrow as pa
 import pytest
 
 from airpy.contract import AnalyzeRequest
-from airpy.errors import AirError, InvalidFrame, UnknownColumn
-from airpy.jobs.sources import source_of, through
+from airpy.errors import AirError, InvalidFrame, InvalidRequest, UnknownColumn
+from airpy.jobs.sources import source_of, state_in, through
 from tests.jobs.test_analyze import parquet, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from airpy.engine.profile.states import FrameState
     from airpy.jobs.context import JobContext
     from airpy.jobs.provenance import Ran
     from airpy.jobs.sources import Source
@@ -26,15 +23,8 @@ SENT = {"type": "arrow", "data": "sha256:00"}
 
 
 def frame_of(source: Source, context: JobContext) -> tuple[pl.DataFrame, Ran | None]:
-    """The frame, read after it was measured."""
-
-    def consumed(frame: pl.LazyFrame, measure: Callable[[], FrameState]) -> pl.DataFrame:
-        state = measure()
-        held = frame.collect()
-        assert state.rows == held.height
-        return held
-
-    return through(source, context, consumed)
+    """The frame, and what it was made from."""
+    return through(source, context, lambda frame, _: frame.collect())
 
 
 def request(**members: Any) -> AnalyzeRequest:
@@ -63,8 +53,9 @@ def test_what_an_analysis_has_measured_is_a_state_and_no_frame(bench: Bench) -> 
     baseline = source_of(asked.baseline, bench.context)
 
     assert (baseline.form, baseline.path) == ("state", bench.context.input / "baseline.token.state")
-    with pytest.raises(TypeError):
-        frame_of(baseline, bench.context)
+    with pytest.raises(InvalidRequest) as caught:
+        state_in(baseline)
+    assert caught.value.field == "baseline.token"
 
 
 def test_plans_are_read_each_from_its_own_data_source(bench: Bench) -> None:

@@ -145,7 +145,7 @@ class Measured(NamedTuple):
 
 
 def _counts(schema: pl.Schema, known: Container[str], unique: Callable[[pl.Expr], pl.Expr]) -> list[pl.Expr]:
-    """The nulls and different values of columns that are not known, as `{place}:nulls` and `{place}:unique`."""
+    """Nulls and different values of columns that are not known, as `{place}:nulls` and `{place}:unique`."""
     wanted = []
     for place, (name, dtype) in enumerate(schema.items()):
         if name not in known:

@@ -94,7 +94,7 @@ def source_of(part: AnalyzeRequest | Baseline, context: JobContext) -> Source:
 def through(
     source: Source, context: JobContext, consume: Callable[[pl.LazyFrame, Measure], T]
 ) -> tuple[T, Ran | None]:
-    """What becomes of the frame, in types that every reader knows, and what it was made from if that was files.
+    """What becomes of the frame, in types that every reader knows, and of what files it was made if it was.
 
     `consume` is given a frame that it may read again and again, and a function that measures it in one pass.
 

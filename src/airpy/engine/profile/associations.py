@@ -15,7 +15,7 @@ import polars as pl
 
 from airpy.contract import Association
 from airpy.engine.profile.measuring import numbers_of
-from airpy.engine.profile.states import TEXTS, TIMES
+from airpy.engine.profile.values import TEXTS, TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

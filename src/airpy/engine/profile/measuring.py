@@ -16,9 +16,9 @@ from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.repeats import repeats_of
 from airpy.engine.profile.samples import Draw, sample_of
-from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, merged, room_for
+from airpy.engine.profile.states import ColumnState, FrameState, merged, room_for
 from airpy.engine.profile.tallies import Tallies, tallies_of
-from airpy.engine.profile.values import counted_values, ticks_of
+from airpy.engine.profile.values import TEXTS, TIMES, counted_values, ticks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

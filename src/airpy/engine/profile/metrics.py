@@ -15,8 +15,8 @@ from airpy.contract import ColumnMetrics, Estimate, KindCount, Quantiles, TextMe
 from airpy.engine.encoding import json_rows
 from airpy.engine.profile.histograms import histogram
 from airpy.engine.profile.kinds import PERSONAL, found_kinds, found_patterns
-from airpy.engine.profile.states import TEXTS, TIMES
 from airpy.engine.profile.times import time_metrics
+from airpy.engine.profile.values import TEXTS, TIMES
 from airpy.engine.schema import type_name
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from airpy.contract import FrameMetrics
 from airpy.engine.profile.changes import ColumnSide, Side
 from airpy.engine.profile.frames import add_frame_metrics
 from airpy.engine.profile.metrics import column_metrics
-from airpy.engine.profile.states import TIMES
+from airpy.engine.profile.values import TIMES
 
 if TYPE_CHECKING:
     from airpy.engine.profile.states import FrameState

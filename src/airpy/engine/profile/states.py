@@ -23,10 +23,7 @@ from airpy.engine.profile.tallies import Tallies, merged_tallies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TEXTS", "TIMES", "ColumnState", "FrameState", "Room", "merged", "room_for"]
-
-TIMES = (pl.Date, pl.Datetime)
-TEXTS = (pl.String, pl.Categorical, pl.Enum)
+__all__ = ["ColumnState", "FrameState", "Room", "merged", "room_for"]
 
 
 class Room(NamedTuple):

@@ -8,14 +8,15 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from airpy.engine.profile.states import TEXTS, TIMES
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ticks = NDArray[Any]
 
-__all__ = ["Counted", "counted_values", "ticks_of"]
+__all__ = ["TEXTS", "TIMES", "Counted", "counted_values", "ticks_of"]
+
+TIMES = (pl.Date, pl.Datetime)
+TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 LOOKED_AT = 2_000
 MANY = 0.5
