@@ -127,7 +127,7 @@ def truncated_text(facts: Facts) -> Iterator[Finding]:
             continue
         if column.text.min_length == column.text.max_length:
             continue
-        texts = facts.state.sample.rows.to_series(place).cast(str).drop_nulls()
+        texts = facts.state.texts(place)
         share = share_of(int((texts.str.len_chars() == column.text.max_length).sum()), len(texts))
         if share >= threshold:
             length = column.text.max_length
