@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from airpy.contract import Filter, RowsFilter
+from airpy.engine.profile.equals import is_taken
 from airpy.engine.profile.findings import Finding, leaf
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ def epoch_dates(facts: Facts) -> Iterator[Finding]:
         suffix = "" if column.type == "date" else "T00:00:00Z"
         known = {str(each.value) for each in (*(column.top_values or []), *(column.bottom_values or []))}
         ends = {str(column.min), str(column.max)}
-        zeros = [f"{epoch}{suffix}" for epoch in EPOCHS if f"{epoch}{suffix}" in known | ends]
+        dtype = facts.state.schema[column.name]
+        zeros = [
+            zero for epoch in EPOCHS if (zero := f"{epoch}{suffix}") in known | ends and is_taken(zero, dtype)
+        ]
         if zeros:
             detail = f"{column.name} has dates that stand for none: {', '.join(zeros)}"
             yield Finding("warning", detail, [leaf(column.name, "in", zeros)], column.name)
