@@ -112,10 +112,13 @@ def series_metrics(
     found = []
     for place, name in enumerate(wanted):
         points = (
-            rows.select("time", pl.col(f"y{place}")).drop_nulls().unique("time", keep="first").sort("time")
+            rows.select("time", pl.col(f"y{place}").alias("y"))
+            .drop_nulls()
+            .unique("time", keep="first")
+            .sort("time")
         )
-        values = points.tail(MOST_POINTS)[f"y{place}"].to_numpy()
-        if len(values) < LEAST_POINTS:
+        values = _on_grid(points.tail(MOST_POINTS), clock.step_s * second_of(points.schema["time"]))
+        if values is None:
             continue
         metrics = SeriesMetrics(time=clock.time, column=name, points=points.height, step_s=clock.step_s)
         if group:
@@ -154,9 +157,11 @@ def seasonal_period(values: NDArray[np.float64]) -> tuple[int, float] | None:
     peaks = np.flatnonzero((r[1:-1] > r[:-2]) & (r[1:-1] >= r[2:]) & stands_out) + 1
     if not len(peaks):
         return None
-    # Multiples of a period are nearly as high as it is: the first that is as good is the period.
-    height = r[peaks].max()
-    period = int(peaks[np.argmax(r[peaks] >= 0.95 * height)])
+    # Multiples of a period are nearly as high as it is: it is the first that is as good, or near that one
+    # the highest, since the top of a broad peak is ragged.
+    first = peaks[np.argmax(r[peaks] >= 0.95 * r[peaks].max())]
+    near = peaks[(peaks >= first) & (peaks < 1.5 * first)]
+    period = int(near[np.argmax(r[near])])
     return period, float(r[period])
 
 
@@ -263,7 +268,9 @@ def _on_grid(points: pl.DataFrame, step: float) -> NDArray[np.float64] | None:
     places = np.rint((ticks - ticks[0]) / step)
     if places[-1] >= 2 * len(places):
         return None
-    return np.asarray(np.interp(np.arange(places[-1] + 1), places, points["y"].to_numpy()))
+    size = float(np.abs(values := points["y"].to_numpy()).max())
+    # What is measured of them is the same in any unit, and great numbers have no squares.
+    return np.asarray(np.interp(np.arange(places[-1] + 1), places, values / (size or 1.0)))
 
 
 def _longest(
