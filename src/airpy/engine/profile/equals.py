@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
-import polars as pl
 
 from airpy.contract import Filter
 from airpy.engine.encoding import json_rows
@@ -14,13 +13,16 @@ from airpy.engine.literals import literal
 from airpy.engine.profile.findings import leaf, negated
 from airpy.errors import TypeMismatch
 
+if TYPE_CHECKING:
+    import polars as pl
+
 __all__ = ["equal_to", "is_taken"]
 
 UTC = ZoneInfo("UTC")
 
 
 def equal_to(column: str, value: pl.Series) -> Filter | None:
-    """Selects the rows in which the column is this; None of durations, bytes, and times finer than a filter's.
+    """Selects the rows with this value; None of durations, bytes, and times finer than filters take.
 
     Args:
         column: Its name.

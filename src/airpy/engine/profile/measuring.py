@@ -105,7 +105,7 @@ def _matrix(batch: pl.DataFrame, places: Sequence[int]) -> NDArray[np.float64]:
     """The columns of numbers and times at these places, side by side; NaN where there is none."""
     matrix = np.empty((batch.height, len(places)), order="F")
     for n, place in enumerate(places):
-        column = batch.to_series(place)
+        column = batch.to_series(place).alias("value")
         ticks = None if column.has_nulls() else ticks_of(column)
         if ticks is None:
             numbers = column.to_frame().select(numbers_of(pl.first(), column.dtype).fill_null(np.nan))

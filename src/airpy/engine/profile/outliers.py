@@ -27,7 +27,7 @@ SIGMAS = 3.0
 MODIFIED_Z = 3.5
 MAD_TO_SIGMA = 0.6745
 ROUNDING = 1e-12
-"""By the size of the bounds, how far apart they must be."""
+"""By the mean, what of a deviation may be rounding."""
 MOST_GROUPS = 500
 """Groups with outliers that one filter names; those with the most extreme values of more."""
 
@@ -48,18 +48,18 @@ class GroupBounds(NamedTuple):
 
 
 def iqr(quartiles: Mapping[str, float | None]) -> Bounds | None:
-    """Tukey's fences; none when at least half of the values are equal, and so the quartiles."""
+    """Tukey's fences; none when both quartiles are 0: what is mostly nothing has no usual size."""
     q1, q3 = quartiles["q1"], quartiles["q3"]
-    if q1 is None or q3 is None:
+    if q1 is None or q3 is None or q1 == q3 == 0:
         return None
     reach = FENCE * (q3 - q1)
     return Bounds(q1 - reach, q3 + reach)
 
 
 def zscore(moments: Mapping[str, float | None]) -> Bounds | None:
-    """Three standard deviations from the mean."""
+    """Three standard deviations from the mean; none of equal values, whose deviation is rounding at most."""
     mean, std = moments["mean"], moments["std"]
-    if mean is None or std is None:
+    if mean is None or std is None or std <= ROUNDING * abs(mean):
         return None
     return Bounds(mean - SIGMAS * std, mean + SIGMAS * std)
 
@@ -132,12 +132,9 @@ def bounds_by_group(
 
 
 def _bounds(measures: Mapping[str, float | None], method: OutlierMethod) -> Bounds | None:
-    """Those of a method, but for what is beyond all numbers, or beyond none that differ."""
+    """Those of a method; none where one would lie beyond all numbers."""
     bounds = OUTLIER_METHODS[method](measures)
-    if bounds is None or not all(map(math.isfinite, bounds)):
-        return None
-    # What rounding leaves of equal numbers is no spread.
-    return bounds if bounds.high - bounds.low > ROUNDING * max(map(abs, bounds)) else None
+    return bounds if bounds is not None and all(map(math.isfinite, bounds)) else None
 
 
 def _named(by: Sequence[str], groups: pl.DataFrame, place: int) -> list[Filter] | None:
