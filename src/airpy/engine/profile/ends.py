@@ -46,7 +46,7 @@ def _of_fraction(dtype: pl.DataType, end: float, *, up: bool) -> float | str | N
         return f"{max(-most, min(near, most)):f}"
     if dtype == pl.Float32:
         with np.errstate(over="ignore"):
-            near = np.float32(end)
-        beyond = float(near) < end if up else float(near) > end
-        return float(np.nextafter(near, np.float32(math.inf if up else -math.inf)) if beyond else near)
+            single = np.float32(end)
+        beyond = float(single) < end if up else float(single) > end
+        return float(np.nextafter(single, np.float32(math.inf if up else -math.inf)) if beyond else single)
     return end

@@ -104,7 +104,7 @@ def ends_of(values: pl.Series) -> pl.Series:
     """
     if values.is_empty():
         return values.extend_constant(None, 2)
-    return values.gather([values.arg_min(), values.arg_max()])
+    return values.gather([values.arg_min() or 0, values.arg_max() or 0])
 
 
 def merged(states: Sequence[FrameState]) -> FrameState:
