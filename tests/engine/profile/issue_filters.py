@@ -36,6 +36,6 @@ def assert_filters_select(frame: pl.DataFrame, issues: Iterable[Issue], most_exa
         assert (issue.code, issue.column, len(rows)) == (issue.code, issue.column, issue.affected_rows)
         examples = issue.examples or []
         assert [each.row for each in examples] == rows[:most_examples], issue
-        if frame.width <= MOST_COLUMNS:
+        if 0 < frame.width <= MOST_COLUMNS:
             shown = [tuple((each.values.model_extra or {}).values()) for each in examples]
             assert shown == json_rows(frame[[row - 1 for row in rows[:most_examples]]])
