@@ -1,7 +1,7 @@
 """Numbers over time: the series in a frame, their usual step, what repeats itself, and what drifts.
 
 Seasonality is the autocorrelation at a lag, once the linear trend is taken away. Stationarity is judged by
-the augmented Dickey-Fuller test with a constant (Said and Dickey, 1984), lags by Schwert's shorter rule (1989),
+the augmented Dickey-Fuller test with a constant (Said and Dickey, 1984), lags by Schwert (1989),
 and the critical value at 5 % by MacKinnon (2010).
 """
 
