@@ -115,6 +115,7 @@ def theils_u(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(min(max((uncertainty - left) / uncertainty, 0.0), 1.0))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def correlation_ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Eta: the root of the share of the variance of `b` that lies between the groups of `a`."""
     groups = np.unique(a, return_inverse=True)[1]

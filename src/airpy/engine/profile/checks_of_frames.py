@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_CHECKS"]
 
+LEAST_PAIRS = 3
+"""Rows with both values; two points always lie on a line."""
+
 
 def empty_frame(facts: Facts) -> Iterator[Finding]:
     """The frame has no rows."""
@@ -64,8 +67,11 @@ def duplicate_keys(facts: Facts) -> Iterator[Finding]:
 def high_correlation(facts: Facts) -> Iterator[Finding]:
     """Two columns are correlated at or above the threshold."""
     threshold = facts.options.correlation_threshold
+    rows = facts.state.pairs.rows
+    places = {facts.columns[place].name: n for n, place in enumerate(facts.state.paired)}
     for one, two, r in (pair.root if hasattr(pair, "root") else pair for pair in facts.metrics.correlations):
-        if isinstance(r, float) and abs(r) >= threshold:
+        enough = rows[places[str(one)], places[str(two)]] >= LEAST_PAIRS
+        if isinstance(r, float) and abs(r) >= threshold and enough:
             both = [leaf(str(name), "not_null") for name in (one, two)]
             detail = f"{one} and {two} are correlated (r = {r:.2f})"
             yield Finding("info", detail, both, str(one), value=r, threshold=threshold, method="pearson")

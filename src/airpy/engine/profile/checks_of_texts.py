@@ -19,6 +19,8 @@ __all__ = ["TEXT_CHECKS"]
 LEAST_LENGTH = 20
 """Characters; of shorter text, many values are as long as the longest."""
 MOST_LENGTH = 1000
+LEAST_CUT = 5
+"""Different texts that are as long as the longest; of categories, few happen to be."""
 LEAST_ZEROS = 0.05
 MOST_VARIANTS = 1000
 
@@ -110,10 +112,9 @@ def case_variants(facts: Facts) -> Iterator[Finding]:
             plain = value.strip().casefold()
             others += [value] if plain in seen else []
             seen.add(plain)
-        if others and len(others) <= min(MOST_VARIANTS, len(frequent.values) / 2):
-            detail = (
-                f"{column.name} has {len(others)} values that are other ways to write a more frequent one"
-            )
+        if 0 < len(others) <= MOST_VARIANTS:
+            are = "value that is another way" if len(others) == 1 else "values that are other ways"
+            detail = f"{column.name} has {len(others):,} {are} to write a more frequent one"
             yield Finding(
                 "warning", detail, [leaf(column.name, "in", others)], column.name, value=len(others)
             )
@@ -127,9 +128,10 @@ def truncated_text(facts: Facts) -> Iterator[Finding]:
             continue
         if column.text.min_length == column.text.max_length:
             continue
-        texts = facts.state.sample.rows.to_series(place).cast(str).drop_nulls()
-        share = share_of(int((texts.str.len_chars() == column.text.max_length).sum()), len(texts))
-        if share >= threshold:
+        texts = facts.state.texts(place)
+        longest = texts.filter(texts.str.len_chars() == column.text.max_length)
+        share = share_of(len(longest), len(texts))
+        if share >= threshold and longest.n_unique() >= LEAST_CUT:
             length = column.text.max_length
             detail = (
                 f"{column.name} may be cut off: {share:.1%} of its values have exactly {length} characters"

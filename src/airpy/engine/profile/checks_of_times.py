@@ -6,7 +6,9 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from airpy.contract import Filter, RowsFilter
+from airpy.engine.profile.equals import is_taken
 from airpy.engine.profile.findings import Finding, leaf
+from airpy.engine.steps import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +27,9 @@ def time_gaps(facts: Facts) -> Iterator[Finding]:
     """A series has steps that are greater than its usual one, which most of its steps are."""
     clock = facts.clock
     if clock is not None and clock.gaps and clock.every is not None:
-        detail = f"{clock.time} has {clock.gaps} gaps: steps of more than {clock.every}{_within(clock)}"
+        detail = (
+            f"{clock.time} has {counted(clock.gaps, 'gap')}: steps of more than {clock.every}{_within(clock)}"
+        )
         gaps = [_rows(clock, "after_gap", every=clock.every)]
         method = f"usual step: {clock.every}"
         yield Finding("warning", detail, gaps, clock.time, value=clock.gaps, method=method, rows=clock.gaps)
@@ -35,7 +39,10 @@ def duplicate_times(facts: Facts) -> Iterator[Finding]:
     """A series has a time more than once."""
     clock = facts.clock
     if clock is not None and clock.duplicates:
-        detail = f"{clock.time} has {clock.duplicates} times that were there before{_within(clock)}"
+        were = "was" if clock.duplicates == 1 else "were"
+        detail = (
+            f"{clock.time} has {counted(clock.duplicates, 'time')} that {were} there before{_within(clock)}"
+        )
         again = [leaf(clock.time, "not_null"), _rows(clock, "repeated")]
         yield Finding("warning", detail, again, clock.time, value=clock.duplicates, rows=clock.duplicates)
 
@@ -44,7 +51,7 @@ def out_of_order(facts: Facts) -> Iterator[Finding]:
     """Some rows are earlier than the one before, where most are later."""
     clock = facts.clock
     if clock is not None and 0 < clock.falling <= facts.rows / 4:
-        detail = f"{clock.time} goes back {clock.falling} times{_within(clock)}"
+        detail = f"{clock.time} goes back {counted(clock.falling, 'time')}{_within(clock)}"
         back = [_rows(clock, "falling")]
         yield Finding("info", detail, back, clock.time, value=clock.falling, rows=clock.falling)
 
@@ -70,7 +77,10 @@ def epoch_dates(facts: Facts) -> Iterator[Finding]:
         suffix = "" if column.type == "date" else "T00:00:00Z"
         known = {str(each.value) for each in (*(column.top_values or []), *(column.bottom_values or []))}
         ends = {str(column.min), str(column.max)}
-        zeros = [f"{epoch}{suffix}" for epoch in EPOCHS if f"{epoch}{suffix}" in known | ends]
+        dtype = facts.state.schema[column.name]
+        zeros = [
+            zero for epoch in EPOCHS if (zero := f"{epoch}{suffix}") in known | ends and is_taken(zero, dtype)
+        ]
         if zeros:
             detail = f"{column.name} has dates that stand for none: {', '.join(zeros)}"
             yield Finding("warning", detail, [leaf(column.name, "in", zeros)], column.name)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from airpy.contract import Filter
 from airpy.engine.profile.ends import greatest_of, least_of
+from airpy.engine.profile.equals import equal_to
 from airpy.engine.profile.findings import Finding, either, leaf, negated, share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from airpy.contract import ColumnMetrics
@@ -33,7 +34,7 @@ def outliers(facts: Facts) -> Iterator[Finding]:
     for column in facts.columns:
         if groups := facts.group_bounds.get(column.name):
             within = [
-                Filter(all=[*_of_group(found.group), *outside])
+                Filter(all=[*found.group, *outside])
                 for found in groups
                 if (outside := _beyond(facts, column, found.bounds))
             ]
@@ -102,16 +103,14 @@ def constant(facts: Facts) -> Iterator[Finding]:
 def near_constant(facts: Facts) -> Iterator[Finding]:
     """One value stands in nearly every row."""
     threshold = facts.thresholds.near_constant
-    for column in facts.columns:
+    for place, column in enumerate(facts.columns):
         if not column.top_values or (column.unique or 0) < FEWEST_CATEGORIES:
             continue
-        top = column.top_values[0]
-        if top.share < threshold:
+        top, equal = column.top_values[0], _most_frequent(facts, place)
+        if top.share < threshold or equal is None:
             continue
         detail = f"{column.name} has the same value in {top.share:.3%} of its values"
-        yield Finding(
-            "info", detail, [_equal(column, top.value)], column.name, value=top.share, threshold=threshold
-        )
+        yield Finding("info", detail, [equal], column.name, value=top.share, threshold=threshold)
 
 
 def unique(facts: Facts) -> Iterator[Finding]:
@@ -160,13 +159,14 @@ def imbalanced(facts: Facts) -> Iterator[Finding]:
         shares = [count / column.count for count in frequent.counts]
         entropy = -sum(share * math.log(share) for share in shares)
         imbalance = 1 - entropy / math.log(size)
-        if imbalance >= threshold:
+        equal = _most_frequent(facts, place)
+        if imbalance >= threshold and equal is not None:
             top = column.top_values[0]
             detail = f"{column.name} is imbalanced: {top.share:.1%} of its values are {_shown(top.value)}"
             yield Finding(
                 "info",
                 detail,
-                [_equal(column, top.value)],
+                [equal],
                 column.name,
                 value=imbalance,
                 threshold=threshold,
@@ -305,14 +305,10 @@ def _beyond(facts: Facts, column: ColumnMetrics, bounds: Bounds) -> list[Filter]
     return [either(ends), negated(leaf(column.name, "is_nan"))] if column.nan else [either(ends)]
 
 
-def _of_group(group: Mapping[str, Any]) -> list[Filter]:
-    return [
-        leaf(name, "is_null") if value is None else leaf(name, "=", value) for name, value in group.items()
-    ]
-
-
-def _equal(column: ColumnMetrics, value: Any) -> Filter:  # noqa: ANN401  a value of the column
-    return leaf(column.name, "is_nan") if value is None else leaf(column.name, "=", value)
+def _most_frequent(facts: Facts, place: int) -> Filter | None:
+    """Selects the rows that have the column's most frequent value; None where no filter can name it."""
+    frequent = facts.state.columns[place].frequent
+    return equal_to(facts.columns[place].name, frequent.values.head(1)) if frequent else None
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401  a value of the column

@@ -40,9 +40,13 @@ def _of_fraction(dtype: pl.DataType, end: float, *, up: bool) -> float | str | N
         if abs(end) >= 10 ** (dtype.precision - dtype.scale):
             return None
         unit = Decimal(1).scaleb(-dtype.scale)
-        return f"{(UP if up else DOWN).quantize(Decimal(end), unit):f}"
+        # By the shortest digits: 99.9 as a float is a little more than the decimal.
+        near = (UP if up else DOWN).quantize(Decimal(repr(end)), unit)
+        most = Decimal(10**dtype.precision - 1).scaleb(-dtype.scale, UP)
+        return f"{max(-most, min(near, most)):f}"
     if dtype == pl.Float32:
-        near = np.float32(end)
-        beyond = float(near) < end if up else float(near) > end
-        return float(np.nextafter(near, np.float32(math.inf if up else -math.inf)) if beyond else near)
+        with np.errstate(over="ignore"):
+            single = np.float32(end)
+        beyond = float(single) < end if up else float(single) > end
+        return float(np.nextafter(single, np.float32(math.inf if up else -math.inf)) if beyond else single)
     return end

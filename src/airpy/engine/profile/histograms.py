@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["MOST_BINS", "histogram"]
 
 MOST_BINS = 50
+MOST_TICKS = float(2**63 - 1024)
+"""The greatest float that is an integer of 64 bits."""
 
 
 def histogram(ranks: Ranks, dtype: pl.DataType) -> Histogram | None:
-    """The histogram of finite numbers, or of times in the ticks of their type; None where there are none."""
+    """The histogram of finite numbers, or of times in the ticks of their type.
+
+    None where there are none, and of times with an edge outside the years 1 to 9999, which JSON cannot tell.
+    """
     there = np.isfinite(ranks.values)
     finite = ranks._replace(values=ranks.values[there], weights=ranks.weights[there])
     if not len(finite.values):
@@ -36,7 +41,10 @@ def histogram(ranks: Ranks, dtype: pl.DataType) -> Histogram | None:
     if dtype.is_integer() or not dtype.is_numeric():  # a bin narrower than a tick would be empty
         bins = min(bins, max(int(high - low), 1))
     edges = np.linspace(low, high, bins + 1)
-    return Histogram(edges=_shown(edges, dtype), counts=finite.counts_between(edges).tolist())
+    shown = _shown(edges, dtype)
+    if None in shown:
+        return None
+    return Histogram.model_validate({"edges": shown, "counts": finite.counts_between(edges).tolist()})
 
 
 def _bins(ranks: Ranks, width: float) -> int:
@@ -48,8 +56,9 @@ def _bins(ranks: Ranks, width: float) -> int:
     return MOST_BINS if wanted > MOST_BINS else max(math.ceil(wanted), 1)
 
 
-def _shown(edges: np.ndarray, dtype: pl.DataType) -> list[float | str]:
+def _shown(edges: np.ndarray, dtype: pl.DataType) -> list[float | str | None]:
     if dtype.is_numeric():
         return edges.tolist()  # type: ignore[no-any-return]
-    ticks = np.rint(edges).astype(np.int32 if dtype == pl.Date else np.int64)
+    whole = np.int32 if dtype == pl.Date else np.int64
+    ticks = np.rint(np.minimum(edges, MOST_TICKS)).astype(whole)
     return [value for (value,) in json_rows(pl.Series(ticks).cast(dtype).to_frame())]

@@ -1,11 +1,12 @@
 """What text looks like: kinds of values by pattern, those of personal data among them; native Polars.
 
 A kind is a pattern that the whole of a value matches, in the syntax of the plan language's `regex`, so that a
-filter can say it. Of what looks like a card number, the check digit is looked at too.
+filter can say it. Of what looks like a card number or an IBAN, the check digits are looked at too.
 """
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,7 +14,7 @@ import polars as pl
 from airpy.contract import PatternCount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airpy.contract import TextKind
 
@@ -23,6 +24,8 @@ LONGEST_SHAPE, MOST_PATTERNS = 64, 5
 
 OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 HEX = "[0-9A-Fa-f]{1,4}"
+LETTERS = list(ascii_uppercase)
+NUMBERS = [str(number) for number in range(10, 36)]
 MONTHS = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 
 KINDS: Mapping[TextKind, str] = {
@@ -31,7 +34,7 @@ KINDS: Mapping[TextKind, str] = {
     "uuid": r"^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
     "ip": (
         rf"^({OCTET}\.){{3}}{OCTET}$|^({HEX}:){{7}}{HEX}$|^({HEX}:){{1,6}}:({HEX}(:{HEX}){{0,5}})?$"
-        rf"|^::({HEX}(:{HEX}){{0,6}})?$"
+        rf"|^::{HEX}(:{HEX}){{0,6}}$"
     ),
     "json": r'^\s*(\{\s*("[\s\S]*)?\}|\[\s*([\[{"0-9tfn-][\s\S]*)?\])\s*$',
     "date": (
@@ -43,14 +46,18 @@ KINDS: Mapping[TextKind, str] = {
     "number": (r"^\s*[+-]?(([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"),
     "leading_zeros": r"^0[0-9]+$",
     "phone": (
-        r"^\+[0-9]{1,3}([ ./-]?\(?[0-9]{1,4}\)?){2,6}$|^\([0-9]{3}\) ?[0-9]{3}[ -][0-9]{4}$"
+        r"^\+[0-9]{1,3}[ ./-]?(\(?[0-9]{1,4}\)?)?([ ./-]?[0-9]{2,4}){3,5}$"
+        r"|^\([0-9]{3}\) ?[0-9]{3}[ -][0-9]{4}$"
         r"|^[0-9]{3}[-. ][0-9]{3}[-. ][0-9]{4}$"
     ),
     "credit_card": (
         r"^[3-6][0-9]{3}([ -]?[0-9]{4}){2}[ -]?[0-9]{1,4}$|^3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}$"
     ),
-    "iban": r"^[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){2,7}( ?[A-Z0-9]{1,3})?$",
-    "ssn": r"^[0-9]{3}-[0-9]{2}-[0-9]{4}$",
+    "iban": r"^[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){2}( ?[A-Z0-9]{3}|( ?[A-Z0-9]{4}){1,5}( ?[A-Z0-9]{1,3})?)$",
+    "ssn": (
+        r"^(00[1-9]|0[1-9][0-9]|[1-57-8][0-9]{2}|6[0-57-9][0-9]|66[0-57-9])-(0[1-9]|[1-9][0-9])"
+        r"-(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})$"
+    ),
 }
 
 PERSONAL: tuple[TextKind, ...] = ("email", "phone", "credit_card", "iban", "ssn", "ip")
@@ -62,12 +69,11 @@ def is_kind(text: pl.Expr, kind: TextKind) -> pl.Expr:
 
 
 def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
-    """For each column of texts, by kind, how many are of it; those of none left out."""
+    """For each column of texts without nulls, by kind, how many are of it; those of none left out."""
     # All columns at once: to compile a pattern takes longer than to look at some hundred texts.
     counted = pl.concat(
         [
-            pl.DataFrame({"value": column.cast(pl.String)})
-            .drop_nulls()
+            pl.DataFrame({"value": column})
             .group_by("value")
             .agg(pl.len().alias("count"), pl.lit(place).alias("place"))
             for place, column in enumerate(columns)
@@ -77,8 +83,9 @@ def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
     marked = counted.select(
         "count", "place", "value", *(is_kind(pl.col("value"), kind).alias(kind) for kind in KINDS)
     )
-    cards = marked.filter("credit_card").with_columns(credit_card=_luhn(pl.col("value")))
-    marked = pl.concat([marked.filter(~pl.col("credit_card")), cards])
+    for kind, passes in CHECK_DIGITS.items():
+        checked = marked.filter(kind).with_columns(passes(pl.col("value")).alias(kind))
+        marked = pl.concat([marked.filter(~pl.col(kind)), checked])
     sums = marked.group_by("place").agg(
         pl.col("count").filter(pl.col(kind)).sum().alias(kind) for kind in KINDS
     )
@@ -97,6 +104,20 @@ def _luhn(text: pl.Expr) -> pl.Expr:
         doubled = digit * 2
         total = total + (digit if place % 2 == 0 else doubled - pl.when(doubled > 9).then(9).otherwise(0))  # noqa: PLR2004
     return total % 10 == 0
+
+
+def _mod97(text: pl.Expr) -> pl.Expr:
+    """Whether the check of ISO 13616 leaves 1: of all characters, the first four last, letters from 10 on."""
+    plain = text.str.replace_all(" ", "", literal=True)
+    moved = pl.concat_str(plain.str.slice(4), plain.str.head(4))
+    digits = moved.str.replace_many(LETTERS, NUMBERS).str.zfill(72)
+    rest = pl.lit(0, pl.Int64)
+    for place in range(0, 72, 9):
+        rest = (rest * 10**9 + digits.str.slice(place, 9).cast(pl.Int64)) % 97
+    return rest == 1
+
+
+CHECK_DIGITS: Mapping[TextKind, Callable[[pl.Expr], pl.Expr]] = {"credit_card": _luhn, "iban": _mod97}
 
 
 def found_patterns(texts: pl.Series) -> list[PatternCount]:

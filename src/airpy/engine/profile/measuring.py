@@ -16,7 +16,7 @@ from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.repeats import repeats_of
 from airpy.engine.profile.samples import Draw, sample_of
-from airpy.engine.profile.states import ColumnState, FrameState, merged, room_for
+from airpy.engine.profile.states import ColumnState, FrameState, ends_of, merged, room_for
 from airpy.engine.profile.tallies import Tallies, tallies_of
 from airpy.engine.profile.values import TEXTS, TIMES, counted_values, ticks_of
 
@@ -105,7 +105,7 @@ def _matrix(batch: pl.DataFrame, places: Sequence[int]) -> NDArray[np.float64]:
     """The columns of numbers and times at these places, side by side; NaN where there is none."""
     matrix = np.empty((batch.height, len(places)), order="F")
     for n, place in enumerate(places):
-        column = batch.to_series(place)
+        column = batch.to_series(place).alias("value")
         ticks = None if column.has_nulls() else ticks_of(column)
         if ticks is None:
             numbers = column.to_frame().select(numbers_of(pl.first(), column.dtype).fill_null(np.nan))
@@ -120,7 +120,9 @@ def _columns_of(batch: pl.DataFrame, room: Room) -> tuple[ColumnState, ...]:
     if not batch.width:
         return ()
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        return tuple(threads.map(lambda column: _column_of(column, room), batch.get_columns()))
+        # A series that is named as a pattern cannot be cast.
+        columns = [column.alias("value") for column in batch.get_columns()]
+        return tuple(threads.map(lambda column: _column_of(column, room), columns))
 
 
 def _column_of(column: pl.Series, room: Room) -> ColumnState:
@@ -166,7 +168,7 @@ def _ends(values: pl.Series) -> pl.Series:
     """The least and the greatest value that is no NaN."""
     if values.dtype.is_float():
         values = values.fill_nan(None)
-    return pl.Series([values.min(), values.max()], dtype=values.dtype)
+    return ends_of(values.drop_nulls())
 
 
 def _null_rows(batch: pl.DataFrame) -> int:

@@ -30,8 +30,6 @@ __all__ = ["column_metrics", "kinds_of", "null_if_beyond"]
 
 SHARES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 MOST_TOP, MOST_BOTTOM = 10, 5
-MOST_LOOKED_AT = 20_000
-"""Rows of the sample whose texts are compared with kinds and patterns."""
 
 
 class _Shown(NamedTuple):
@@ -59,9 +57,8 @@ def column_metrics(state: FrameState, unique: Mapping[int, int] | None = None) -
 
 def kinds_of(state: FrameState) -> dict[int, dict[TextKind, int]]:
     """By place of a column of text, how many of the sampled values are of which kind."""
-    texts = state.sample.rows.head(MOST_LOOKED_AT)
-    places = [place for place, dtype in enumerate(texts.dtypes) if isinstance(dtype, TEXTS)]
-    return dict(zip(places, found_kinds([texts.to_series(place) for place in places]), strict=True))
+    places = [place for place, dtype in enumerate(state.schema.dtypes()) if isinstance(dtype, TEXTS)]
+    return dict(zip(places, found_kinds([state.texts(place) for place in places]), strict=True))
 
 
 def null_if_beyond(value: float | None) -> float | None:
@@ -153,7 +150,7 @@ def _add_statistics(metrics: ColumnMetrics, column: ColumnState) -> None:
 
 def _add_text(metrics: ColumnMetrics, state: FrameState, place: int, kinds: Mapping[TextKind, int]) -> None:
     tallies = state.columns[place].tallies
-    texts = state.sample.rows.head(MOST_LOOKED_AT).to_series(place).cast(pl.String).drop_nulls()
+    texts = state.texts(place)
     looked_at = max(len(texts), 1)
     found = [
         KindCount(kind=kind, count=number, share=number / looked_at)

@@ -7,17 +7,18 @@ Hoaglin, 1993).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from airpy.engine.encoding import json_rows
+from airpy.engine.profile.equals import equal_to
 from airpy.engine.profile.measuring import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from airpy.contract import ColumnMetrics, OutlierMethod
+    from airpy.contract import ColumnMetrics, Filter, OutlierMethod
 
 __all__ = ["MOST_GROUPS", "OUTLIER_METHODS", "Bounds", "GroupBounds", "bounds_by_group", "outlier_bounds"]
 
@@ -25,6 +26,8 @@ FENCE = 1.5
 SIGMAS = 3.0
 MODIFIED_Z = 3.5
 MAD_TO_SIGMA = 0.6745
+ROUNDING = 1e-12
+"""By the mean, what of a deviation may be rounding."""
 MOST_GROUPS = 500
 """Groups with outliers that one filter names; those with the most extreme values of more."""
 
@@ -39,24 +42,24 @@ class Bounds(NamedTuple):
 class GroupBounds(NamedTuple):
     """The bounds of one group of rows, of which some values lie beyond."""
 
-    group: Mapping[str, Any]
-    """The values that name it, in the forms of JSON."""
+    group: Sequence[Filter]
+    """Select its rows."""
     bounds: Bounds
 
 
 def iqr(quartiles: Mapping[str, float | None]) -> Bounds | None:
-    """Tukey's fences."""
+    """Tukey's fences; none when both quartiles are 0: what is mostly nothing has no usual size."""
     q1, q3 = quartiles["q1"], quartiles["q3"]
-    if q1 is None or q3 is None:
+    if q1 is None or q3 is None or q1 == q3 == 0:
         return None
     reach = FENCE * (q3 - q1)
     return Bounds(q1 - reach, q3 + reach)
 
 
 def zscore(moments: Mapping[str, float | None]) -> Bounds | None:
-    """Three standard deviations from the mean."""
+    """Three standard deviations from the mean; none of equal values, whose deviation is rounding at most."""
     mean, std = moments["mean"], moments["std"]
-    if mean is None or std is None:
+    if mean is None or std is None or std <= ROUNDING * abs(mean):
         return None
     return Bounds(mean - SIGMAS * std, mean + SIGMAS * std)
 
@@ -95,7 +98,7 @@ NEEDED: dict[OutlierMethod, tuple[str, ...]] = {
 
 def outlier_bounds(column: ColumnMetrics, method: OutlierMethod) -> Bounds | None:
     """The bounds of a column of numbers; None where it has none by this method."""
-    return OUTLIER_METHODS[method]({name: getattr(column, name) for name in NEEDED[method]})
+    return _bounds({name: getattr(column, name) for name in NEEDED[method]}, method)
 
 
 def bounds_by_group(
@@ -113,13 +116,29 @@ def bounds_by_group(
         .agg(MEASURES[name](value).alias(name) for name in (*NEEDED[method], "least", "greatest"))
         .collect(engine="streaming")
     )
-    forms = json_rows(groups.select(f"by{place}" for place in range(len(by))))
-    found: list[tuple[float, GroupBounds]] = []
-    for key, row in zip(forms, groups.rows(named=True), strict=True):
-        bounds = OUTLIER_METHODS[method](row)
+    found: list[tuple[float, int, Bounds]] = []
+    for place, row in enumerate(groups.select(*NEEDED[method], "least", "greatest").rows(named=True)):
+        bounds = _bounds(row, method)
         if bounds is None or not (row["least"] < bounds.low or row["greatest"] > bounds.high):
             continue
-        reach = max(bounds.low - row["least"], row["greatest"] - bounds.high)
-        found.append((reach, GroupBounds(dict(zip(by, key, strict=True)), bounds)))
+        found.append((max(bounds.low - row["least"], row["greatest"] - bounds.high), place, bounds))
     widest = sorted(found, key=lambda each: -each[0])[:MOST_GROUPS]
-    return sorted((each for _, each in widest), key=lambda each: str(tuple(each.group.values())))
+    bounded = [
+        GroupBounds(named, bounds)
+        for _, place, bounds in widest
+        if (named := _named(by, groups, place)) is not None
+    ]
+    return sorted(bounded, key=lambda each: str(each.group))
+
+
+def _bounds(measures: Mapping[str, float | None], method: OutlierMethod) -> Bounds | None:
+    """Those of a method; none where one would lie beyond all numbers."""
+    bounds = OUTLIER_METHODS[method](measures)
+    return bounds if bounds is not None and all(map(math.isfinite, bounds)) else None
+
+
+def _named(by: Sequence[str], groups: pl.DataFrame, place: int) -> list[Filter] | None:
+    """Select the rows of a group; None where no filter can name it."""
+    values = [equal_to(name, groups[f"by{number}"][place : place + 1]) for number, name in enumerate(by)]
+    filters = [each for each in values if each is not None]
+    return filters if len(filters) == len(by) else None

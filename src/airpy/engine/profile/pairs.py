@@ -33,28 +33,28 @@ class Pairs(NamedTuple):
 
     def correlations(self) -> NDArray[np.float64]:
         """Pearson's r of every pair, NaN where one of the two does not vary."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             # Squares that are nothing but what rounding left of equal numbers do not vary.
             floor = self.rows * (16 * np.finfo(float).eps * self.mean / self.scale[:, None]) ** 2
             spread = np.where(self.squares > floor, np.sqrt(self.squares), np.nan)
             return np.clip(self.products / spread / spread.T, -1, 1)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def pairs_of(columns: NDArray[np.float64]) -> Pairs:
     """Of a matrix with a row for each row and a column for each column."""
     height, width = columns.shape
     there = np.isfinite(columns)
     whole = bool(there.all())
     rows = np.full(width, height) if whole else there.sum(axis=0)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        plain = columns if whole else np.where(there, columns, 0.0)
-        mean = np.where(rows > 0, (plain / np.maximum(rows, 1)).sum(axis=0), 0.0)
-        apart = plain - mean
-        if not whole:
-            apart[~there] = 0.0
-        # Powers of two, so that scaling rounds nothing.
-        scale = np.exp2(np.frexp(np.abs(apart).max(axis=0, initial=0.0))[1].astype(float))
-        apart /= scale
+    plain = columns if whole else np.where(there, columns, 0.0)
+    mean = np.where(rows > 0, (plain / np.maximum(rows, 1)).sum(axis=0), 0.0)
+    apart = plain - mean
+    if not whole:
+        apart[~there] = 0.0
+    # Powers of two, so that scaling rounds nothing.
+    scale = np.exp2(np.frexp(np.abs(apart).max(axis=0, initial=0.0))[1].astype(float))
+    apart /= scale
     products = apart.T @ apart
     if whole:
         count = np.full((width, width), height)
@@ -73,6 +73,7 @@ def merged_pairs(parts: Sequence[Pairs]) -> Pairs:
     return reduce(_both, parts)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _both(a: Pairs, b: Pairs) -> Pairs:
     scale = np.maximum(a.scale, b.scale)
     (squares_a, products_a), (squares_b, products_b) = (_scaled(part, scale) for part in (a, b))

@@ -45,7 +45,8 @@ class Ranks(NamedTuple):
         low = self._at(below, ends)
         high = self._at(np.ceil(places), ends)
         # Between equal numbers there is nothing to round.
-        between = np.where(low == high, low, low + (high - low) * (places - below))
+        with np.errstate(invalid="ignore", over="ignore"):  # of infinities
+            between = np.where(low == high, low, low + (high - low) * (places - below))
         return [float(value) for value in between]
 
     def shares_up_to(self, points: ArrayLike) -> NDArray[np.float64]:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["personal_columns", "redacted"]
 
 WITHIN = {
-    kind: re.compile(rf"(?<![\w@])(?:{re.sub('[$^]', '', KINDS[kind])})(?![\w@])", re.ASCII)
+    kind: re.compile(rf"(?<![A-Za-z0-9])(?:{re.sub('[$^]', '', KINDS[kind])})(?![A-Za-z0-9])")
     for kind in PERSONAL
-}
-"""What looks like a value of the kind, as a part of other text."""
+} | {"email": re.compile(rf"(?<![A-Za-z0-9._%+'-])(?:{re.sub('[$^]', '', KINDS['email'])})")}
+"""What looks like a value of the kind within other text, whatever its check digits."""
 
 NAMES = ("col", "column", "name")
 """Where a part of an answer says which column it is of."""
@@ -38,6 +38,8 @@ OF_COLUMN = {
 }
 """What holds values of a column beside its name."""
 PATTERNS = {"regex", "not_regex"}
+QUOTED = re.compile('".*"', re.DOTALL)
+"""A value in a sentence, which may have been shortened and so look like nothing."""
 
 
 def personal_columns(columns: Sequence[ColumnMetrics], least: float) -> dict[str, TextKind]:
@@ -83,7 +85,9 @@ def _part(name: str, part: Any, personal: Mapping[str, TextKind], about: TextKin
         return _masked(part, personal[name])
     if about is not None and name in OF_COLUMN:
         return _masked(part, about)
-    return part if name in NAMES else redacted(part, personal)
+    if about is not None and name == "detail":
+        part = QUOTED.sub(f'"[{about}]"', part)
+    return part if name in NAMES and str(part) in personal else redacted(part, personal)
 
 
 def _masked(part: Any, kind: TextKind) -> Any:  # noqa: ANN401  a value, or what holds some

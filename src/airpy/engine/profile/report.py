@@ -219,7 +219,8 @@ def _with_outliers(frame: pl.LazyFrame, facts: Facts) -> Facts:
             column.outlier_bounds = OutlierBounds(low=low, high=high, method=method)
     if not by:
         return facts._replace(bounds=bounds)
-    groups = {name: bounds_by_group(frame, name, by, method) for name in bounds if name not in by}
+    numbers = [column.name for column in facts.columns if column.negatives is not None]
+    groups = {name: bounds_by_group(frame, name, by, method) for name in numbers if name not in by}
     return facts._replace(group_bounds=groups)
 
 

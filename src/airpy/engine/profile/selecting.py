@@ -166,7 +166,8 @@ def _examples(
         return {}
     named = sorted({name for n, own in places.items() if own for name in shows[n]})
     rows = batch[taken].select(pl.col(inner(name)).alias(f"{n}") for n, name in enumerate(named))
-    written = dict(zip(taken, json.loads(encode_rows(rows)), strict=True))
+    # Rows without columns have no JSON.
+    written = dict(zip(taken, json.loads(encode_rows(rows)) if named else ({} for _ in taken), strict=True))
     numbers = {name: f"{n}" for n, name in enumerate(named)}
 
     def example(n: int, place: int) -> ExampleRow:

@@ -1,8 +1,8 @@
 """Numbers over time: the series in a frame, their usual step, what repeats itself, and what drifts.
 
 Seasonality is the autocorrelation at a lag, once the linear trend is taken away. Stationarity is judged by
-the augmented Dickey-Fuller test with a constant (Said and Dickey, 1984), lags by Schwert's rule (1989), and
-the critical value at 5 % by MacKinnon (2010).
+the augmented Dickey-Fuller test with a constant (Said and Dickey, 1984), lags by Schwert (1989),
+and the critical value at 5 % by MacKinnon (2010).
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ MOST_POINTS = 20_000
 """Of a series; the last ones of more."""
 MOST_COLUMNS = 8
 LEAST_POINTS = 20
+LEAST_TESTED = 50
+"""Points from which noise is told from what drifts, nine times out of ten."""
 MOST_KEYS = 8
 """Columns that are tried for what names a series."""
 PROMINENT = 0.2
@@ -112,10 +114,13 @@ def series_metrics(
     found = []
     for place, name in enumerate(wanted):
         points = (
-            rows.select("time", pl.col(f"y{place}")).drop_nulls().unique("time", keep="first").sort("time")
+            rows.select("time", pl.col(f"y{place}").alias("y"))
+            .drop_nulls()
+            .unique("time", keep="first")
+            .sort("time")
         )
-        values = points.tail(MOST_POINTS)[f"y{place}"].to_numpy()
-        if len(values) < LEAST_POINTS:
+        values = _on_grid(points.tail(MOST_POINTS), clock.step_s * second_of(points.schema["time"]))
+        if values is None:
             continue
         metrics = SeriesMetrics(time=clock.time, column=name, points=points.height, step_s=clock.step_s)
         if group:
@@ -123,7 +128,7 @@ def series_metrics(
         period = seasonal_period(values)
         metrics.period, metrics.seasonality = period or (None, None)
         adf, critical = adf_statistic(values), critical_value(len(values))
-        if adf is not None:
+        if adf is not None and len(values) >= LEAST_TESTED:
             metrics.adf, metrics.adf_critical, metrics.stationary = adf, critical, adf < critical
         found.append(metrics)
     return found
@@ -154,15 +159,17 @@ def seasonal_period(values: NDArray[np.float64]) -> tuple[int, float] | None:
     peaks = np.flatnonzero((r[1:-1] > r[:-2]) & (r[1:-1] >= r[2:]) & stands_out) + 1
     if not len(peaks):
         return None
-    # Multiples of a period are nearly as high as it is: the first that is as good is the period.
-    height = r[peaks].max()
-    period = int(peaks[np.argmax(r[peaks] >= 0.95 * height)])
+    # Multiples of a period are nearly as high as it is: it is the first that is as good, or near that one
+    # the highest, since the top of a broad peak is ragged.
+    first = peaks[np.argmax(r[peaks] >= 0.95 * r[peaks].max())]
+    near = peaks[(peaks >= first) & (peaks < 1.5 * first)]
+    period = int(near[np.argmax(r[near])])
     return period, float(r[period])
 
 
 def adf_statistic(values: NDArray[np.float64]) -> float | None:
     """The augmented Dickey-Fuller statistic with a constant; None where there are too few points."""
-    lags = math.floor(12 * (len(values) / 100) ** 0.25)
+    lags = _lags(len(values))
     change = np.diff(values)
     used = len(change) - lags
     if used < lags + 10 or float(np.ptp(values)) == 0:
@@ -186,8 +193,13 @@ def adf_statistic(values: NDArray[np.float64]) -> float | None:
 
 def critical_value(points: int) -> float:
     """The augmented Dickey-Fuller statistic's critical value at 5 %, with a constant (MacKinnon, 2010)."""
-    n = points - 1 - math.floor(12 * (points / 100) ** 0.25)
+    n = points - 1 - _lags(points)
     return float(-2.86154 - 2.8903 / n - 4.234 / n**2 - 40.040 / n**3)
+
+
+def _lags(points: int) -> int:
+    """Schwert's shorter rule: by the longer one, a hundred points of mere noise seem to drift."""
+    return math.floor(4 * (points / 100) ** 0.25)
 
 
 def _key(frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], time: str) -> tuple[str, ...] | None:
@@ -263,7 +275,9 @@ def _on_grid(points: pl.DataFrame, step: float) -> NDArray[np.float64] | None:
     places = np.rint((ticks - ticks[0]) / step)
     if places[-1] >= 2 * len(places):
         return None
-    return np.asarray(np.interp(np.arange(places[-1] + 1), places, points["y"].to_numpy()))
+    size = float(np.abs(values := points["y"].to_numpy()).max())
+    # What is measured of them is the same in any unit, and great numbers have no squares.
+    return np.asarray(np.interp(np.arange(places[-1] + 1), places, values / (size or 1.0)))
 
 
 def _longest(

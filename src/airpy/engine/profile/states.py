@@ -23,7 +23,10 @@ from airpy.engine.profile.tallies import Tallies, merged_tallies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ColumnState", "FrameState", "Room", "merged", "room_for"]
+__all__ = ["ColumnState", "FrameState", "Room", "ends_of", "merged", "room_for"]
+
+MOST_TEXTS = 20_000
+"""Of the sampled rows, those whose texts are looked at one by one."""
 
 
 class Room(NamedTuple):
@@ -86,6 +89,21 @@ class FrameState(NamedTuple):
         """Names and types of the columns."""
         return self.sample.rows.schema
 
+    def texts(self, place: int) -> pl.Series:
+        """Sampled texts of a column, from all of the frame alike; nulls left out."""
+        column = self.sample.rows.to_series(place).alias("text")  # a series named as a pattern cannot be cast
+        return column.gather_every(max(-(-len(column) // MOST_TEXTS), 1)).cast(pl.String).drop_nulls()
+
+
+def ends_of(values: pl.Series) -> pl.Series:
+    """The least and the greatest of values without nulls, null where there is none.
+
+    They never become Python's: its timestamps end at the year 9999 and at microseconds.
+    """
+    if values.is_empty():
+        return values.extend_constant(None, 2)
+    return values.gather([values.arg_min() or 0, values.arg_max() or 0])
+
 
 def merged(states: Sequence[FrameState]) -> FrameState:
     """The state of the rows of all of them, in this order; of frames with the same columns."""
@@ -114,7 +132,7 @@ def _merged_column(parts: Sequence[ColumnState], room: Room) -> ColumnState:
     ends = pl.concat([part.ends for part in parts if part.ends is not None])
     return ColumnState(
         missing=missing,
-        ends=pl.Series([ends.min(), ends.max()], dtype=ends.dtype),
+        ends=ends_of(ends.drop_nulls()),
         distinct=merged_distinct(
             [part.distinct for part in parts if part.distinct is not None], room.distinct
         ),

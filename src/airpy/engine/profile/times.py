@@ -29,7 +29,7 @@ def time_metrics(column: ColumnState, dtype: pl.DataType, count: int) -> TimeMet
     second, ticks, counts = second_of(dtype), column.ranks.values, column.tallies.counts
     finest = "day" if dtype == pl.Date else "nanosecond"
     metrics = TimeMetrics(
-        range_s=float(ticks[-1] - ticks[0]) / second,
+        range_s=(float(ticks[-1]) - float(ticks[0])) / second,
         finest=next((unit for unit in TIME_UNITS if counts.get(unit) == count), finest),
         midnight_share=1.0 if dtype == pl.Date else counts["day"] / count,
         timezone=dtype.time_zone if isinstance(dtype, pl.Datetime) else None,
