@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from polars.testing import assert_frame_equal
 
 from airpy.contract import FieldModel, Schema
 from airpy.engine.converting import convert_frame
@@ -28,6 +29,7 @@ from airpy.engine.encoding import (
     encode_object,
     encode_rows,
     portable,
+    spooled,
     write_arrow,
     write_parquet,
 )
@@ -889,3 +891,31 @@ def test_what_begins_as_something_else_is_refused(form: FrameForm, data: bytes, 
 
     assert caught.value.message == f"frame_ref.data does not begin as {wanted} does"
     assert caught.value.constraint == wanted
+
+
+@pytest.mark.parametrize("form", ["stream", "file", "parquet"])
+def test_a_frame_too_large_to_be_held_is_the_same(tmp_path: Path, form: str) -> None:
+    frame = pl.DataFrame({"x": range(100_000), "text": [f"row {n}" for n in range(100_000)]})
+    source = tmp_path / "sent"
+    match form:
+        case "stream":
+            frame.write_ipc_stream(source)
+        case "file":
+            frame.write_ipc(source)
+        case _:
+            frame.write_parquet(source)
+
+    lazy = spooled(source, "parquet" if form == "parquet" else "arrow", "body", tmp_path)
+
+    assert_frame_equal(lazy.collect(), frame)
+
+
+@pytest.mark.parametrize("form", ["arrow", "parquet"])
+def test_a_large_frame_that_is_broken_is_refused(tmp_path: Path, form: Any) -> None:
+    source = tmp_path / "sent"
+    source.write_bytes(b"PAR1 and nothing else")
+
+    with pytest.raises(InvalidFrame) as caught:
+        spooled(source, form, "token", tmp_path)
+
+    assert caught.value.field == "token"

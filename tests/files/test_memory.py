@@ -94,3 +94,14 @@ def test_what_is_old_is_forgotten(tmp_path: Path, file: Path) -> None:
 
     assert len(list(known.iterdir())) == 1
     assert not first.exists()
+
+
+def test_the_oldest_is_forgotten_of_what_is_too_much(tmp_path: Path) -> None:
+    for age, name in enumerate(("new", "older", "oldest")):
+        (tmp_path / name).write_bytes(b"x" * 10)
+        changed = time.time() - 60 * age
+        os.utime(tmp_path / name, (changed, changed))
+
+    forget(tmp_path, most_bytes=25)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "older"}

@@ -65,6 +65,9 @@ SIGNATURES: dict[FrameForm, tuple[bytes, ...]] = {
 SENT = "frame_ref.data"
 """Where a frame stands in a request."""
 
+PARQUET = {"coerce_int96_timestamp_unit": "us", "page_checksum_verification": True}
+"""How Parquet is read: old 96-bit timestamps reach further than 64 bits of nanoseconds, and would wrap round."""
+
 MOST_JSON_BYTES = 32 * 1024 * 1024
 """Rows as JSON are a preview; what is larger is for download."""
 
@@ -229,28 +232,22 @@ def decode_parquet(source: Path, field: str = SENT) -> pl.DataFrame:
     return _decoded(source, "parquet", field)
 
 
-def spooled(source: Path, field: str, folder: Path) -> pl.LazyFrame:
-    """The frame in an Arrow IPC stream or file that is too large to be held, checked batch by batch.
+def spooled(source: Path, form: FrameForm, field: str, folder: Path) -> pl.LazyFrame:
+    """The frame in a file that is too large to be held, checked batch by batch.
 
     Args:
         source: The file.
+        form: What it is.
         field: Where it stood in the request.
         folder: Where it is put in a form that can be read in parts.
 
     Raises:
-        InvalidFrame: The bytes are not Arrow, or contradict themselves.
+        InvalidFrame: The bytes are something else, or contradict themselves.
     """
     place = folder / "spooled.arrow"
-    with _readable("arrow", field), pa.memory_map(str(source)) as data:
+    with _readable(form, field), pa.memory_map(str(source)) as data:
+        schema, batches = _batches(data, form)
         options = pa.ipc.IpcWriteOptions(compression="lz4")
-        is_file = data.read(6) == b"ARROW1"
-        data.seek(0)
-        if is_file:
-            file = pa.ipc.open_file(data)
-            schema, batches = file.schema, map(file.get_batch, range(file.num_record_batches))
-        else:
-            stream = pa.ipc.open_stream(data)
-            schema, batches = stream.schema, iter(stream)
         with pa.ipc.new_file(str(place), schema, options=options) as writer:
             for batch in batches:
                 batch.validate(full=True)
@@ -258,11 +255,23 @@ def spooled(source: Path, field: str, folder: Path) -> pl.LazyFrame:
         return pl.scan_ipc(place)
 
 
+def _batches(data: pa.NativeFile, form: FrameForm) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    if form == "parquet":
+        file = pq.ParquetFile(data, **PARQUET)
+        return file.schema_arrow, file.iter_batches(BATCH_ROWS)
+    is_file = data.read(6) == b"ARROW1"
+    data.seek(0)
+    if is_file:
+        reader = pa.ipc.open_file(data)
+        return reader.schema, map(reader.get_batch, range(reader.num_record_batches))
+    stream = pa.ipc.open_stream(data)
+    return stream.schema, iter(stream)
+
+
 def _decoded(source: Path, form: FrameForm, field: str) -> pl.DataFrame:
     with _readable(form, field), pa.memory_map(str(source)) as data:
         if form == "parquet":
-            # Old 96-bit timestamps reach further than nanoseconds in 64 bits, which would wrap round.
-            table = pq.read_table(data, coerce_int96_timestamp_unit="us", page_checksum_verification=True)
+            table = pq.read_table(data, **PARQUET)
         elif data.read(6) == b"ARROW1":
             table = pa.ipc.open_file(data).read_all()
         else:

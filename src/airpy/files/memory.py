@@ -24,6 +24,8 @@ __all__ = ["YOUNG_S", "Form", "forget", "remembered"]
 YOUNG_S = 2
 """A file or directory that was changed so lately may change again, and look the same in size and time."""
 KEPT_S = 7 * 86_400
+MOST_BYTES = 2 * 1024**3
+"""Of all that is remembered: what was measured of a large file takes some tens of megabytes."""
 
 T = TypeVar("T")
 
@@ -65,11 +67,16 @@ def remembered(memory: Path | None, path: Path, question: str, look: Callable[[]
     return found
 
 
-def forget(memory: Path) -> None:
-    """Remove what was remembered a week ago."""
-    old = time.time() - KEPT_S
+def forget(memory: Path, most_bytes: int = MOST_BYTES) -> None:
+    """Remove what was remembered a week ago, and the oldest of what is too much."""
+    found: list[tuple[float, int, Path]] = []
     with contextlib.suppress(FileNotFoundError):
         for place in memory.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another worker forgets too
-                if place.stat().st_mtime < old:
-                    place.unlink()
+                status = place.stat()
+                found.append((status.st_mtime, status.st_size, place))
+    kept, old = 0, time.time() - KEPT_S
+    for changed, size, place in sorted(found, reverse=True):
+        kept += size
+        if changed < old or kept > most_bytes:
+            place.unlink(missing_ok=True)

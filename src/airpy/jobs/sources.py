@@ -6,8 +6,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
-import polars as pl
-
 from airpy.contract import AnalyzeRequest
 from airpy.engine.encoding import decode_arrow, decode_parquet, portable, spooled
 from airpy.engine.profile.keeping import state_from
@@ -19,6 +17,8 @@ from airpy.jobs.profiling import Subject, is_plain, settled, state_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeVar
+
+    import polars as pl
 
     from airpy.contract import Baseline, Plan, ReadOptions
     from airpy.engine.profile.states import FrameState
@@ -153,7 +153,5 @@ def _sent(source: Source, scratch: Path) -> pl.LazyFrame:
     if source.path is None or source.form not in DECODERS:
         raise TypeError(f"a {source.form} is no frame")
     if source.path.stat().st_size > MOST_HELD:
-        if source.form == "parquet":
-            return portable(pl.scan_parquet(source.path, glob=False))
-        return portable(spooled(source.path, source.field, scratch))
+        return portable(spooled(source.path, source.form, source.field, scratch))
     return portable(DECODERS[source.form](source.path, source.field).lazy()).collect().lazy()

@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-
 from airpy.engine.profile.correlations import correlations
 
 ANSCOMBE = Path(__file__).parents[4] / "shared" / "corpora" / "seaborn-data" / "anscombe.csv"
