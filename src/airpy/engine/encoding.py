@@ -66,7 +66,7 @@ SENT = "frame_ref.data"
 """Where a frame stands in a request."""
 
 PARQUET = {"coerce_int96_timestamp_unit": "us", "page_checksum_verification": True}
-"""How Parquet is read: old 96-bit timestamps reach further than 64 bits of nanoseconds, and would wrap round."""
+"""How Parquet is read: old 96-bit timestamps would wrap round as nanoseconds in 64 bits."""
 
 MOST_JSON_BYTES = 32 * 1024 * 1024
 """Rows as JSON are a preview; what is larger is for download."""
