@@ -15,7 +15,7 @@ from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.repeats import repeats_of
 from airpy.engine.profile.samples import sample_of
-from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, merged, room_for
+from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, ends_of, merged, room_for
 from airpy.engine.profile.tallies import Tallies, tallies_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ MOST_PAIRED = 64
 """Pairs grow with the square of the columns; beyond these, the first ones are compared."""
 OPAQUE = (pl.Binary, pl.Null, pl.Object)
 """Types whose values are not looked at, beside nested ones."""
+WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+"""Types whose ranks are kept as integers; those of other numbers are floats."""
 
 
 def measured(frame: pl.LazyFrame) -> FrameState:
@@ -136,8 +138,8 @@ def _column(counted: pl.DataFrame, missing: int, tallies: Tallies, order: Order,
     sound = values.fill_nan(None).drop_nulls() if dtype.is_float() else values
     ranks, powers = NO_RANKS, NO_POWERS
     if dtype.is_numeric() or isinstance(dtype, TIMES):
-        whole = dtype.is_signed_integer() or isinstance(dtype, TIMES)
-        numbers = sound.to_physical().cast(pl.Int64 if whole else pl.Float64).to_numpy()
+        ticks = sound.to_physical() if isinstance(dtype, TIMES) else sound
+        numbers = ticks.cast(pl.Int64 if ticks.dtype in WHOLE else pl.Float64).to_numpy()
         ranks = Ranks(numbers, weights[: len(numbers)])  # NaN comes last
         if dtype.is_numeric():
             finite = numbers.astype(float)
@@ -145,7 +147,7 @@ def _column(counted: pl.DataFrame, missing: int, tallies: Tallies, order: Order,
             powers = powers_of(finite[there], ranks.weights[there])
     return ColumnState(
         missing=missing,
-        ends=pl.Series([sound.min(), sound.max()], dtype=dtype),
+        ends=ends_of(sound),
         distinct=distinct_of(counted["hash"].to_numpy(), room.distinct),
         frequent=frequent_of(counted.select("value", "count"), room.frequent),
         ranks=ranks,

@@ -23,7 +23,7 @@ from airpy.engine.profile.tallies import Tallies, merged_tallies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TEXTS", "TIMES", "ColumnState", "FrameState", "Room", "merged", "room_for"]
+__all__ = ["TEXTS", "TIMES", "ColumnState", "FrameState", "Room", "ends_of", "merged", "room_for"]
 
 TIMES = (pl.Date, pl.Datetime)
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
@@ -90,6 +90,15 @@ class FrameState(NamedTuple):
         return self.sample.rows.schema
 
 
+def ends_of(values: pl.Series) -> pl.Series:
+    """The least and the greatest of values without NaN, null where there is none; of their type."""
+    # By their places, since a time that no calendar shows is no value of Python's.
+    low, high = values.arg_min(), values.arg_max()
+    if low is None or high is None:
+        return pl.Series([None, None], dtype=values.dtype)
+    return values.gather([low, high])
+
+
 def merged(states: Sequence[FrameState]) -> FrameState:
     """The state of the rows of all of them, in this order; of frames with the same columns."""
     first = states[0]
@@ -117,7 +126,7 @@ def _merged_column(parts: Sequence[ColumnState], room: Room) -> ColumnState:
     ends = pl.concat([part.ends for part in parts if part.ends is not None])
     return ColumnState(
         missing=missing,
-        ends=pl.Series([ends.min(), ends.max()], dtype=ends.dtype),
+        ends=ends_of(ends),
         distinct=merged_distinct(
             [part.distinct for part in parts if part.distinct is not None], room.distinct
         ),
