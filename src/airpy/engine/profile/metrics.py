@@ -72,7 +72,8 @@ def null_if_beyond(value: float | None) -> float | None:
 def _metrics(
     state: FrameState, place: int, shown: _Shown, kinds: Mapping[TextKind, int], unique: int | None
 ) -> ColumnMetrics:
-    column, (name, dtype) = state.columns[place], list(state.schema.items())[place]
+    column, rows = state.columns[place], state.sample.rows.to_series(place)
+    name, dtype = rows.name, rows.dtype
     count = state.rows - column.missing
     size = column.distinct.size if column.distinct else None
     exact = column.distinct is not None and column.distinct.exact

@@ -113,7 +113,7 @@ def tallies_of(counted: Sequence[pl.DataFrame]) -> list[Tallies]:
     return [
         _tallies(found.row(0, named=True))
         for found in pl.collect_all(
-            [frame.lazy().select(_wanted(frame.schema["value"])) for frame in counted]
+            [frame.lazy().select(_wanted(frame.schema["value"])) for frame in counted], engine="in-memory"
         )
     ]
 
