@@ -194,7 +194,13 @@ def _counted(counts: pl.Series, values: Sequence[Any], whole: int) -> list[Value
 def _shown(state: FrameState) -> list[_Shown]:
     """Values of all columns at once, since each conversion costs as much as one of many."""
     nothing = pl.Series([None, None], dtype=pl.Null)
-    ends = _in_forms([nothing if column.ends is None else column.ends for column in state.columns], 2)
+    ends = _in_forms(
+        [
+            nothing if column.ends is None or isinstance(column.ends.dtype, pl.Duration) else column.ends
+            for column in state.columns
+        ],
+        2,
+    )
     top = _in_forms([_first(column.frequent, MOST_TOP) for column in state.columns], MOST_TOP)
     bottom = _in_forms([_last(column.frequent, MOST_BOTTOM) for column in state.columns], MOST_BOTTOM)
     return list(map(_Shown, ends, top, bottom))
