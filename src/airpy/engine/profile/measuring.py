@@ -15,7 +15,7 @@ from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.repeats import repeats_of
 from airpy.engine.profile.samples import sample_of
-from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, ends_of, merged, room_for
+from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, ends_of, fitted, merged, room_for
 from airpy.engine.profile.tallies import Tallies, tallies_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def measured(frame: pl.LazyFrame) -> FrameState:
         ceilings = [known for state in pending if (known := state.sample.ceiling(room.sampled)) is not None]
         first = sum(state.rows for state in pending)
         pending.append(_state_of(batch, first, room, min(ceilings, default=None)))
+        if len(pending) > 1:  # alone, a batch may keep all of its numbers; several would take too much
+            pending[-2:] = [fitted(state, room) for state in pending[-2:]]
         if len(pending) == MOST_PENDING:
             pending = [merged(pending)]
     return merged(pending) if len(pending) > 1 else pending[0]

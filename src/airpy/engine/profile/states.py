@@ -23,7 +23,7 @@ from airpy.engine.profile.tallies import Tallies, merged_tallies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TEXTS", "TIMES", "ColumnState", "FrameState", "Room", "ends_of", "merged", "room_for"]
+__all__ = ["TEXTS", "TIMES", "ColumnState", "FrameState", "Room", "ends_of", "fitted", "merged", "room_for"]
 
 TIMES = (pl.Date, pl.Datetime)
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
@@ -97,6 +97,12 @@ def ends_of(values: pl.Series) -> pl.Series:
     if low is None or high is None:
         return pl.Series([None, None], dtype=values.dtype)
     return values.gather([low, high])
+
+
+def fitted(state: FrameState, room: Room) -> FrameState:
+    """The state with no more numbers than there is room for."""
+    columns = tuple(column._replace(ranks=column.ranks.cut(room.ranks)) for column in state.columns)
+    return state._replace(columns=columns)
 
 
 def merged(states: Sequence[FrameState]) -> FrameState:
