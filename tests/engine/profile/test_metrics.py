@@ -338,3 +338,46 @@ def test_numbers_are_finite_floats() -> None:
         "n": [1.0, None, 3.0, 4.0],
         "day": [2.0] * 4,
     }
+
+
+def test_decimals_have_the_statistics_of_their_values() -> None:
+    metrics = of(pl.Series([Decimal("0.10"), Decimal("0.20"), Decimal("0.60")], dtype=pl.Decimal(10, 2)))
+
+    assert (metrics["sum"], metrics["mean"]) == (pytest.approx(0.9), pytest.approx(0.3))
+    assert (metrics["median"], metrics["mad"]) == (0.2, pytest.approx(0.1))
+    # Squared deviations from 0.3: 0.04, 0.01 and 0.09.
+    assert metrics["variance"] == pytest.approx(0.07)
+    assert metrics["histogram"]["edges"][-1] == 0.6
+
+
+def test_integers_of_128_bits_are_numbers() -> None:
+    metrics = of(pl.Series([2**100, -(2**100), 5, None], dtype=pl.Int128))
+
+    assert (metrics["min"], metrics["max"], metrics["median"]) == (-(2**100), 2**100, 5.0)
+    assert (metrics["count"], metrics["unique"], metrics["negatives"]) == (3, 3, 1)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_times_at_the_ends_of_their_type_are_measured(unit: Any, zone: str | None) -> None:
+    metrics = of(pl.Series([2**63 - 1, -(2**63), 0]).cast(pl.Datetime(unit, zone)))
+    ticks = {"ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+
+    assert (metrics["count"], metrics["unique"]) == (3, 3)
+    assert metrics["time"]["range_s"] == pytest.approx((2**64 - 1) / ticks)
+    assert metrics["time"]["timezone"] == zone
+    assert (metrics["histogram"] is None) == (unit != "ns")
+
+
+def test_dates_at_the_ends_of_their_type_are_measured() -> None:
+    metrics = of(pl.Series([2**31 - 1, -(2**31)], dtype=pl.Int32).cast(pl.Date))
+
+    assert metrics["time"]["range_s"] == (2**32 - 1) * 86_400
+    assert (metrics["order"], metrics["histogram"]) == ("strictly_descending", None)
+
+
+def test_an_enum_is_text_whose_ends_are_by_the_alphabet() -> None:
+    metrics = of(pl.Series(["z", "a", "z", None], dtype=pl.Enum(["z", "a"])))
+
+    assert (metrics["type"], metrics["min"], metrics["max"], metrics["unique"]) == ("string", "a", "z", 2)
+    assert [(each["value"], each["count"]) for each in metrics["top_values"]] == [("z", 2), ("a", 1)]

@@ -226,16 +226,18 @@ def test_groups_have_the_bounds_of_every_method() -> None:
     # Of a, the squares of deviations from the mean of 136 / 9 add up to 10204 − 136² / 9; their median is 2.
     (deviates,) = bounds_by_group(GROUPED[:9].lazy(), "kwh", ["site"], "mad")
 
-    assert deviates.bounds == (pytest.approx(5 - 7 / 0.6745), pytest.approx(5 + 7 / 0.6745))
+    assert tuple(deviates.bounds) == (pytest.approx(5 - 7 / 0.6745), pytest.approx(5 + 7 / 0.6745))
     std = math.sqrt((10204 - 136**2 / 9) / 8)
-    assert 100 < 136 / 9 + 3 * std
+    assert 136 / 9 + 3 * std > 100
     assert bounds_by_group(GROUPED[:9].lazy(), "kwh", ["site"], "zscore") == []
 
 
 def test_rows_without_a_group_are_a_group() -> None:
     frame = pl.DataFrame({"site": [None] * 9, "kwh": [1, 2, 3, 4, 5, 6, 7, 8, 100]})
 
-    (only,) = bounds_by_group(frame.with_columns(pl.col("site").cast(pl.String)).lazy(), "kwh", ["site"], "iqr")
+    (only,) = bounds_by_group(
+        frame.with_columns(pl.col("site").cast(pl.String)).lazy(), "kwh", ["site"], "iqr"
+    )
 
     assert (only.group, only.bounds) == ({"site": None}, (-3.0, 13.0))
 

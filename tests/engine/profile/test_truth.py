@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from itertools import combinations, permutations, product
+from itertools import combinations, pairwise, permutations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy import stats
-from scipy.stats.contingency import association
-from statsmodels.tsa.stattools import acf, adfuller
+from scipy import stats  # type: ignore[import-untyped]
+from scipy.stats.contingency import association  # type: ignore[import-untyped]
+from statsmodels.tsa.stattools import acf, adfuller  # type: ignore[import-untyped]
 
 from airpy.contract import AnalyzeOptions, AssociationMethod, ColumnMetrics, FrameMetrics
 from airpy.engine.profile.associations import associations, correlations
@@ -74,7 +74,11 @@ class Known(NamedTuple):
 
     def of_types(self, *types: type) -> list[str]:
         """The columns whose values are of these types."""
-        return [name for name in self.frame.columns if isinstance(next(cell for cell in self.cells[name] if cell is not None), types)]
+        return [
+            name
+            for name in self.frame.columns
+            if isinstance(next(cell for cell in self.cells[name] if cell is not None), types)
+        ]
 
 
 def read(name: str) -> pl.DataFrame:
@@ -267,7 +271,7 @@ def test_times_have_their_range_step_and_gaps(known: Known) -> None:
         time = known.columns[name].time
         seconds = sorted(number_of(value) for value in known.values(name))
         different = sorted(set(seconds))
-        steps = Counter(after - before for before, after in zip(different, different[1:], strict=False))
+        steps = Counter(after - before for before, after in pairwise(different))
         step = min(steps, key=lambda each: (-steps[each], each))
         assert time is not None, name
 
@@ -291,7 +295,9 @@ def test_rows_are_compared_as_by_pandas(known: Known) -> None:
 def test_keys_name_every_row(known: Known) -> None:
     frame = pd.DataFrame(known.cells, dtype=object)
     alone = [
-        [name] for name in frame.columns if not frame[name].isna().any() and not frame[name].duplicated().any()
+        [name]
+        for name in frame.columns
+        if not frame[name].isna().any() and not frame[name].duplicated().any()
     ]
 
     keys = known.metrics.candidate_keys or []
@@ -363,11 +369,7 @@ def categories(known: Known) -> list[str]:
 
 
 def both_known(known: Known, a: str, b: str) -> list[tuple[Any, Any]]:
-    return [
-        pair
-        for pair in zip(known.cells[a], known.cells[b], strict=True)
-        if None not in pair
-    ]
+    return [pair for pair in zip(known.cells[a], known.cells[b], strict=True) if None not in pair]
 
 
 def test_categories_are_associated_as_scipy_says(known: Known) -> None:
@@ -390,7 +392,7 @@ def test_theils_u_is_the_share_of_entropy_that_is_taken_away(known: Known) -> No
     for a, b in permutations(categories(known), 2):
         pairs = both_known(known, a, b)
         whole = entropy(Counter(y for _, y in pairs).values(), len(pairs))
-        groups = defaultdict(Counter)
+        groups: dict[Any, Counter[Any]] = defaultdict(Counter)
         for x, y in pairs:
             groups[x][y] += 1
         left = math.fsum(
@@ -408,13 +410,15 @@ def test_theils_u_is_the_share_of_entropy_that_is_taken_away(known: Known) -> No
 def test_the_correlation_ratio_is_the_root_of_the_variance_between_groups(known: Known) -> None:
     expected = {}
     for a, b in product(categories(known), varying(known, known.of_types(int, float, dt.date))):
-        groups = defaultdict(list)
+        groups: dict[Any, list[float]] = defaultdict(list)
         for x, y in both_known(known, a, b):
             groups[x].append(number_of(y))
         every = [y for group in groups.values() for y in group]
         mean = math.fsum(every) / len(every)
         whole = math.fsum((y - mean) ** 2 for y in every)
-        between = math.fsum(len(group) * (math.fsum(group) / len(group) - mean) ** 2 for group in groups.values())
+        between = math.fsum(
+            len(group) * (math.fsum(group) / len(group) - mean) ** 2 for group in groups.values()
+        )
         if len(groups) > 1 and whole > 0:
             expected[a, b] = (about(math.sqrt(between / whole), absolute=1e-7), len(every))
 

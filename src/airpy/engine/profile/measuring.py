@@ -15,7 +15,16 @@ from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.repeats import repeats_of
 from airpy.engine.profile.samples import sample_of
-from airpy.engine.profile.states import TEXTS, TIMES, ColumnState, FrameState, ends_of, fitted, merged, room_for
+from airpy.engine.profile.states import (
+    TEXTS,
+    TIMES,
+    ColumnState,
+    FrameState,
+    ends_of,
+    fitted,
+    merged,
+    room_for,
+)
 from airpy.engine.profile.tallies import Tallies, tallies_of
 
 if TYPE_CHECKING:
