@@ -8,19 +8,21 @@ from typing import Any
 
 import polars as pl
 import pytest
-from airpy.engine.profile.correlations import correlations
+
+from airpy.engine.profile.associations import correlations
+from airpy.engine.profile.measuring import measured
 
 ANSCOMBE = Path(__file__).parents[4] / "shared" / "corpora" / "seaborn-data" / "anscombe.csv"
 
 
 def pairs(frame: pl.DataFrame) -> list[Any]:
     """The correlations, which may be compared with what is about the same."""
-    return list(correlations(frame))
+    return list(correlations(measured(frame.lazy())))
 
 
 def r_of(**columns: Any) -> float | None:
     """The only correlation there is, if there is one."""
-    found = correlations(pl.DataFrame(columns))
+    found = pairs(pl.DataFrame(columns))
     assert len(found) <= 1
     return found[0][2] if found else None
 
@@ -121,13 +123,17 @@ def test_a_column_that_does_not_vary_where_both_are_has_no_correlation() -> None
     [
         ([1.0], [2.0]),
         ([None, None, 1.0], [1.0, 2.0, None]),
-        ([1.0, math.inf, 2.0], [1.0, 2.0, 3.0]),
         ([-math.inf, math.inf, 2.0], [1.0, 2.0, 3.0]),
         ([math.nan, math.nan], [1.0, 2.0]),
     ],
 )
-def test_too_few_or_infinite_values_have_no_correlation(x: list[float], y: list[float]) -> None:
+def test_too_few_finite_values_have_no_correlation(x: list[float], y: list[float]) -> None:
     assert r_of(x=pl.Series(x, dtype=pl.Float64), y=y) is None
+
+
+def test_rows_with_an_infinite_value_are_left_out() -> None:
+    # 1, 3, 2, 4 against 1, 2, 3, 4 without the second row.
+    assert r_of(x=[1.0, math.inf, 3.0, 2.0, 4.0], y=[1, 9, 2, 3, 4]) == pytest.approx(0.8)
 
 
 def test_text_flags_and_nested_columns_are_not_compared() -> None:

@@ -3,35 +3,44 @@ from __future__ import annotations
 import datetime as dt
 import math
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 import pytest
 
-from airpy.engine.profile.metrics import (
-    column_metrics,
-    duplicate_rows,
-    numbers,
-    numeric_columns,
-    temporal_columns,
-)
+from airpy.engine.profile.measuring import measured, numbers_of
+from airpy.engine.profile.metrics import column_metrics
+
+if TYPE_CHECKING:
+    from airpy.contract import ColumnMetrics
 
 NAN, INF = math.nan, math.inf
 STATISTICS = ("mean", "std", "median", "q1", "q3")
 
 
-def measured(values: pl.Series | list[Any]) -> dict[str, Any]:
+def metrics_of(frame: pl.DataFrame) -> list[ColumnMetrics]:
+    """The metrics of a frame's columns."""
+    return column_metrics(measured(frame.lazy()))
+
+
+def of(values: pl.Series | list[Any]) -> dict[str, Any]:
     """The metrics of a frame's only column."""
-    (metrics,) = column_metrics(pl.DataFrame({"a": values}))
+    (metrics,) = metrics_of(pl.DataFrame({"a": values}))
     return metrics.model_dump()
+
+
+def duplicate_rows(frame: pl.DataFrame) -> int | None:
+    """How many rows equal an earlier one, where rows can be compared."""
+    repeats = measured(frame.lazy()).repeats
+    return None if repeats is None else repeats.estimate()[0]
 
 
 def test_numbers_have_the_statistics_one_computes_on_paper() -> None:
     # Squared deviations from 5: 9, 1, 1, 1, 0, 0, 4, 16; together 32, over 7 of a sample.
-    metrics = measured([2, 4, 4, 4, 5, 5, 7, 9])
+    metrics = of([2, 4, 4, 4, 5, 5, 7, 9])
 
-    assert metrics == {
+    expected = {
         "name": "a",
         "type": "int64",
         "count": 8,
@@ -47,6 +56,7 @@ def test_numbers_have_the_statistics_one_computes_on_paper() -> None:
         "zeros": 0,
         "outliers": None,
     }
+    assert {name: metrics[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -63,13 +73,13 @@ def test_numbers_have_the_statistics_one_computes_on_paper() -> None:
 def test_quartiles_lie_between_their_neighbours_by_linear_interpolation(
     values: list[int], q1: float, median: float, q3: float
 ) -> None:
-    metrics = measured(values)
+    metrics = of(values)
 
     assert (metrics["q1"], metrics["median"], metrics["q3"]) == (q1, median, q3)
 
 
 def test_nulls_are_counted_and_in_no_statistic() -> None:
-    metrics = measured([1, None, 3, None, None])
+    metrics = of([1, None, 3, None, None])
 
     assert (metrics["count"], metrics["missing"], metrics["unique"]) == (2, 3, 2)
     assert (metrics["mean"], metrics["median"]) == (2.0, 2.0)
@@ -77,28 +87,28 @@ def test_nulls_are_counted_and_in_no_statistic() -> None:
 
 
 def test_nan_is_a_value_but_in_no_statistic() -> None:
-    metrics = measured([1.0, NAN, 3.0, None])
+    metrics = of([1.0, NAN, 3.0, None])
 
     assert (metrics["count"], metrics["missing"], metrics["unique"]) == (3, 1, 3)
     assert (metrics["min"], metrics["max"], metrics["mean"], metrics["median"]) == (1.0, 3.0, 2.0, 2.0)
 
 
 def test_a_column_of_nan_alone_has_no_statistics() -> None:
-    metrics = measured([NAN, NAN])
+    metrics = of([NAN, NAN])
 
     assert (metrics["count"], metrics["unique"], metrics["zeros"]) == (2, 1, 0)
     assert all(metrics[name] is None for name in ("min", "max", *STATISTICS))
 
 
 def test_what_is_infinite_is_null_and_the_rest_is_there() -> None:
-    metrics = measured([1.0, INF, 2.0])
+    metrics = of([1.0, INF, 2.0])
 
     assert (metrics["min"], metrics["q1"], metrics["median"]) == (1.0, 1.5, 2.0)
     assert all(metrics[name] is None for name in ("max", "mean", "std", "q3"))
 
 
 def test_infinities_of_both_signs_have_no_mean() -> None:
-    metrics = measured([-INF, 1.0, INF])
+    metrics = of([-INF, 1.0, INF])
 
     assert metrics["median"] == 1.0
     assert all(metrics[name] is None for name in ("min", "max", "mean", "std", "q1", "q3"))
@@ -107,20 +117,20 @@ def test_infinities_of_both_signs_have_no_mean() -> None:
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e300])
 def test_equal_values_are_their_own_mean_and_do_not_deviate(value: float) -> None:
     # A thousand times 0.1, summed and divided, is 0.09999999999999999 or so.
-    metrics = measured([value] * 1000)
+    metrics = of([value] * 1000)
 
     assert (metrics["mean"], metrics["std"]) == (value, 0.0)
 
 
 def test_one_value_has_no_standard_deviation() -> None:
-    metrics = measured([5])
+    metrics = of([5])
 
     assert (metrics["mean"], metrics["std"]) == (5.0, None)
 
 
 def test_single_floats_are_averaged_as_doubles() -> None:
     # The sum of 1 and 16777216 is beyond what a single float can tell from 16777216.
-    metrics = measured(pl.Series([16777216.0, 1.0, 1.0], dtype=pl.Float32))
+    metrics = of(pl.Series([16777216.0, 1.0, 1.0], dtype=pl.Float32))
 
     assert metrics["type"] == "float32"
     assert metrics["mean"] == pytest.approx(5592406.0, abs=1e-6)
@@ -128,33 +138,33 @@ def test_single_floats_are_averaged_as_doubles() -> None:
 
 
 def test_the_ends_of_64_bit_integers_are_exact() -> None:
-    signed = measured([2**63 - 1, -(2**63)])
-    unsigned = measured(pl.Series([2**64 - 1, 0], dtype=pl.UInt64))
+    signed = of([2**63 - 1, -(2**63)])
+    unsigned = of(pl.Series([2**64 - 1, 0], dtype=pl.UInt64))
 
     assert (signed["min"], signed["max"]) == (-(2**63), 2**63 - 1)
     assert (unsigned["min"], unsigned["max"], unsigned["zeros"]) == (0, 2**64 - 1, 1)
 
 
 def test_decimals_keep_their_digits_and_have_statistics() -> None:
-    metrics = measured(pl.Series([Decimal("1.50"), Decimal("-0.50"), None], dtype=pl.Decimal(10, 2)))
+    metrics = of(pl.Series([Decimal("1.50"), Decimal("-0.50"), None], dtype=pl.Decimal(10, 2)))
 
     assert (metrics["type"], metrics["min"], metrics["max"]) == ("decimal", "-0.50", "1.50")
     assert (metrics["mean"], metrics["median"], metrics["q1"]) == (0.5, 0.5, 0.0)
 
 
 def test_small_decimals_are_not_written_with_an_exponent() -> None:
-    metrics = measured(pl.Series([Decimal(0), Decimal("0.0000000001")], dtype=pl.Decimal(20, 10)))
+    metrics = of(pl.Series([Decimal(0), Decimal("0.0000000001")], dtype=pl.Decimal(20, 10)))
 
     assert (metrics["min"], metrics["max"], metrics["zeros"]) == ("0.0000000000", "0.0000000001", 1)
 
 
 def test_zeros_of_either_sign_are_counted() -> None:
-    assert measured([0.0, -0.0, 1.0, None])["zeros"] == 2
+    assert of([0.0, -0.0, 1.0, None])["zeros"] == 2
 
 
 def test_timestamps_have_ends_in_utc_as_in_rows() -> None:
-    naive = measured([dt.datetime(2025, 1, 2, 3, 4, 5, 500_000), dt.datetime(2025, 1, 1)])  # noqa: DTZ001
-    zoned = measured(pl.Series([dt.datetime(2025, 1, 1, 12)]).dt.replace_time_zone("America/New_York"))  # noqa: DTZ001
+    naive = of([dt.datetime(2025, 1, 2, 3, 4, 5, 500_000), dt.datetime(2025, 1, 1)])  # noqa: DTZ001
+    zoned = of(pl.Series([dt.datetime(2025, 1, 1, 12)]).dt.replace_time_zone("America/New_York"))  # noqa: DTZ001
 
     assert (naive["type"], naive["min"], naive["max"]) == (
         "timestamp",
@@ -166,7 +176,7 @@ def test_timestamps_have_ends_in_utc_as_in_rows() -> None:
 
 
 def test_nanoseconds_are_not_lost() -> None:
-    assert measured(pl.Series([1]).cast(pl.Datetime("ns")))["min"] == "1970-01-01T00:00:00.000000001Z"
+    assert of(pl.Series([1]).cast(pl.Datetime("ns")))["min"] == "1970-01-01T00:00:00.000000001Z"
 
 
 @pytest.mark.parametrize(
@@ -177,13 +187,13 @@ def test_nanoseconds_are_not_lost() -> None:
     ],
 )
 def test_times_that_no_calendar_shows_are_null(values: pl.Series) -> None:
-    metrics = measured(values)
+    metrics = of(values)
 
     assert (metrics["min"], metrics["max"], metrics["unique"]) == ("1970-01-01T00:00:00Z", None, 2)
 
 
 def test_dates_that_no_calendar_shows_are_null() -> None:
-    metrics = measured(pl.Series([2**31 - 1, 0], dtype=pl.Int32).cast(pl.Date))
+    metrics = of(pl.Series([2**31 - 1, 0], dtype=pl.Int32).cast(pl.Date))
 
     assert (metrics["min"], metrics["max"]) == ("1970-01-01", None)
 
@@ -201,14 +211,14 @@ def test_dates_that_no_calendar_shows_are_null() -> None:
 def test_what_has_an_order_has_ends_and_nothing_else(
     values: Any, kind: str, low: object, high: object
 ) -> None:
-    metrics = measured(values)
+    metrics = of(values)
 
     assert (metrics["type"], metrics["min"], metrics["max"]) == (kind, low, high)
     assert all(metrics[name] is None for name in (*STATISTICS, "zeros"))
 
 
 def test_durations_are_counted_alone() -> None:
-    metrics = measured([dt.timedelta(hours=1), dt.timedelta(hours=1), None])
+    metrics = of([dt.timedelta(hours=1), dt.timedelta(hours=1), None])
 
     assert (metrics["type"], metrics["count"], metrics["missing"], metrics["unique"]) == ("duration", 2, 1, 1)
     assert all(metrics[name] is None for name in ("min", "max", *STATISTICS))
@@ -224,7 +234,7 @@ def test_durations_are_counted_alone() -> None:
     ],
 )
 def test_nested_and_binary_columns_have_only_counts(values: Any, kind: str) -> None:
-    metrics = measured(values)
+    metrics = of(values)
 
     assert (metrics["type"], metrics["count"], metrics["missing"], metrics["unique"]) == (kind, 1, 1, None)
     assert all(metrics[name] is None for name in ("min", "max", *STATISTICS, "zeros"))
@@ -233,41 +243,41 @@ def test_nested_and_binary_columns_have_only_counts(values: Any, kind: str) -> N
 def test_a_map_is_a_list_of_its_entries() -> None:
     table = pa.table({"a": pa.array([[("x", 1)], None], pa.map_(pa.string(), pa.int64()))})
 
-    (metrics,) = column_metrics(pl.DataFrame(table))
+    (metrics,) = metrics_of(pl.DataFrame(table))
 
     assert (metrics.type, metrics.count, metrics.missing) == ("list", 1, 1)
 
 
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64, pl.String, pl.Date, pl.Boolean])
 def test_a_column_of_nulls_has_counts_alone(dtype: Any) -> None:
-    metrics = measured(pl.Series([None, None], dtype=dtype))
+    metrics = of(pl.Series([None, None], dtype=dtype))
 
     assert (metrics["count"], metrics["missing"], metrics["unique"]) == (0, 2, 0)
     assert all(metrics[name] is None for name in ("min", "max", *STATISTICS))
 
 
 def test_a_column_without_a_type_has_no_distinct_values() -> None:
-    metrics = measured(pl.Series([None, None]))
+    metrics = of(pl.Series([None, None]))
 
     assert (metrics["type"], metrics["count"], metrics["missing"], metrics["unique"]) == ("null", 0, 2, None)
 
 
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64, pl.String, pl.List(pl.Int64), pl.Null])
 def test_no_rows_are_no_error(dtype: Any) -> None:
-    metrics = measured(pl.Series([], dtype=dtype))
+    metrics = of(pl.Series([], dtype=dtype))
 
     assert (metrics["count"], metrics["missing"]) == (0, 0)
     assert all(metrics[name] is None for name in ("min", "max", *STATISTICS))
 
 
 def test_no_columns_are_no_error() -> None:
-    assert column_metrics(pl.DataFrame()) == []
+    assert metrics_of(pl.DataFrame()) == []
 
 
 def test_names_that_polars_reads_as_patterns_are_names() -> None:
     frame = pl.DataFrame({"*": [1, 2], "^.*$": ["x", "x"], "0:missing": [None, 5], "literal": [7, 7]})
 
-    metrics = column_metrics(frame)
+    metrics = metrics_of(frame)
 
     assert [column.name for column in metrics] == ["*", "^.*$", "0:missing", "literal"]
     assert [column.unique for column in metrics] == [2, 1, 1, 1]
@@ -302,7 +312,7 @@ def test_rows_without_columns_or_with_nested_ones_are_not_compared(frame: pl.Dat
     assert duplicate_rows(frame) is None
 
 
-def test_columns_of_numbers_and_of_times_are_told_by_their_place() -> None:
+def test_columns_of_numbers_and_of_times_are_paired_by_their_place() -> None:
     frame = pl.DataFrame(
         {
             "when": [dt.datetime(2025, 1, 1)],  # noqa: DTZ001
@@ -315,13 +325,59 @@ def test_columns_of_numbers_and_of_times_are_told_by_their_place() -> None:
         }
     )
 
-    assert numeric_columns(frame) == [1, 3]
-    assert temporal_columns(frame) == [0, 4]
+    assert measured(frame.lazy()).paired == (0, 1, 3, 4)
 
 
-def test_numbers_are_floats_without_nan() -> None:
-    frame = pl.DataFrame({"*": [1.0, NAN, None], "n": [1, None, 3]})
+def test_numbers_are_finite_floats() -> None:
+    frame = pl.DataFrame({"*": [1.0, NAN, INF, None], "n": [1, None, 3, 4], "day": [dt.date(1970, 1, 3)] * 4})
 
-    values = frame.select(numbers(0).alias("floats"), numbers(1).alias("integers"))
+    values = frame.select(numbers_of(pl.nth(place), dtype) for place, dtype in enumerate(frame.dtypes))
 
-    assert values.to_dict(as_series=False) == {"floats": [1.0, None, None], "integers": [1.0, None, 3.0]}
+    assert values.to_dict(as_series=False) == {
+        "*": [1.0, None, None, None],
+        "n": [1.0, None, 3.0, 4.0],
+        "day": [2.0] * 4,
+    }
+
+
+def test_decimals_have_the_statistics_of_their_values() -> None:
+    metrics = of(pl.Series([Decimal("0.10"), Decimal("0.20"), Decimal("0.60")], dtype=pl.Decimal(10, 2)))
+
+    assert (metrics["sum"], metrics["mean"]) == (pytest.approx(0.9), pytest.approx(0.3))
+    assert (metrics["median"], metrics["mad"]) == (0.2, pytest.approx(0.1))
+    # Squared deviations from 0.3: 0.04, 0.01 and 0.09.
+    assert metrics["variance"] == pytest.approx(0.07)
+    assert metrics["histogram"]["edges"][-1] == 0.6
+
+
+def test_integers_of_128_bits_are_numbers() -> None:
+    metrics = of(pl.Series([2**100, -(2**100), 5, None], dtype=pl.Int128))
+
+    assert (metrics["min"], metrics["max"], metrics["median"]) == (-(2**100), 2**100, 5.0)
+    assert (metrics["count"], metrics["unique"], metrics["negatives"]) == (3, 3, 1)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_times_at_the_ends_of_their_type_are_measured(unit: Any, zone: str | None) -> None:
+    metrics = of(pl.Series([2**63 - 1, -(2**63), 0]).cast(pl.Datetime(unit, zone)))
+    ticks = {"ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+
+    assert (metrics["count"], metrics["unique"]) == (3, 3)
+    assert metrics["time"]["range_s"] == pytest.approx((2**64 - 1) / ticks)
+    assert metrics["time"]["timezone"] == zone
+    assert (metrics["histogram"] is None) == (unit != "ns")
+
+
+def test_dates_at_the_ends_of_their_type_are_measured() -> None:
+    metrics = of(pl.Series([2**31 - 1, -(2**31)], dtype=pl.Int32).cast(pl.Date))
+
+    assert metrics["time"]["range_s"] == (2**32 - 1) * 86_400
+    assert (metrics["order"], metrics["histogram"]) == ("strictly_descending", None)
+
+
+def test_an_enum_is_text_whose_ends_are_by_the_alphabet() -> None:
+    metrics = of(pl.Series(["z", "a", "z", None], dtype=pl.Enum(["z", "a"])))
+
+    assert (metrics["type"], metrics["min"], metrics["max"], metrics["unique"]) == ("string", "a", "z", 2)
+    assert [(each["value"], each["count"]) for each in metrics["top_values"]] == [("z", 2), ("a", 1)]

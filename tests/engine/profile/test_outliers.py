@@ -2,22 +2,45 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import polars as pl
 import pytest
 
-from airpy.contract import OutlierMethod
-from airpy.engine.profile.metrics import column_metrics
-from airpy.engine.profile.outliers import OUTLIER_METHODS, find_outliers
+from airpy.contract import AnalyzeOptions, OutlierMethod
+from airpy.engine.profile.outliers import OUTLIER_METHODS, bounds_by_group
+from airpy.engine.profile.report import report
 
-if TYPE_CHECKING:
-    from airpy.engine.profile.outliers import Outliers
+FIRST = re.compile(r" on (\d{4}-\d{2}-\d{2})")
+
+
+class Outliers(NamedTuple):
+    """What a report says of the outliers of a column."""
+
+    rows: int | None
+    low: float
+    high: float
+    first_at: dt.date | None
 
 
 def found_in(frame: pl.DataFrame, method: OutlierMethod) -> dict[str, Outliers]:
-    return find_outliers(frame, column_metrics(frame), method)
+    """By column, what its report says of outliers."""
+    options = AnalyzeOptions(outlier_method=method, include_correlations=False)
+    told = report(frame.lazy(), "profile", options)
+    firsts = {
+        issue.column: dt.date.fromisoformat(first[1])
+        for issue in told.issues
+        if issue.code == "OUTLIERS" and (first := FIRST.search(issue.detail))
+    }
+    return {
+        column.name: Outliers(
+            column.outliers, column.outlier_bounds.low, column.outlier_bounds.high, firsts.get(column.name)
+        )
+        for column in told.metrics.column_metrics or []
+        if column.outlier_bounds is not None
+    }
 
 
 def found(values: Any, method: OutlierMethod) -> tuple[Any, ...] | None:
@@ -124,11 +147,11 @@ VALUES = [100, 1, 2, 3, 4, 5, 6, 7, 8, -50]
 """Quartiles 2.25 and 6.75: the fences are −4.5 and 13.5, the first and the last value beyond them."""
 
 
-def test_the_first_outlier_in_time_has_its_date() -> None:
+def test_the_first_row_with_an_outlier_has_its_date() -> None:
     days = [dt.date(2025, 9, day) for day in (9, 1, 2, 3, 4, 5, 6, 7, 8, 7)]
     outliers = found_in(pl.DataFrame({"v": VALUES, "day": days}), "iqr")
 
-    assert outliers == {"v": (2, -4.5, 13.5, dt.date(2025, 9, 7))}
+    assert outliers == {"v": (2, -4.5, 13.5, dt.date(2025, 9, 9))}
 
 
 def test_a_date_is_that_of_utc() -> None:
@@ -181,3 +204,48 @@ def test_decimals_are_looked_at_exactly_enough() -> None:
         pytest.approx(0.3 + 0.35 / 0.6745),
         None,
     )
+
+
+GROUPED = pl.DataFrame(
+    {
+        "site": ["a"] * 9 + ["b"] * 9 + [None] * 3,
+        "kwh": [1, 2, 3, 4, 5, 6, 7, 8, 100, 101, 102, 103, 104, 105, 106, 107, 108, -50, 1, 1, 9],
+    }
+)
+"""Of site b, the quartiles are 102 and 106; 100 is an outlier of a, and would be none of all."""
+
+
+def test_each_group_has_the_bounds_of_its_own_values() -> None:
+    a, b = bounds_by_group(GROUPED.lazy(), "kwh", ["site"], "iqr")
+
+    assert (a.group, a.bounds) == ({"site": "a"}, (-3.0, 13.0))
+    assert (b.group, b.bounds) == ({"site": "b"}, (96.0, 112.0))
+
+
+def test_groups_have_the_bounds_of_every_method() -> None:
+    # Of a, the squares of deviations from the mean of 136 / 9 add up to 10204 − 136² / 9; their median is 2.
+    (deviates,) = bounds_by_group(GROUPED[:9].lazy(), "kwh", ["site"], "mad")
+
+    assert tuple(deviates.bounds) == (pytest.approx(5 - 7 / 0.6745), pytest.approx(5 + 7 / 0.6745))
+    std = math.sqrt((10204 - 136**2 / 9) / 8)
+    assert 136 / 9 + 3 * std > 100
+    assert bounds_by_group(GROUPED[:9].lazy(), "kwh", ["site"], "zscore") == []
+
+
+def test_rows_without_a_group_are_a_group() -> None:
+    frame = pl.DataFrame({"site": [None] * 9, "kwh": [1, 2, 3, 4, 5, 6, 7, 8, 100]})
+
+    (only,) = bounds_by_group(
+        frame.with_columns(pl.col("site").cast(pl.String)).lazy(), "kwh", ["site"], "iqr"
+    )
+
+    assert (only.group, only.bounds) == ({"site": None}, (-3.0, 13.0))
+
+
+def test_several_columns_name_a_group() -> None:
+    frame = GROUPED[:18].with_columns(year=2025)
+
+    assert [each.group for each in bounds_by_group(frame.lazy(), "kwh", ["year", "site"], "iqr")] == [
+        {"year": 2025, "site": "a"},
+        {"year": 2025, "site": "b"},
+    ]

@@ -122,7 +122,7 @@ def correlation_ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     sizes = np.bincount(groups)
     apart = b - b.mean()
     whole = float(apart @ apart)
-    if len(sizes) < 2 or whole == 0:  # noqa: PLR2004
+    if len(sizes) < 2 or whole == 0 or b.min() == b.max():  # noqa: PLR2004
         return math.nan
     between = float((np.bincount(groups, weights=apart) ** 2 / sizes).sum())
     return math.sqrt(min(between / whole, 1.0))

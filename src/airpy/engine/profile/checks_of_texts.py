@@ -47,9 +47,9 @@ def mixed_types(facts: Facts) -> Iterator[Finding]:
 def numbers_as_text(facts: Facts) -> Iterator[Finding]:
     """Text is numbers throughout, or nearly so, and none of them has a leading zero that would be lost."""
     threshold = 1 - facts.thresholds.mixed_types
+    places = {column.name: place for place, column in enumerate(facts.columns)}
     for column, share in _shares(facts, "numbers"):
-        place = facts.columns.index(column)
-        if share > threshold and not facts.tally(place, "leading_zeros"):
+        if share > threshold and not facts.tally(places[column.name], "leading_zeros"):
             detail = f"{column.name} holds numbers as text"
             yield _of_kind(column, detail, "number", share, threshold)
 

@@ -294,7 +294,7 @@ def _is_within(column: ColumnMetrics, bounds: Bounds) -> bool:
 
 def _beyond(facts: Facts, column: ColumnMetrics, bounds: Bounds) -> list[Filter]:
     """Numbers that lie outside; NaN, which is greater than all, is none of them. Empty where none can."""
-    dtype = facts.state.schema[column.name]
+    dtype = facts.state.sample.rows[column.name].dtype
     low, high = least_of(dtype, bounds.low), greatest_of(dtype, bounds.high)
     ends = [
         *([leaf(column.name, "<", low)] if low is not None else []),

@@ -16,6 +16,8 @@ from airpy.contract import Histogram
 from airpy.engine.encoding import json_rows
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from airpy.engine.profile.ranks import Ranks
 
 __all__ = ["MOST_BINS", "histogram"]
@@ -40,11 +42,14 @@ def histogram(ranks: Ranks, dtype: pl.DataType) -> Histogram | None:
     bins = _bins(finite, high - low)
     if dtype.is_integer() or not dtype.is_numeric():  # a bin narrower than a tick would be empty
         bins = min(bins, max(int(high - low), 1))
-    edges = np.linspace(low, high, bins + 1)
-    shown = _shown(edges, dtype)
-    if None in shown:
+    if dtype.is_numeric():
+        edges = np.linspace(low, high, bins + 1)
+        return Histogram(edges=edges.tolist(), counts=finite.counts_between(edges).tolist())
+    ticks = _ticks(int(finite.values[0]), int(finite.values[-1]), bins)
+    shown = [value for (value,) in json_rows(pl.Series(ticks).cast(dtype).to_frame())]
+    if None in shown:  # no calendar has them
         return None
-    return Histogram.model_validate({"edges": shown, "counts": finite.counts_between(edges).tolist()})
+    return Histogram(edges=shown, counts=finite.counts_between(ticks).tolist())
 
 
 def _bins(ranks: Ranks, width: float) -> int:
@@ -56,9 +61,6 @@ def _bins(ranks: Ranks, width: float) -> int:
     return MOST_BINS if wanted > MOST_BINS else max(math.ceil(wanted), 1)
 
 
-def _shown(edges: np.ndarray, dtype: pl.DataType) -> list[float | str | None]:
-    if dtype.is_numeric():
-        return edges.tolist()  # type: ignore[no-any-return]
-    whole = np.int32 if dtype == pl.Date else np.int64
-    ticks = np.rint(np.minimum(edges, MOST_TICKS)).astype(whole)
-    return [value for (value,) in json_rows(pl.Series(ticks).cast(dtype).to_frame())]
+def _ticks(low: int, high: int, bins: int) -> NDArray[np.int64]:
+    """Edges that are whole ticks, so that what is shown is what was counted by."""
+    return np.array([low + (high - low) * place // bins for place in range(bins + 1)], dtype=np.int64)

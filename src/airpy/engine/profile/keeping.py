@@ -22,6 +22,16 @@ from airpy.engine.profile.tallies import Tallies
 
 __all__ = ["state_from", "state_to"]
 
+BROKEN = (
+    msgspec.MsgspecError,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What decoding bytes of another origin raises."""
 PARTS = {
     part.__name__: part
     for part in (
@@ -53,7 +63,7 @@ def state_from(content: bytes) -> FrameState:
     """
     try:
         state = _unpacked(msgspec.msgpack.decode(content))
-    except (msgspec.MsgspecError, pl.exceptions.PolarsError, LookupError, TypeError) as error:
+    except BROKEN as error:
         raise ValueError("these bytes are no state of a frame") from error
     if not isinstance(state, FrameState):
         raise ValueError("these bytes are no state of a frame")  # noqa: TRY004  of whoever wrote them

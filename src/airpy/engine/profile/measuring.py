@@ -16,7 +16,7 @@ from airpy.engine.profile.powers import NO_POWERS, powers_of
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.repeats import repeats_of
 from airpy.engine.profile.samples import Draw, sample_of
-from airpy.engine.profile.states import ColumnState, FrameState, ends_of, merged, room_for
+from airpy.engine.profile.states import ColumnState, FrameState, ends_of, fitted, merged, room_for
 from airpy.engine.profile.tallies import Tallies, tallies_of
 from airpy.engine.profile.values import TEXTS, TIMES, counted_values, ticks_of
 
@@ -37,6 +37,8 @@ MOST_PAIRED = 64
 """Pairs grow with the square of the columns; beyond these, the first ones are compared."""
 OPAQUE = (pl.Binary, pl.Null, pl.Object)
 """Types whose values are not looked at, beside nested ones."""
+WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+"""Types whose ranks are kept as integers; those of other numbers are floats."""
 
 
 def measured(frame: pl.LazyFrame, salt: int = 0) -> FrameState:
@@ -52,6 +54,8 @@ def measured(frame: pl.LazyFrame, salt: int = 0) -> FrameState:
         ceilings = [known for state in pending if (known := state.sample.ceiling(room.sampled)) is not None]
         first = sum(state.rows for state in pending)
         pending.append(_state_of(batch, Draw(first, salt, min(ceilings, default=None)), room))
+        if len(pending) > 1:  # alone, a batch may keep all of its numbers; several would take too much
+            pending[-2:] = [fitted(state, room) for state in pending[-2:]]
         if len(pending) == MOST_PENDING:
             pending = [merged(pending)]
     return merged(pending) if len(pending) > 1 else pending[0]
@@ -150,10 +154,8 @@ def _statistics(counted: Counted) -> tuple[Ranks, Powers]:
     values, dtype = counted.values, counted.values.dtype
     if not (dtype.is_numeric() or isinstance(dtype, TIMES)):
         return NO_RANKS, NO_POWERS
-    whole = dtype.is_signed_integer() and dtype != pl.Int128
-    if isinstance(dtype, TIMES):
-        values, whole = values.to_physical(), True
-    numbers = values.cast(pl.Int64 if whole else pl.Float64).to_numpy()
+    ticks = values.to_physical() if isinstance(dtype, TIMES) else values
+    numbers = ticks.cast(pl.Int64 if ticks.dtype in WHOLE else pl.Float64).to_numpy()
     if dtype.is_float():
         numbers = numbers[: np.searchsorted(numbers, np.nan)]
     ranks = Ranks(numbers, counted.counts[: len(numbers)])

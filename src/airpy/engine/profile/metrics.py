@@ -69,7 +69,8 @@ def null_if_beyond(value: float | None) -> float | None:
 def _metrics(
     state: FrameState, place: int, shown: _Shown, kinds: Mapping[TextKind, int], unique: int | None
 ) -> ColumnMetrics:
-    column, (name, dtype) = state.columns[place], list(state.schema.items())[place]
+    column, rows = state.columns[place], state.sample.rows.to_series(place)
+    name, dtype = rows.name, rows.dtype
     count = state.rows - column.missing
     size = column.distinct.size if column.distinct else None
     exact = column.distinct is not None and column.distinct.exact
@@ -176,7 +177,7 @@ def _estimates(column: ColumnState, count: int, unique: int | None) -> Iterable[
     if not column.ranks.exact:
         method = f"{len(column.ranks.values)} evenly spaced ranks"
         yield Estimate(metric="quantiles", method=method, error=column.ranks.error)
-    if column.frequent is not None and not column.frequent.known and count:
+    if column.frequent is not None and not column.frequent.known and len(column.frequent.values):
         method = f"the {len(column.frequent.counts)} most frequent of each part (Misra and Gries)"
         yield Estimate(metric="top_values", method=method, error=min(column.frequent.missed / count, 1.0))
 
@@ -191,7 +192,13 @@ def _counted(counts: pl.Series, values: Sequence[Any], whole: int) -> list[Value
 def _shown(state: FrameState) -> list[_Shown]:
     """Values of all columns at once, since each conversion costs as much as one of many."""
     nothing = pl.Series([None, None], dtype=pl.Null)
-    ends = _in_forms([nothing if column.ends is None else column.ends for column in state.columns], 2)
+    ends = _in_forms(
+        [
+            nothing if column.ends is None or isinstance(column.ends.dtype, pl.Duration) else column.ends
+            for column in state.columns
+        ],
+        2,
+    )
     top = _in_forms([_first(column.frequent, MOST_TOP) for column in state.columns], MOST_TOP)
     bottom = _in_forms([_last(column.frequent, MOST_BOTTOM) for column in state.columns], MOST_BOTTOM)
     return list(map(_Shown, ends, top, bottom))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Pairs", "merged_pairs", "pairs_of"]
 
+LOST = 1e-8
+"""What is left of squares when they are taken about another mean, below which too few digits are true."""
+
 
 class Pairs(NamedTuple):
     """Of every two columns i and j, over the rows that have both; each a square matrix."""
@@ -33,10 +36,8 @@ class Pairs(NamedTuple):
 
     def correlations(self) -> NDArray[np.float64]:
         """Pearson's r of every pair, NaN where one of the two does not vary."""
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            # Squares that are nothing but what rounding left of equal numbers do not vary.
-            floor = self.rows * (16 * np.finfo(float).eps * self.mean / self.scale[:, None]) ** 2
-            spread = np.where(self.squares > floor, np.sqrt(self.squares), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = np.where(self.squares > 0, np.sqrt(self.squares), np.nan)
             return np.clip(self.products / spread / spread.T, -1, 1)
 
 
@@ -47,25 +48,38 @@ def pairs_of(columns: NDArray[np.float64]) -> Pairs:
     there = np.isfinite(columns)
     whole = bool(there.all())
     rows = np.full(width, height) if whole else there.sum(axis=0)
-    plain = columns if whole else np.where(there, columns, 0.0)
-    mean = np.where(rows > 0, (plain / np.maximum(rows, 1)).sum(axis=0), 0.0)
-    apart = plain - mean
-    if not whole:
-        apart[~there] = 0.0
-    # Powers of two, so that scaling rounds nothing.
-    scale = np.exp2(np.frexp(np.abs(apart).max(axis=0, initial=0.0))[1].astype(float))
-    apart /= scale
+    with np.errstate(over="ignore", invalid="ignore"):
+        plain = columns if whole else np.where(there, columns, 0.0)
+        mean = (plain / np.maximum(rows, 1)).sum(axis=0)
+        if height:  # equal numbers are their own mean; a rounded sum of them may not be
+            first = plain[there.argmax(axis=0), np.arange(width)]
+            mean = np.where(((plain == first) | ~there).all(axis=0), first, mean)
+        apart = plain - mean
+        if not whole:
+            apart[~there] = 0.0
+        scale = _measure(np.abs(apart).max(axis=0, initial=0.0))
+        apart /= scale
     products = apart.T @ apart
     if whole:
         count = np.full((width, width), height)
-        squares = np.broadcast_to(np.diag(products)[:, None], (width, width)).copy()
-        return Pairs(count, np.broadcast_to(mean[:, None], (width, width)).copy(), squares, products, scale)
-    mask = there.astype(float)
-    count = np.rint(mask.T @ mask).astype(np.int64)
-    sums = apart.T @ mask
+        sums = np.broadcast_to(apart.sum(axis=0)[:, None], (width, width))
+        raw = np.broadcast_to(np.diag(products)[:, None], (width, width))
+    else:
+        mask = there.astype(float)
+        count = np.rint(mask.T @ mask).astype(np.int64)
+        sums, raw = apart.T @ mask, (apart * apart).T @ mask
     shift = sums / np.maximum(count, 1)
-    squares = np.maximum((apart * apart).T @ mask - sums * shift, 0.0)
-    return Pairs(count, mean[:, None] + shift * scale[:, None], squares, products - sums * shift.T, scale)
+    found = Pairs(
+        count,
+        mean[:, None] + shift * scale[:, None],
+        np.maximum(raw - sums * shift, 0.0),
+        products - sums * shift.T,
+        scale,
+    )
+    # Numbers that are alike where both are there, far from the others: little is left of the difference.
+    for i, j in np.argwhere((raw > 0) & (found.squares <= LOST * raw)):
+        _measure_pair(found, columns[there[:, i] & there[:, j]], i, j)
+    return found
 
 
 def merged_pairs(parts: Sequence[Pairs]) -> Pairs:
@@ -75,11 +89,11 @@ def merged_pairs(parts: Sequence[Pairs]) -> Pairs:
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _both(a: Pairs, b: Pairs) -> Pairs:
-    scale = np.maximum(a.scale, b.scale)
+    apart = np.where((a.rows > 0) & (b.rows > 0), b.mean - a.mean, 0.0)
+    scale = np.maximum(np.maximum(a.scale, b.scale), _measure(np.abs(apart).max(axis=1, initial=0.0)))
     (squares_a, products_a), (squares_b, products_b) = (_scaled(part, scale) for part in (a, b))
     count = a.rows + b.rows
     share = b.rows / np.maximum(count, 1)
-    apart = np.where((a.rows > 0) & (b.rows > 0), b.mean - a.mean, 0.0)
     mean = np.where(a.rows > 0, a.mean + apart * share, b.mean)
     step = apart / scale[:, None]
     weight = a.rows * share
@@ -96,3 +110,20 @@ def _scaled(part: Pairs, scale: NDArray[np.float64]) -> tuple[NDArray[np.float64
     """Squares and products in another measure."""
     ratio = part.scale / scale
     return part.squares * (ratio**2)[:, None], part.products * np.outer(ratio, ratio)
+
+
+def _measure(reach: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Powers of two no less than these, so that scaling rounds nothing; the least there is for 0."""
+    least = np.nextafter(0.0, 1.0)
+    return np.exp2(np.minimum(np.frexp(np.maximum(reach, least))[1], 1023).astype(float))
+
+
+def _measure_pair(pairs: Pairs, rows: NDArray[np.float64], i: int, j: int) -> None:
+    """Measure a pair over the rows that have both, each about its own mean there."""
+    x, y = rows[:, i], rows[:, j]
+    varies = x.min() < x.max()
+    mean = x.mean() if varies else x[0]
+    apart = (x - mean) / pairs.scale[i]
+    pairs.mean[i, j] = mean
+    pairs.squares[i, j] = apart @ apart if varies else 0.0
+    pairs.products[i, j] = pairs.products[j, i] = apart @ ((y - y.mean()) / pairs.scale[j]) if varies else 0.0

@@ -44,8 +44,8 @@ class Ranks(NamedTuple):
         below = np.floor(places)
         low = self._at(below, ends)
         high = self._at(np.ceil(places), ends)
-        # Between equal numbers there is nothing to round.
-        with np.errstate(invalid="ignore", over="ignore"):  # of infinities
+        with np.errstate(over="ignore", invalid="ignore"):  # between infinities lies nothing that is told
+            # Between equal numbers there is nothing to round.
             between = np.where(low == high, low, low + (high - low) * (places - below))
         return [float(value) for value in between]
 
@@ -55,7 +55,7 @@ class Ranks(NamedTuple):
         places = np.searchsorted(self.values, points, side="right")
         return np.asarray(ends[places] / ends[-1], dtype=np.float64)
 
-    def counts_between(self, edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    def counts_between(self, edges: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
         """How many lie from each edge up to the next one, which only the last two take in."""
         ends = np.concatenate([[0], np.cumsum(self.weights)])
         places = np.searchsorted(self.values, edges, side="left")

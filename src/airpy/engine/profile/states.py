@@ -23,7 +23,7 @@ from airpy.engine.profile.tallies import Tallies, merged_tallies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ColumnState", "FrameState", "Room", "ends_of", "merged", "room_for"]
+__all__ = ["ColumnState", "FrameState", "Room", "ends_of", "fitted", "merged", "room_for"]
 
 MOST_TEXTS = 20_000
 """Of the sampled rows, those whose texts are looked at one by one."""
@@ -47,7 +47,7 @@ def room_for(width: int) -> Room:
     return Room(
         ranks=wide,
         distinct=wide,
-        frequent=min(max(500_000 // width, 256), 4_096),
+        frequent=min(max(1_000_000 // width, 256), 16_384),
         sampled=min(max(2_000_000 // width, 1_000), 100_000),
         batch=min(max(8_000_000 // width, 4_096), 131_072),
     )
@@ -96,13 +96,18 @@ class FrameState(NamedTuple):
 
 
 def ends_of(values: pl.Series) -> pl.Series:
-    """The least and the greatest of values without nulls, null where there is none.
+    """The least and the greatest of values without NaN, null where there is none; of their type."""
+    # By their places, since a time that no calendar shows is no value of Python's.
+    low, high = values.arg_min(), values.arg_max()
+    if low is None or high is None:
+        return pl.Series([None, None], dtype=values.dtype)
+    return values.gather([low, high])
 
-    They never become Python's: its timestamps end at the year 9999 and at microseconds.
-    """
-    if values.is_empty():
-        return values.extend_constant(None, 2)
-    return values.gather([values.arg_min() or 0, values.arg_max() or 0])
+
+def fitted(state: FrameState, room: Room) -> FrameState:
+    """The state with no more numbers than there is room for."""
+    columns = tuple(column._replace(ranks=column.ranks.cut(room.ranks)) for column in state.columns)
+    return state._replace(columns=columns)
 
 
 def merged(states: Sequence[FrameState]) -> FrameState:
@@ -132,7 +137,7 @@ def _merged_column(parts: Sequence[ColumnState], room: Room) -> ColumnState:
     ends = pl.concat([part.ends for part in parts if part.ends is not None])
     return ColumnState(
         missing=missing,
-        ends=ends_of(ends.drop_nulls()),
+        ends=ends_of(ends),
         distinct=merged_distinct(
             [part.distinct for part in parts if part.distinct is not None], room.distinct
         ),

@@ -75,7 +75,10 @@ DATES: Mapping[str, pl.Expr] = {
     "month": VALUE.dt.day() == 1,
 }
 CLOCK: Mapping[str, pl.Expr] = {
-    "day": VALUE.dt.time() == pl.time(0),
+    "day": (VALUE.dt.hour() == 0)
+    & (VALUE.dt.minute() == 0)
+    & (VALUE.dt.second() == 0)
+    & (VALUE.dt.nanosecond() == 0),
     "hour": (VALUE.dt.minute() == 0) & (VALUE.dt.second() == 0) & (VALUE.dt.nanosecond() == 0),
     "minute": (VALUE.dt.second() == 0) & (VALUE.dt.nanosecond() == 0),
     "second": VALUE.dt.nanosecond() == 0,

@@ -29,13 +29,14 @@ def time_metrics(column: ColumnState, dtype: pl.DataType, count: int) -> TimeMet
     second, ticks, counts = second_of(dtype), column.ranks.values, column.tallies.counts
     finest = "day" if dtype == pl.Date else "nanosecond"
     metrics = TimeMetrics(
-        range_s=(float(ticks[-1]) - float(ticks[0])) / second,
+        range_s=(int(ticks[-1]) - int(ticks[0])) / second,
         finest=next((unit for unit in TIME_UNITS if counts.get(unit) == count), finest),
         midnight_share=1.0 if dtype == pl.Date else counts["day"] / count,
         timezone=dtype.time_zone if isinstance(dtype, pl.Datetime) else None,
     )
     if column.ranks.exact and len(ticks) > 1:
-        steps, often = np.unique(np.diff(ticks), return_counts=True)
+        # The distance of two integers may be greater than any of their type; without a sign it is none.
+        steps, often = np.unique(np.diff(ticks.astype(np.int64).view(np.uint64)), return_counts=True)
         step = steps[np.argmax(often)]
         metrics.step_s = float(step) / second
         metrics.gaps = int(often[steps > step].sum())

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from airpy.engine.profile.orders import merged_order, orders_of
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ([1, 2, 3], "strictly_ascending"),
+        ([1, None, 1, 2], "ascending"),
+        ([7, 7, 7], "constant"),
+        ([3, 2, 2], "descending"),
+        ([3, None, 2], "strictly_descending"),
+        ([1, 2, 1], "none"),
+        ([1], None),
+        ([None, 1, None], None),
+        ([], None),
+        ([1.0, float("inf"), NAN], "strictly_ascending"),
+        ([NAN, NAN], "constant"),
+        ([-0.0, 0.0], "constant"),
+        (["a", "b", "ä"], "strictly_ascending"),
+        ([dt.date(2025, 1, 2), dt.date(2025, 1, 1)], "strictly_descending"),
+        ([dt.timedelta(1), dt.timedelta(1)], "constant"),
+    ],
+)
+def test_order_is_told_the_same_of_a_whole_and_of_its_parts(values: list[Any], name: str | None) -> None:
+    column = pl.Series(values, dtype=None if any(value is not None for value in values) else pl.Int64)
+    frame = pl.DataFrame({"other": [0] * len(values), "a": column})
+
+    (whole,) = orders_of(frame, [1])
+    assert whole.name == name
+    for cut in range(len(values) + 1):
+        parts = [orders_of(part, [1])[0] for part in (frame[:cut], frame[cut:])]
+        assert merged_order(parts).name == name
+
+
+def test_an_enum_is_in_the_order_of_its_categories() -> None:
+    frame = pl.DataFrame({"a": pl.Series(["low", "high"], dtype=pl.Enum(["low", "high"]))})
+
+    assert orders_of(frame, [0])[0].name == "strictly_ascending"
