@@ -13,6 +13,8 @@ from tests.conftest import energy
 from tests.envelope import failed, refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.service import Service
 
 # kwh and cost of the 35 readings that have them: 12 of site 1, 12 of site 2, 11 of site 3.
@@ -411,3 +413,22 @@ def test_a_rule_of_another_type_says_what_it_takes(service: Service) -> None:
     assert error["message"].startswith("'two' cannot be compared with column \"kwh\"")
     assert error["details"]["field"] == "options.rules[0].values[1]"
     assert error["details"]["constraint"] == "a number"
+
+
+def test_the_filter_of_each_issue_put_into_a_query_yields_its_rows(service: Service, base: Path) -> None:
+    (base / "issues").mkdir()
+    rows = {
+        "at": [f"2025-09-{day:02}" for day in range(1, 31) if day != 7],
+        "kwh": [*range(1, 28), None, 1000],
+        "note": [" a", "A", "a", "NA", "jane@example.org", *[f"note {n}" for n in range(24)]],
+    }
+    pl.DataFrame(rows).write_csv(base / "issues" / "readings.csv")
+    issues = service.data("analyze", of_plan(dataset="issues/readings.csv"))["issues"]
+
+    assert {"OUTLIERS", "TIME_GAPS", "CASE_VARIANTS", "NULL_MARKERS", "PII_SUSPECTED", "SMALL_SAMPLE"} <= {
+        issue["code"] for issue in issues
+    }
+    for issue in issues:
+        plan = {"dataset": "issues/readings.csv", "filters": issue["filter"]}
+        data = service.data("query", {"datasource_id": "energy-files", "plan": plan})
+        assert (issue["code"], data["metrics"]["rows"]) == (issue["code"], issue["affected_rows"])

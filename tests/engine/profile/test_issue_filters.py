@@ -132,9 +132,9 @@ def test_whatever_the_frame_each_filter_selects_the_rows_of_its_issue(
     temporal = [name for name, dtype in frame.schema.items() if dtype in {pl.Date, pl.Datetime}]
     options: dict[str, Any] = {"outlier_method": method}
     for field, names in (("by", plain), ("keys", plain)):
-        if names and data.draw(st.booleans()):
+        if data.draw(st.booleans()) and names:
             options[field] = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
-    if temporal and data.draw(st.booleans()):
+    if data.draw(st.booleans()) and temporal:
         options["time_col"] = data.draw(st.sampled_from(temporal))
     found = report(frame.lazy(), "profile", AnalyzeOptions.model_validate(options))
 

@@ -10,7 +10,7 @@ import narwhals as nw
 from airpy.contract import Filter
 from airpy.engine.encoding import json_rows
 from airpy.engine.literals import literal
-from airpy.engine.profile.findings import leaf, negated
+from airpy.engine.profile.conditions import leaf, opposite
 from airpy.errors import TypeMismatch
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def equal_to(column: str, value: pl.Series) -> Filter | None:
         if value.is_nan().all():
             return leaf(column, "is_nan")
         # JSON has no infinity; what is beyond all finite numbers is one.
-        infinite = [negated(leaf(column, "is_finite")), negated(leaf(column, "is_nan"))]
+        infinite = [opposite(leaf(column, "is_finite")), opposite(leaf(column, "is_nan"))]
         return Filter(all=[*infinite, leaf(column, ">" if (value > 0).all() else "<", 0)])
     ((form,),) = json_rows(value.to_frame())
     return leaf(column, "=", form) if is_taken(form, value.dtype) else None

@@ -199,7 +199,7 @@ def critical_value(points: int) -> float:
 
 def _lags(points: int) -> int:
     """Schwert's shorter rule: by the longer one, a hundred points of mere noise seem to drift."""
-    return math.floor(4 * (points / 100) ** 0.25)
+    return int(4 * (points / 100) ** 0.25)
 
 
 def _key(frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], time: str) -> tuple[str, ...] | None:
