@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats
 
 from airpy.engine.profile.associations import associations, correlation_ratio, kendall, spearman
 from airpy.engine.profile.measuring import measured

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import chain
 
+import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,8 @@ from airpy.engine.profile.frequent import Frequent, frequent_of, merged_frequent
 
 def frequent(values: list[str], most: int) -> Frequent:
     counts = Counter(values)
-    schema = {"value": pl.String, "count": pl.Int64}
-    return frequent_of(pl.DataFrame(list(counts.items()), schema=schema, orient="row"), most)
+    values_and_counts = pl.Series([*counts], dtype=pl.String), np.array([*counts.values()], dtype=np.int64)
+    return frequent_of(*values_and_counts, most)
 
 
 def test_all_values_are_known_while_they_are_few() -> None:

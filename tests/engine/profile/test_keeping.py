@@ -72,7 +72,7 @@ def test_what_was_kept_merges_with_what_was_measured() -> None:
 
 
 def test_states_that_are_estimates_stay_such() -> None:
-    half = pl.DataFrame({"x": np.random.default_rng(1).normal(size=80_000)})
+    half = pl.DataFrame({"x": np.append(np.random.default_rng(1).normal(size=80_000), np.zeros(500))})
     state = merged([measured(half.lazy()), measured((half + 1).lazy())])
     again = state_from(state_to(state))
 

@@ -6,9 +6,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from airpy.engine.profile.orders import merged_order, orders_of
+from airpy.engine.profile.orders import Order, merged_order, order_of
+from airpy.engine.profile.values import ticks_of
 
 NAN = float("nan")
+
+
+def order(column: pl.Series) -> Order:
+    there = column.drop_nulls()
+    return order_of(there, ticks_of(there))
 
 
 @pytest.mark.parametrize(
@@ -33,16 +39,8 @@ NAN = float("nan")
 )
 def test_order_is_told_the_same_of_a_whole_and_of_its_parts(values: list[Any], name: str | None) -> None:
     column = pl.Series(values, dtype=None if any(value is not None for value in values) else pl.Int64)
-    frame = pl.DataFrame({"other": [0] * len(values), "a": column})
 
-    (whole,) = orders_of(frame, [1])
-    assert whole.name == name
+    assert order(column).name == name
     for cut in range(len(values) + 1):
-        parts = [orders_of(part, [1])[0] for part in (frame[:cut], frame[cut:])]
+        parts = [order(part) for part in (column[:cut], column[cut:])]
         assert merged_order(parts).name == name
-
-
-def test_an_enum_is_in_the_order_of_its_categories() -> None:
-    frame = pl.DataFrame({"a": pl.Series(["low", "high"], dtype=pl.Enum(["low", "high"]))})
-
-    assert orders_of(frame, [0])[0].name == "strictly_ascending"

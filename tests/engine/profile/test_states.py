@@ -104,7 +104,7 @@ def test_batches_are_measured_as_one_frame() -> None:
 
 
 def test_the_sample_of_many_batches_is_that_of_all_rows_at_once() -> None:
-    from airpy.engine.profile.samples import sample_of
+    from airpy.engine.profile.samples import Draw, sample_of
 
     height, width = 40_000, 500
     frame = pl.DataFrame({f"c{n}": pl.int_range(height, eager=True) for n in range(width)})
@@ -113,7 +113,7 @@ def test_the_sample_of_many_batches_is_that_of_all_rows_at_once() -> None:
     state = measured(frame.lazy())
 
     assert most < height
-    assert state.sample.rows["c0"].to_list() == sample_of(frame, 0, most).rows["c0"].to_list()
+    assert state.sample.rows["c0"].to_list() == sample_of(frame, Draw(0), most).rows["c0"].to_list()
 
 
 def test_one_state_is_merged_with_none() -> None:

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from airpy.engine.profile.tallies import Tallies, merged_tallies, tallies_of
+from airpy.engine.profile.values import Counted
 
 NAN, INF = float("nan"), float("inf")
 
 
 def tallied(values: Any, counts: list[int]) -> Tallies:
-    (found,) = tallies_of([pl.DataFrame({"value": values, "count": counts})])
-    return found
+    return tallies_of(Counted(pl.Series("value", values), np.array(counts), np.array(counts, np.uint64)))
 
 
 def test_each_value_counts_as_often_as_it_is_there() -> None:

@@ -36,29 +36,28 @@ class Pairs(NamedTuple):
 
     def correlations(self) -> NDArray[np.float64]:
         """Pearson's r of every pair, NaN where one of the two does not vary."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             spread = np.where(self.squares > 0, np.sqrt(self.squares), np.nan)
             return np.clip(self.products / spread / spread.T, -1, 1)
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+@np.errstate(over="ignore", invalid="ignore")
 def pairs_of(columns: NDArray[np.float64]) -> Pairs:
     """Of a matrix with a row for each row and a column for each column."""
     height, width = columns.shape
     there = np.isfinite(columns)
     whole = bool(there.all())
     rows = np.full(width, height) if whole else there.sum(axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        plain = columns if whole else np.where(there, columns, 0.0)
-        mean = (plain / np.maximum(rows, 1)).sum(axis=0)
-        if height:  # equal numbers are their own mean; a rounded sum of them may not be
-            first = plain[there.argmax(axis=0), np.arange(width)]
-            mean = np.where(((plain == first) | ~there).all(axis=0), first, mean)
-        apart = plain - mean
-        if not whole:
-            apart[~there] = 0.0
-        scale = _measure(np.abs(apart).max(axis=0, initial=0.0))
-        apart /= scale
+    plain = columns if whole else np.where(there, columns, 0.0)
+    mean = (plain / np.maximum(rows, 1)).sum(axis=0)
+    if height:  # equal numbers are their own mean; a rounded sum of them may not be
+        first = plain[there.argmax(axis=0), np.arange(width)]
+        mean = np.where(((plain == first) | ~there).all(axis=0), first, mean)
+    apart = plain - mean
+    if not whole:
+        apart[~there] = 0.0
+    scale = _measure(np.abs(apart).max(axis=0, initial=0.0))
+    apart /= scale
     products = apart.T @ apart
     if whole:
         count = np.full((width, width), height)
@@ -115,7 +114,8 @@ def _scaled(part: Pairs, scale: NDArray[np.float64]) -> tuple[NDArray[np.float64
 def _measure(reach: NDArray[np.float64]) -> NDArray[np.float64]:
     """Powers of two no less than these, so that scaling rounds nothing; the least there is for 0."""
     least = np.nextafter(0.0, 1.0)
-    return np.exp2(np.minimum(np.frexp(np.maximum(reach, least))[1], 1023).astype(float))
+    powers = np.minimum(np.frexp(np.maximum(reach, least))[1], 1023)
+    return np.asarray(np.exp2(powers.astype(np.float64)), dtype=np.float64)
 
 
 def _measure_pair(pairs: Pairs, rows: NDArray[np.float64], i: int, j: int) -> None:
