@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from airpy.contract import Baseline, Plan, ReadOptions
+    from airpy.engine.encoding import FrameForm
     from airpy.engine.profile.states import FrameState
     from airpy.files.datasets import Dataset
     from airpy.files.paths import FileRoot
@@ -150,8 +151,9 @@ def _through_plan(
 
 def _sent(source: Source, scratch: Path) -> pl.LazyFrame:
     """A frame that was sent, or a job's result: in memory, unless it is large."""
-    if source.path is None or source.form not in DECODERS:
+    if source.path is None or source.form in {"state", "plan"}:
         raise TypeError(f"a {source.form} is no frame")
+    form: FrameForm = "parquet" if source.form == "parquet" else "arrow"
     if source.path.stat().st_size > MOST_HELD:
-        return portable(spooled(source.path, source.form, source.field, scratch))
-    return portable(DECODERS[source.form](source.path, source.field).lazy()).collect().lazy()
+        return portable(spooled(source.path, form, source.field, scratch))
+    return portable(DECODERS[form](source.path, source.field).lazy()).collect().lazy()

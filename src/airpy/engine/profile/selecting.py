@@ -58,7 +58,7 @@ def selected(
     Memory holds a batch of rows; of filters of rows among others, the columns that they name of all rows.
 
     Args:
-        frame: The rows; read once, and the columns of relations among rows once before.
+        frame: The rows. The columns that filters name are read once, and then the parts that have examples.
         wanted: Lists of filters, each of which must hold; an empty one selects every row.
         most_examples: How many rows are taken for each list at most.
         timezone: Where times in the filters are that carry no offset.
@@ -78,24 +78,21 @@ def selected(
     ]
     among = {n: filters for n, filters in enumerate(wanted) if any(relations_in([*filters]))}
     alone = {n: filters for n, filters in enumerate(wanted) if n not in among}
-    ahead = _among_all(rows, among, timezone, most_examples)
-    counts = [ahead[n].rows if n in ahead else 0 for n in range(len(wanted))]
+    found = _among_all(rows, among, timezone, most_examples) | _one_by_one(
+        rows, alone, timezone, most_examples, batch_rows
+    )
+    counts = [found[n].rows for n in range(len(wanted))]
     examples: list[list[ExampleRow]] = [[] for _ in wanted]
-    due = sum(len(one.places) for one in ahead.values())
-    first = 0
-    for batch in _batches(rows, alone, shows if most_examples else [], timezone, batch_rows):
-        found = _found(batch, alone, most_examples)
-        for n, one in found.items():
-            counts[n] += one.rows
-        places = {n: one.places[: most_examples - len(examples[n])] for n, one in found.items()}
-        for n, one in ahead.items():
-            places[n] = [place - first for place in one.places if first <= place < first + batch.height]
-            due -= len(places[n])
+    for block in sorted({place // batch_rows for one in found.values() for place in one.places}):
+        first = block * batch_rows
+        places = {
+            n: [place - first for place in one.places if place // batch_rows == block]
+            for n, one in found.items()
+        }
+        named = sorted({inner(name) for n, own in places.items() if own for name in shows[n]})
+        batch = rows.to_native().slice(first, batch_rows).select(named).collect(engine="streaming")
         for n, own in _examples(batch, places, shows, first).items():
             examples[n] += own
-        first += batch.height
-        if not (alone or due):
-            break
     return [Selected(*each) for each in zip(counts, examples, strict=True)]
 
 
@@ -115,19 +112,22 @@ def _among_all(
     return _found(masked.select(*map(_mask, wanted)).to_native().collect(), wanted, most)
 
 
-def _batches(
-    rows: Frame,
-    wanted: Mapping[int, Sequence[Filter]],
-    shows: Sequence[Sequence[str]],
-    timezone: ZoneInfo,
-    batch_rows: int,
-) -> Iterable[pl.DataFrame]:
-    """The rows, some at a time, in order: the columns to be shown, and whether each list selects a row."""
-    named = {inner(name) for names in shows for name in names}
-    if not (named or wanted):
-        return ()
-    masked = _masked(rows, wanted, timezone).select(*sorted(named), *map(_mask, wanted)).to_native()
-    return masked.collect_batches(chunk_size=batch_rows, maintain_order=True, engine="streaming")
+def _one_by_one(
+    rows: Frame, wanted: Mapping[int, Sequence[Filter]], timezone: ZoneInfo, most: int, batch_rows: int
+) -> dict[int, Found]:
+    """What filters select that ask each row by itself: some rows at a time, of the columns that they name."""
+    found = {n: Found(0, []) for n in wanted}
+    if not wanted:
+        return {}
+    masks = _masked(rows, wanted, timezone).select(*map(_mask, wanted)).to_native()
+    first = 0
+    for batch in masks.collect_batches(chunk_size=batch_rows, maintain_order=True, engine="streaming"):
+        for n, one in _found(batch, wanted, most).items():
+            known = found[n]
+            places = [*known.places, *(first + place for place in one.places[: most - len(known.places)])]
+            found[n] = Found(known.rows + one.rows, places)
+        first += batch.height
+    return found
 
 
 def _masked(rows: Frame, wanted: Mapping[int, Sequence[Filter]], timezone: ZoneInfo) -> Frame:
