@@ -438,51 +438,6 @@ func (e ColumnEvidenceScan) Valid() bool {
 	}
 }
 
-// Defines values for ColumnExistsRuleRule.
-const (
-	ColumnExistsRuleRuleColumnExists ColumnExistsRuleRule = "column_exists"
-)
-
-// Valid indicates whether the value is a known member of the ColumnExistsRuleRule enum.
-func (e ColumnExistsRuleRule) Valid() bool {
-	switch e {
-	case ColumnExistsRuleRuleColumnExists:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ColumnsAreRuleRule.
-const (
-	ColumnsAreRuleRuleColumnsAre ColumnsAreRuleRule = "columns_are"
-)
-
-// Valid indicates whether the value is a known member of the ColumnsAreRuleRule enum.
-func (e ColumnsAreRuleRule) Valid() bool {
-	switch e {
-	case ColumnsAreRuleRuleColumnsAre:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for CompareColumnsRuleRule.
-const (
-	CompareColumnsRuleRuleCompareColumns CompareColumnsRuleRule = "compare_columns"
-)
-
-// Valid indicates whether the value is a known member of the CompareColumnsRuleRule enum.
-func (e CompareColumnsRuleRule) Valid() bool {
-	switch e {
-	case CompareColumnsRuleRuleCompareColumns:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Comparison.
 const (
 	ComparisonEqual          Comparison = "="
@@ -651,21 +606,6 @@ func (e DatePartFn) Valid() bool {
 	}
 }
 
-// Defines values for DecreasingRuleRule.
-const (
-	DecreasingRuleRuleDecreasing DecreasingRuleRule = "decreasing"
-)
-
-// Valid indicates whether the value is a known member of the DecreasingRuleRule enum.
-func (e DecreasingRuleRule) Valid() bool {
-	switch e {
-	case DecreasingRuleRuleDecreasing:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for DedupeKeep.
 const (
 	DedupeKeepFirst DedupeKeep = "first"
@@ -681,21 +621,6 @@ func (e DedupeKeep) Valid() bool {
 	case DedupeKeepLast:
 		return true
 	case DedupeKeepNone:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for DistinctRuleRule.
-const (
-	DistinctRuleRuleDistinctBetween DistinctRuleRule = "distinct_between"
-)
-
-// Valid indicates whether the value is a known member of the DistinctRuleRule enum.
-func (e DistinctRuleRule) Valid() bool {
-	switch e {
-	case DistinctRuleRuleDistinctBetween:
 		return true
 	default:
 		return false
@@ -1077,21 +1002,6 @@ func (e FilterOperator) Valid() bool {
 	}
 }
 
-// Defines values for ForeignKeyRuleRule.
-const (
-	ForeignKeyRuleRuleForeignKey ForeignKeyRuleRule = "foreign_key"
-)
-
-// Valid indicates whether the value is a known member of the ForeignKeyRuleRule enum.
-func (e ForeignKeyRuleRule) Valid() bool {
-	switch e {
-	case ForeignKeyRuleRuleForeignKey:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for FrameFormat.
 const (
 	FrameFormatArrow   FrameFormat = "arrow"
@@ -1110,21 +1020,6 @@ func (e FrameFormat) Valid() bool {
 	}
 }
 
-// Defines values for FreshRuleRule.
-const (
-	FreshRuleRuleFresherThan FreshRuleRule = "fresher_than"
-)
-
-// Valid indicates whether the value is a known member of the FreshRuleRule enum.
-func (e FreshRuleRule) Valid() bool {
-	switch e {
-	case FreshRuleRuleFresherThan:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -1134,21 +1029,6 @@ const (
 func (e HealthStatus) Valid() bool {
 	switch e {
 	case HealthStatusOk:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for IncreasingRuleRule.
-const (
-	IncreasingRuleRuleIncreasing IncreasingRuleRule = "increasing"
-)
-
-// Valid indicates whether the value is a known member of the IncreasingRuleRule enum.
-func (e IncreasingRuleRule) Valid() bool {
-	switch e {
-	case IncreasingRuleRuleIncreasing:
 		return true
 	default:
 		return false
@@ -1443,81 +1323,6 @@ func (e JSONPatchOperationOp) Valid() bool {
 	}
 }
 
-// Defines values for LengthRuleRule.
-const (
-	LengthRuleRuleLengthBetween LengthRuleRule = "length_between"
-)
-
-// Valid indicates whether the value is a known member of the LengthRuleRule enum.
-func (e LengthRuleRule) Valid() bool {
-	switch e {
-	case LengthRuleRuleLengthBetween:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for MeanRuleRule.
-const (
-	MeanRuleRuleMeanBetween MeanRuleRule = "mean_between"
-)
-
-// Valid indicates whether the value is a known member of the MeanRuleRule enum.
-func (e MeanRuleRule) Valid() bool {
-	switch e {
-	case MeanRuleRuleMeanBetween:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NoGapsRuleRule.
-const (
-	NoGapsRuleRuleNoGaps NoGapsRuleRule = "no_gaps"
-)
-
-// Valid indicates whether the value is a known member of the NoGapsRuleRule enum.
-func (e NoGapsRuleRule) Valid() bool {
-	switch e {
-	case NoGapsRuleRuleNoGaps:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NotInSetRuleRule.
-const (
-	NotInSetRuleRuleNotInSet NotInSetRuleRule = "not_in_set"
-)
-
-// Valid indicates whether the value is a known member of the NotInSetRuleRule enum.
-func (e NotInSetRuleRule) Valid() bool {
-	switch e {
-	case NotInSetRuleRuleNotInSet:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for NullRatioRuleRule.
-const (
-	NullRatioRuleRuleNullRatioBelow NullRatioRuleRule = "null_ratio_below"
-)
-
-// Valid indicates whether the value is a known member of the NullRatioRuleRule enum.
-func (e NullRatioRuleRule) Valid() bool {
-	switch e {
-	case NullRatioRuleRuleNullRatioBelow:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for NullsPosition.
 const (
 	NullsPositionFirst NullsPosition = "first"
@@ -1680,21 +1485,6 @@ func (e PreflightVerdict) Valid() bool {
 	case PreflightVerdictPreflightOk:
 		return true
 	case PreflightVerdictPreflightRefused:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for QuantileRuleRule.
-const (
-	QuantileRuleRuleQuantileBetween QuantileRuleRule = "quantile_between"
-)
-
-// Valid indicates whether the value is a known member of the QuantileRuleRule enum.
-func (e QuantileRuleRule) Valid() bool {
-	switch e {
-	case QuantileRuleRuleQuantileBetween:
 		return true
 	default:
 		return false
@@ -1869,21 +1659,6 @@ func (e RowRelation) Valid() bool {
 	}
 }
 
-// Defines values for SatisfiesRuleRule.
-const (
-	SatisfiesRuleRuleSatisfies SatisfiesRuleRule = "satisfies"
-)
-
-// Valid indicates whether the value is a known member of the SatisfiesRuleRule enum.
-func (e SatisfiesRuleRule) Valid() bool {
-	switch e {
-	case SatisfiesRuleRuleSatisfies:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for SchemaChangeChange.
 const (
 	SchemaChangeChangeDropped    SchemaChangeChange = "dropped"
@@ -1998,21 +1773,6 @@ func (e StepName) Valid() bool {
 	case StepNameScanningDirectory:
 		return true
 	case StepNameSchemaComplete:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for SumRuleRule.
-const (
-	SumRuleRuleSumBetween SumRuleRule = "sum_between"
-)
-
-// Valid indicates whether the value is a known member of the SumRuleRule enum.
-func (e SumRuleRule) Valid() bool {
-	switch e {
-	case SumRuleRuleSumBetween:
 		return true
 	default:
 		return false
@@ -2401,7 +2161,7 @@ type AnalyzeOptions struct {
 	Keys []ColumnName `json:"keys,omitempty,omitzero"`
 
 	// MaxExamples Example rows of each issue, and of each rule that is not met.
-	MaxExamples int  `json:"max_examples,omitempty,omitzero"`
+	MaxExamples *int `json:"max_examples,omitempty"`
 	MaxHints    *int `json:"max_hints,omitempty"`
 
 	// NullRatioThreshold Columns with a share of nulls at or above this become a `HIGH_NULL_RATIO` issue.
@@ -2420,7 +2180,7 @@ type AnalyzeOptions struct {
 
 	// Thresholds When a finding becomes an issue. Shares are of the rows, or of the values that are not null; a metric at or beyond its
 	// threshold is an issue.
-	Thresholds IssueThresholds `json:"thresholds,omitempty,omitzero"`
+	Thresholds *IssueThresholds `json:"thresholds,omitempty"`
 
 	// TimeCol The time of a time series; the only temporal column when it is not given.
 	TimeCol ColumnName `json:"time_col,omitempty,omitzero"`
@@ -2431,7 +2191,7 @@ type AnalyzeOptions struct {
 type AnalyzeRequest struct {
 	// Baseline What a comparison starts from: exactly one of `frame_ref`, `plan` and `token`; `plan` needs `datasource_id`. A token may
 	// also be that of a completed analysis, whose metrics are compared without reading its data again.
-	Baseline Baseline `json:"baseline,omitempty,omitzero"`
+	Baseline *Baseline `json:"baseline,omitempty"`
 
 	// DatasourceID The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.
 	//
@@ -2462,8 +2222,8 @@ type AnalyzeResult struct {
 	ChartHints []ChartHint `json:"chart_hints"`
 
 	// Comparison What has changed since the baseline; given by `compare`.
-	Comparison FrameComparison `json:"comparison,omitempty,omitzero"`
-	Issues     []Issue         `json:"issues"`
+	Comparison *FrameComparison `json:"comparison,omitempty"`
+	Issues     []Issue          `json:"issues"`
 
 	// JobKind `eda` finds issues and suggests charts; `profile` adds the metrics of every column; `validate` judges `options.rules` and
 	// gives a verdict; `compare` tells what has changed since the `baseline`.
@@ -2472,7 +2232,7 @@ type AnalyzeResult struct {
 
 	// Provenance Where an answer comes from, so that it can be explained and had again: what was asked, of which data, by which
 	// versions, and what became of types on the way.
-	Provenance Provenance `json:"provenance,omitempty,omitzero"`
+	Provenance *Provenance `json:"provenance,omitempty"`
 
 	// Reading Which files an answer comes from, and how they were read.
 	Reading *Reading `json:"reading,omitempty"`
@@ -2542,16 +2302,16 @@ type Baseline struct {
 	//
 	// Example: energy-files
 	DatasourceID DatasourceID `json:"datasource_id,omitempty,omitzero"`
-	FrameRef     FrameRef     `json:"frame_ref,omitempty,omitzero"`
+	FrameRef     *FrameRef    `json:"frame_ref,omitempty"`
 
 	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
 	// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
 	// having, window, pivot, top_n, select, distinct, order, offset and limit.
-	Plan Plan `json:"plan,omitempty,omitzero"`
+	Plan *Plan `json:"plan,omitempty"`
 
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
 	// tells what was.
-	Read ReadOptions `json:"read,omitempty,omitzero"`
+	Read *ReadOptions `json:"read,omitempty"`
 
 	// Token The token of a query or of an analysis that has completed.
 	Token ResultToken `json:"token,omitempty,omitzero"`
@@ -2674,13 +2434,13 @@ type ChartHint struct {
 	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
 	// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
 	// having, window, pivot, top_n, select, distinct, order, offset and limit.
-	Plan Plan `json:"plan,omitempty,omitzero"`
+	Plan *Plan `json:"plan,omitempty"`
 
 	// Reason Why it is worth drawing.
 	Reason string `json:"reason,omitempty,omitzero"`
 
 	// Score How much it is worth, 0 to 1; hints stand in its order.
-	Score float64   `json:"score,omitempty,omitzero"`
+	Score *float64  `json:"score,omitempty"`
 	Title string    `json:"title"`
 	Type  ChartType `json:"type"`
 
@@ -2809,13 +2569,10 @@ type ColumnExistsRule struct {
 	Col ColumnName `json:"col"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName             `json:"name,omitempty,omitzero"`
-	Rule     ColumnExistsRuleRule `json:"rule"`
-	Severity Severity             `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// ColumnExistsRuleRule defines model for ColumnExistsRule.Rule.
-type ColumnExistsRuleRule string
 
 // ColumnMetrics What was measured of one column. What makes no sense for its type, or has no values, is null or left out. Statistics of numbers leave
 // NaN out. Where a metric is an estimate, `estimates` says how good.
@@ -2829,9 +2586,9 @@ type ColumnMetrics struct {
 
 	// Histogram Counts of finite values in bins of equal width, as many as Freedman and Diaconis' rule (1981) says, 50 at most. A bin holds its lower
 	// edge and not its upper; the last holds both.
-	Histogram Histogram `json:"histogram,omitempty,omitzero"`
-	Infinite  *int64    `json:"infinite,omitempty"`
-	Iqr       *float64  `json:"iqr,omitempty"`
+	Histogram *Histogram `json:"histogram,omitempty"`
+	Infinite  *int64     `json:"infinite,omitempty"`
+	Iqr       *float64   `json:"iqr,omitempty"`
 
 	// IsConstant Whether there is one value and no null.
 	IsConstant *bool `json:"is_constant,omitempty"`
@@ -2867,7 +2624,7 @@ type ColumnMetrics struct {
 	Order ValueOrder `json:"order,omitempty,omitzero"`
 
 	// OutlierBounds The least and the greatest number that is no outlier, by this method.
-	OutlierBounds OutlierBounds `json:"outlier_bounds,omitempty,omitzero"`
+	OutlierBounds *OutlierBounds `json:"outlier_bounds,omitempty"`
 
 	// Outliers Values beyond the bounds of `outlier_method`; null when outliers were not asked for.
 	Outliers *int64 `json:"outliers"`
@@ -2882,18 +2639,18 @@ type ColumnMetrics struct {
 	Q3 *float64 `json:"q3"`
 
 	// Quantiles By linear interpolation.
-	Quantiles Quantiles `json:"quantiles,omitempty,omitzero"`
+	Quantiles *Quantiles `json:"quantiles,omitempty"`
 
 	// Skew The third standardised moment, of the population.
 	Skew *float64 `json:"skew,omitempty"`
 
 	// Std Of a sample (n − 1).
-	Std  *float64    `json:"std"`
-	Sum  *float64    `json:"sum,omitempty"`
-	Text TextMetrics `json:"text,omitempty,omitzero"`
+	Std  *float64     `json:"std"`
+	Sum  *float64     `json:"sum,omitempty"`
+	Text *TextMetrics `json:"text,omitempty"`
 
 	// Time Of a date or a timestamp. Gaps and duplicates are told where all distinct times are known.
-	Time TimeMetrics `json:"time,omitempty,omitzero"`
+	Time *TimeMetrics `json:"time,omitempty"`
 
 	// TopValues The most frequent values, at most 10.
 	TopValues []ValueCount `json:"top_values,omitempty,omitzero"`
@@ -2925,13 +2682,10 @@ type ColumnsAreRule struct {
 	Name RuleName `json:"name,omitempty,omitzero"`
 
 	// Ordered Whether they stand in this order too.
-	Ordered  bool               `json:"ordered,omitempty,omitzero"`
-	Rule     ColumnsAreRuleRule `json:"rule"`
-	Severity Severity           `json:"severity,omitempty,omitzero"`
+	Ordered  bool     `json:"ordered,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// ColumnsAreRuleRule defines model for ColumnsAreRule.Rule.
-type ColumnsAreRuleRule string
 
 // CompareColumnsRule In every row in which neither is null, `col op col2` is true.
 type CompareColumnsRule struct {
@@ -2950,10 +2704,10 @@ type CompareColumnsRule struct {
 	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName               `json:"name,omitempty,omitzero"`
-	Op       Comparison             `json:"op"`
-	Rule     CompareColumnsRuleRule `json:"rule"`
-	Severity Severity               `json:"severity,omitempty,omitzero"`
+	Name     RuleName   `json:"name,omitempty,omitzero"`
+	Op       Comparison `json:"op"`
+	Rule     string     `json:"rule"`
+	Severity Severity   `json:"severity,omitempty,omitzero"`
 
 	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
 	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
@@ -2961,9 +2715,6 @@ type CompareColumnsRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// CompareColumnsRuleRule defines model for CompareColumnsRule.Rule.
-type CompareColumnsRuleRule string
 
 // Comparison defines model for Comparison.
 type Comparison string
@@ -3091,9 +2842,9 @@ type DecreasingRule struct {
 	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName           `json:"name,omitempty,omitzero"`
-	Rule     DecreasingRuleRule `json:"rule"`
-	Severity Severity           `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 
 	// Strict Whether a value may not equal the one before it either.
 	Strict bool `json:"strict,omitempty,omitzero"`
@@ -3104,9 +2855,6 @@ type DecreasingRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// DecreasingRuleRule defines model for DecreasingRule.Rule.
-type DecreasingRuleRule string
 
 // Dedupe Drops rows that repeat an earlier one in these columns, in the order of the files.
 type Dedupe struct {
@@ -3171,17 +2919,14 @@ type DistinctRule struct {
 	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
 	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
 	Filter Filters `json:"filter,omitempty,omitzero"`
-	Max    int64   `json:"max,omitempty,omitzero"`
-	Min    int64   `json:"min,omitempty,omitzero"`
+	Max    *int64  `json:"max,omitempty"`
+	Min    *int64  `json:"min,omitempty"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName         `json:"name,omitempty,omitzero"`
-	Rule     DistinctRuleRule `json:"rule"`
-	Severity Severity         `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// DistinctRuleRule defines model for DistinctRule.Rule.
-type DistinctRuleRule string
 
 // DriftStatistic `ks`: the greatest distance of the two cumulative distributions of a number or a time. `js`: the Jensen-Shannon distance to
 // base 2, of categories that are all known, or of numbers and times in the baseline's tenths, where NaN is a part of its own.
@@ -3195,7 +2940,7 @@ type DriftTest struct {
 	Drifted bool `json:"drifted"`
 
 	// PValue Of `ks`, by its asymptotic distribution.
-	PValue float64 `json:"p_value,omitempty,omitzero"`
+	PValue *float64 `json:"p_value,omitempty"`
 
 	// Statistic `ks`: the greatest distance of the two cumulative distributions of a number or a time. `js`: the Jensen-Shannon distance to
 	// base 2, of categories that are all known, or of numbers and times in the baseline's tenths, where NaN is a part of its own.
@@ -3480,9 +3225,9 @@ type ForeignKeyRule struct {
 
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
 	// tells what was.
-	Read     ReadOptions        `json:"read,omitempty,omitzero"`
-	Rule     ForeignKeyRuleRule `json:"rule"`
-	Severity Severity           `json:"severity,omitempty,omitzero"`
+	Read     *ReadOptions `json:"read,omitempty"`
+	Rule     string       `json:"rule"`
+	Severity Severity     `json:"severity,omitempty,omitzero"`
 
 	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
 	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
@@ -3490,9 +3235,6 @@ type ForeignKeyRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// ForeignKeyRuleRule defines model for ForeignKeyRule.Rule.
-type ForeignKeyRuleRule string
 
 // FrameComparison What has changed since the baseline; given by `compare`.
 type FrameComparison struct {
@@ -3542,11 +3284,11 @@ type FrameMetrics struct {
 	Missingness []MissingPattern `json:"missingness,omitempty,omitzero"`
 
 	// NullRows Rows that are null in every column.
-	NullRows int64 `json:"null_rows,omitempty,omitzero"`
-	Rows     int64 `json:"rows"`
+	NullRows *int64 `json:"null_rows,omitempty"`
+	Rows     int64  `json:"rows"`
 
 	// SampledRows Rows of the sample that metrics of pairs and patterns were measured on, drawn evenly; all where that is `rows`.
-	SampledRows int64 `json:"sampled_rows,omitempty,omitzero"`
+	SampledRows *int64 `json:"sampled_rows,omitempty"`
 
 	// Series What was found of the numbers as time series, where there is a time.
 	Series []SeriesMetrics `json:"series,omitempty,omitzero"`
@@ -3577,13 +3319,10 @@ type FreshRule struct {
 	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName      `json:"name,omitempty,omitzero"`
-	Rule     FreshRuleRule `json:"rule"`
-	Severity Severity      `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// FreshRuleRule defines model for FreshRule.Rule.
-type FreshRuleRule string
 
 // Health defines model for Health.
 type Health struct {
@@ -3681,9 +3420,9 @@ type IncreasingRule struct {
 	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName           `json:"name,omitempty,omitzero"`
-	Rule     IncreasingRuleRule `json:"rule"`
-	Severity Severity           `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 
 	// Strict Whether a value may not equal the one before it either.
 	Strict bool `json:"strict,omitempty,omitzero"`
@@ -3694,9 +3433,6 @@ type IncreasingRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// IncreasingRuleRule defines model for IncreasingRule.Rule.
-type IncreasingRuleRule string
 
 // InferSchemaRequest defines model for InferSchemaRequest.
 type InferSchemaRequest struct {
@@ -3747,8 +3483,8 @@ type Issue struct {
 	AffectedRows int64 `json:"affected_rows"`
 
 	// Bounds The least and the greatest value that is no issue; of groups, those of all together are left out.
-	Bounds IssueBounds `json:"bounds,omitempty,omitzero"`
-	Code   IssueCode   `json:"code"`
+	Bounds *IssueBounds `json:"bounds,omitempty"`
+	Code   IssueCode    `json:"code"`
 
 	// Column The column meant; null when it is the frame.
 	Column *string `json:"column,omitempty"`
@@ -3768,13 +3504,13 @@ type Issue struct {
 	Severity Severity `json:"severity"`
 
 	// Share Of all rows.
-	Share float64 `json:"share,omitempty,omitzero"`
+	Share *float64 `json:"share,omitempty"`
 
 	// Threshold What it was judged by.
-	Threshold float64 `json:"threshold,omitempty,omitzero"`
+	Threshold *float64 `json:"threshold,omitempty"`
 
 	// Value The metric that was judged.
-	Value float64 `json:"value,omitempty,omitzero"`
+	Value *float64 `json:"value,omitempty"`
 }
 
 // IssueBounds The least and the greatest value that is no issue; of groups, those of all together are left out.
@@ -3793,59 +3529,59 @@ type IssueCode string
 // threshold is an issue.
 type IssueThresholds struct {
 	// HighCardinality `HIGH_CARDINALITY`: distinct values of text by its values, of more than 50 distinct ones.
-	HighCardinality float64 `json:"high_cardinality,omitempty,omitzero"`
+	HighCardinality *float64 `json:"high_cardinality,omitempty"`
 
 	// Imbalance `IMBALANCED`: 1 less the entropy of 2 to 30 categories by the greatest that so many can have.
-	Imbalance float64 `json:"imbalance,omitempty,omitzero"`
+	Imbalance *float64 `json:"imbalance,omitempty"`
 
 	// Js `compare`: the Jensen-Shannon distance, to base 2.
-	Js float64 `json:"js,omitempty,omitzero"`
+	Js *float64 `json:"js,omitempty"`
 
 	// Ks `compare`: the Kolmogorov-Smirnov statistic of a number, from which it has drifted.
-	Ks float64 `json:"ks,omitempty,omitzero"`
+	Ks *float64 `json:"ks,omitempty"`
 
 	// Kurtosis `HEAVY_TAILED`: excess kurtosis.
-	Kurtosis float64 `json:"kurtosis,omitempty,omitzero"`
+	Kurtosis *float64 `json:"kurtosis,omitempty"`
 
 	// MissingChange `compare`: the change of a column's share of nulls.
-	MissingChange float64 `json:"missing_change,omitempty,omitzero"`
+	MissingChange *float64 `json:"missing_change,omitempty"`
 
 	// MixedTypes `MIXED_TYPES`: least share of numbers among text, and of text among numbers. With fewer of other text, they are
 	// `NUMBERS_AS_TEXT`, and dates `DATES_AS_TEXT`.
-	MixedTypes float64 `json:"mixed_types,omitempty,omitzero"`
+	MixedTypes *float64 `json:"mixed_types,omitempty"`
 
 	// NearConstant `NEAR_CONSTANT`: share of the most frequent value.
-	NearConstant float64 `json:"near_constant,omitempty,omitzero"`
+	NearConstant *float64 `json:"near_constant,omitempty"`
 
 	// NearUnique `DUPLICATE_KEYS`: distinct values of integers or text by its values, from which a column passes for a key.
-	NearUnique float64 `json:"near_unique,omitempty,omitzero"`
+	NearUnique *float64 `json:"near_unique,omitempty"`
 
 	// Negatives `NEGATIVE_VALUES`: share of negative numbers up to which they are suspected; of more, they belong there.
-	Negatives float64 `json:"negatives,omitempty,omitzero"`
+	Negatives *float64 `json:"negatives,omitempty"`
 
 	// Personal `PII_SUSPECTED`: share of values that look like personal data.
-	Personal float64 `json:"personal,omitempty,omitzero"`
+	Personal *float64 `json:"personal,omitempty"`
 
 	// Psi `compare`: the population stability index.
-	Psi float64 `json:"psi,omitempty,omitzero"`
+	Psi *float64 `json:"psi,omitempty"`
 
 	// RowsChange `compare`: the change of the number of rows, by those of the baseline.
-	RowsChange float64 `json:"rows_change,omitempty,omitzero"`
+	RowsChange *float64 `json:"rows_change,omitempty"`
 
 	// Seasonality `SEASONAL`: autocorrelation at the period, once the trend is taken away.
-	Seasonality float64 `json:"seasonality,omitempty,omitzero"`
+	Seasonality *float64 `json:"seasonality,omitempty"`
 
 	// Skew `SKEWED`: absolute skewness.
-	Skew float64 `json:"skew,omitempty,omitzero"`
+	Skew *float64 `json:"skew,omitempty"`
 
 	// SmallSample `SMALL_SAMPLE`: fewer rows than that.
-	SmallSample int64 `json:"small_sample,omitempty,omitzero"`
+	SmallSample *int64 `json:"small_sample,omitempty"`
 
 	// Truncated `TRUNCATED_TEXT`: share of values that are as long as the longest, of 20 characters or more.
-	Truncated float64 `json:"truncated,omitempty,omitzero"`
+	Truncated *float64 `json:"truncated,omitempty"`
 
 	// Zeros `ZEROS`: share of zeros.
-	Zeros float64 `json:"zeros,omitempty,omitzero"`
+	Zeros *float64 `json:"zeros,omitempty"`
 }
 
 // Job defines model for Job.
@@ -4113,13 +3849,13 @@ type LengthRule struct {
 	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
 	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
 	Filter Filters `json:"filter,omitempty,omitzero"`
-	Max    int64   `json:"max,omitempty,omitzero"`
-	Min    int64   `json:"min,omitempty,omitzero"`
+	Max    *int64  `json:"max,omitempty"`
+	Min    *int64  `json:"min,omitempty"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName       `json:"name,omitempty,omitzero"`
-	Rule     LengthRuleRule `json:"rule"`
-	Severity Severity       `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 
 	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
 	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
@@ -4127,9 +3863,6 @@ type LengthRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// LengthRuleRule defines model for LengthRule.Rule.
-type LengthRuleRule string
 
 // Limits defines model for Limits.
 type Limits struct {
@@ -4180,18 +3913,15 @@ type MeanRule struct {
 
 	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
 	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
-	Filter Filters `json:"filter,omitempty,omitzero"`
-	Max    float64 `json:"max,omitempty,omitzero"`
-	Min    float64 `json:"min,omitempty,omitzero"`
+	Filter Filters  `json:"filter,omitempty,omitzero"`
+	Max    *float64 `json:"max,omitempty"`
+	Min    *float64 `json:"min,omitempty"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName     `json:"name,omitempty,omitzero"`
-	Rule     MeanRuleRule `json:"rule"`
-	Severity Severity     `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// MeanRuleRule defines model for MeanRule.Rule.
-type MeanRuleRule string
 
 // MissingPattern defines model for MissingPattern.
 type MissingPattern struct {
@@ -4224,9 +3954,9 @@ type NoGapsRule struct {
 	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName       `json:"name,omitempty,omitzero"`
-	Rule     NoGapsRuleRule `json:"rule"`
-	Severity Severity       `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 
 	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
 	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
@@ -4234,9 +3964,6 @@ type NoGapsRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// NoGapsRuleRule defines model for NoGapsRule.Rule.
-type NoGapsRuleRule string
 
 // NormaliseNames Gives every column a name of small letters, digits and `_` alone, without accents; whatever stands between letters and
 // digits is one `_`, and nothing at the ends. `ß` is `ss`, letters without a plain one stay, and a name of none of these
@@ -4257,9 +3984,9 @@ type NotInSetRule struct {
 	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName         `json:"name,omitempty,omitzero"`
-	Rule     NotInSetRuleRule `json:"rule"`
-	Severity Severity         `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 
 	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
 	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
@@ -4268,9 +3995,6 @@ type NotInSetRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// NotInSetRuleRule defines model for NotInSetRule.Rule.
-type NotInSetRuleRule string
 
 // NotNullRule No value is null.
 type NotNullRule struct {
@@ -4315,13 +4039,10 @@ type NullRatioRule struct {
 	Max    float64 `json:"max"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName          `json:"name,omitempty,omitzero"`
-	Rule     NullRatioRuleRule `json:"rule"`
-	Severity Severity          `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// NullRatioRuleRule defines model for NullRatioRule.Rule.
-type NullRatioRuleRule string
 
 // NullsPosition Where nulls go.
 type NullsPosition string
@@ -4753,19 +4474,16 @@ type QuantileRule struct {
 
 	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
 	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
-	Filter Filters `json:"filter,omitempty,omitzero"`
-	Max    float64 `json:"max,omitempty,omitzero"`
-	Min    float64 `json:"min,omitempty,omitzero"`
+	Filter Filters  `json:"filter,omitempty,omitzero"`
+	Max    *float64 `json:"max,omitempty"`
+	Min    *float64 `json:"min,omitempty"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName         `json:"name,omitempty,omitzero"`
-	Q        float64          `json:"q"`
-	Rule     QuantileRuleRule `json:"rule"`
-	Severity Severity         `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Q        float64  `json:"q"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// QuantileRuleRule defines model for QuantileRule.Rule.
-type QuantileRuleRule string
 
 // Quantiles By linear interpolation.
 type Quantiles struct {
@@ -5153,7 +4871,7 @@ type RuleResult struct {
 	Passed   bool   `json:"passed"`
 
 	// Plan Yields the rows that failed, where no filter can say which these are; given by `foreign_key` of a plan.
-	Plan Plan `json:"plan,omitempty,omitzero"`
+	Plan *Plan `json:"plan,omitempty"`
 
 	// RowsChecked Rows, or values, that the rule looked at.
 	RowsChecked int64 `json:"rows_checked"`
@@ -5166,7 +4884,7 @@ type RuleResult struct {
 	Severity Severity `json:"severity"`
 
 	// Share Of the rows checked, those that failed.
-	Share float64 `json:"share,omitempty,omitzero"`
+	Share *float64 `json:"share,omitempty"`
 }
 
 // Sample Rows taken by chance, in their order: `n` of them, or each with the probability `fraction`; exactly one of them. The
@@ -5191,9 +4909,9 @@ type SatisfiesRule struct {
 	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName          `json:"name,omitempty,omitzero"`
-	Rule     SatisfiesRuleRule `json:"rule"`
-	Severity Severity          `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 
 	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
 	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
@@ -5201,9 +4919,6 @@ type SatisfiesRule struct {
 	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
 	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
-
-// SatisfiesRuleRule defines model for SatisfiesRule.Rule.
-type SatisfiesRuleRule string
 
 // Scalars defines model for Scalars.
 type Scalars = []Scalar
@@ -5423,18 +5138,15 @@ type SumRule struct {
 
 	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
 	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
-	Filter Filters `json:"filter,omitempty,omitzero"`
-	Max    float64 `json:"max,omitempty,omitzero"`
-	Min    float64 `json:"min,omitempty,omitzero"`
+	Filter Filters  `json:"filter,omitempty,omitzero"`
+	Max    *float64 `json:"max,omitempty"`
+	Min    *float64 `json:"min,omitempty"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
-	Name     RuleName    `json:"name,omitempty,omitzero"`
-	Rule     SumRuleRule `json:"rule"`
-	Severity Severity    `json:"severity,omitempty,omitzero"`
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
-
-// SumRuleRule defines model for SumRule.Rule.
-type SumRuleRule string
 
 // TextForm How text files are written.
 type TextForm struct {
@@ -5541,8 +5253,8 @@ type TimeUnit string
 
 // Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
 type Tolerance struct {
-	Rows  int64   `json:"rows,omitempty,omitzero"`
-	Share float64 `json:"share,omitempty,omitzero"`
+	Rows  *int64   `json:"rows,omitempty"`
+	Share *float64 `json:"share,omitempty"`
 }
 
 // TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), the first of them first, in each partition when
