@@ -21,8 +21,8 @@ from airpy.engine.profile.redaction import personal_columns
 from airpy.engine.profile.rules import ALONE, validate
 from airpy.engine.profile.selecting import Selected, selected
 from airpy.engine.profile.series import find_clock, series_metrics
-from airpy.engine.profile.states import TIMES
 from airpy.engine.profile.suggestions import suggestions
+from airpy.engine.profile.values import TIMES
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import OnStep, counted, ignore_steps
 from airpy.errors import InvalidOptions, UnknownColumn
