@@ -10,7 +10,7 @@ from rich.console import Console
 
 from airpy import __version__
 from airpy.commands.doctor import doctor
-from airpy.commands.files import preview, profile, query, schema, validate
+from airpy.commands.files import compare, preview, profile, query, schema, validate
 from airpy.commands.jobs import HERE, Url, dead, jobs
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ app = typer.Typer(
     """,
 )
 ON_FILES, SERVICE, LOOKING_AFTER = "On files", "The service", "Looking after it"
-for command in (preview, schema, query, profile, validate):
+for command in (preview, schema, query, profile, validate, compare):
     app.command(rich_help_panel=ON_FILES)(command)
 console = Console()
 

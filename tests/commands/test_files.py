@@ -288,8 +288,9 @@ def test_a_profile_is_shown_with_metrics_issues_and_charts(base: Path) -> None:
     assert ["kwh", "float64", "1", "3", "–", "–"] in told  # nulls, distinct values, zeros, outliers
     assert ["timestamp", "2025-08-31", "00:00:00", "2025-09-02", "18:00:00"] in told
     assert ["kwh", "cost", "1.000"] in told
-    assert ["HIGH_CORRELATION", "kwh", "36"] in [line[:3] for line in told]
-    assert ["line", "timestamp", "kwh", "kwh", "over", "time"] in told
+    # In 35 of the 36 rows neither is missing.
+    assert ["HIGH_CORRELATION", "kwh", "35", "(97.2%)"] in [line[:4] for line in told]
+    assert ["line", "timestamp", "kwh", "kwh", "over", "time"] in [line[:6] for line in told]
     assert all(len(line) <= 80 for line in run.stdout.splitlines())
 
 
@@ -411,6 +412,37 @@ def test_what_is_piped_has_no_colors_and_a_reader_may_leave(base: Path) -> None:
 
     assert "\x1b" not in run.stdout
     assert (left.stdout, left.stderr) == ("{", "")
+
+
+def test_what_has_changed_since_a_baseline_is_shown(tmp_path: Path) -> None:
+    for folder, rows in {"old": "1,a,9\n2,b,9\n3,a,9\n4,b,9\n", "new/er": "1,a,x\n2,c,y\n"}.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "rows.csv").write_text(f"id,kind,{'n' if folder == 'old' else 'm'}\n{rows}")
+
+    run = airpy(tmp_path, "compare", "new/er/rows.csv", "old/rows.csv")
+    as_json = airpy(tmp_path, "compare", "new/er/rows.csv", "old/rows.csv", "--json")
+    as_markdown = airpy(tmp_path, "compare", "new/er/rows.csv", "old/rows.csv", "--markdown")
+    same = airpy(tmp_path, "compare", "old/rows.csv", str(tmp_path / "old" / "*.csv"))
+
+    told = lines(run.stdout)
+    assert (run.returncode, run.stderr) == (1, "")
+    assert told[0] == ["4", "rows", "before,", "2", "now", "(-50.0%)"]
+    assert ["✗", "n", "int64", "–", "it", "is", "gone"] in told
+    assert ["·", "m", "–", "string", "it", "is", "new"] in told
+    assert "new: c; gone: b" in run.stdout
+    assert run.stdout.splitlines()[-1] == "✗ breaking"
+    assert all(len(line) <= 80 for line in run.stdout.splitlines())
+    assert as_json.returncode == as_markdown.returncode == 1
+    assert json.loads(as_json.stdout)["comparison"]["rows"]["after"] == 2
+    assert "## Since the baseline: breaking" in as_markdown.stdout
+    assert (same.returncode, same.stdout) == (0, "4 rows before, 4 now\n✓ same\n")
+
+
+def test_a_baseline_that_is_not_there_is_told(base: Path) -> None:
+    run = airpy(base, "compare", "csv/measurements.csv", "csv/measurement.csv")
+
+    assert run.returncode == 1
+    assert "csv/measurements.csv" in run.stderr
 
 
 @pytest.mark.parametrize("command", ["preview", "schema", "query", "profile"])

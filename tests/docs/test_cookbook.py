@@ -29,7 +29,14 @@ EXCUSED = {
     r"AsofStrategy backward|Resample\.(fill none|closed left|label left)": "what is so when nothing is said",
     r"Weekday .*": "one day of the week is named as another is",
     r"ReadOptions\.thousands .": "one mark between thousands is named as another is",
-    r"\w+Rule\.(name|severity)": "they mean the same in every rule, and one recipe has them",
+    r"\w+Rule\.(name|severity)|(?!InRangeRule)\w+Rule\.(filter|tolerance|warn_within)": "they mean the "
+    "same in every rule, and one recipe has them",
+    r"DecreasingRule\.by": "a rule of order goes by groups as the other does",
+    r"Comparison (?!<$).*": "one comparison of columns is named as another is, and filters have them all",
+    r"IssueThresholds\.(?!ks|rows_change|seasonality|small_sample).*": "one threshold is set as another "
+    "is, and the page on analyses lists them",
+    r"(AnalyzeRequest|Baseline)\.token|Baseline\.frame_ref": "what a job left, or what is sent, is no plan",
+    r"ForeignKeyRule\.read": "files are read as those of a plan are",
 }
 """What the contract can say and no recipe has to, as patterns, and why."""
 

@@ -15,6 +15,8 @@ from airpy.web.problems import status_of
 from tests.docs.markdown import tables
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from airpy.contract import ErrorCode, ErrorReason
     from airpy.errors import AirError
 
@@ -67,7 +69,9 @@ def test_a_reason_is_answered_as_the_errors_page_says(code: ErrorCode, row: dict
     [
         ("kind", words(contract.AnalysisKind)),
         ("outlier_method", tuple(OUTLIER_METHODS)),
-        ("code", tuple(check.__name__.upper() for check in CHECKS)),
+        ("code", words(contract.IssueCode)),
+        ("method", words(contract.AssociationMethod)),
+        ("statistic", (*words(contract.DriftStatistic), "rows")),
         ("type", words(contract.ChartType)),
         ("rule", tuple(RULES)),
     ],
@@ -80,17 +84,59 @@ def test_the_analysis_page_has_everything_that_an_answer_may_hold(
     assert sorted(listed) == sorted(known)
 
 
-def test_the_analysis_page_explains_every_metric() -> None:
+def test_every_issue_has_a_check_that_finds_it() -> None:
+    assert {check.__name__.upper() for check in CHECKS} == {*words(contract.IssueCode)}
+
+
+def test_the_analysis_page_has_every_threshold_with_its_default() -> None:
+    told = {
+        row["option"]: float(row["default"])
+        for table in tables("docs/analysis.md")
+        if "option" in table.columns
+        for row in table.by(table.columns[0]).values()
+        if row["option"]
+    }
+    options, thresholds = contract.AnalyzeOptions(), contract.IssueThresholds()
+    single = {name: getattr(options, name) for name in ("correlation_threshold", "null_ratio_threshold")}
+
+    assert told == {**single, **thresholds.model_dump()}
+
+
+def test_the_contract_says_of_every_threshold_which_issue_it_is_of() -> None:
+    table = next(table for table in tables("docs/analysis.md") if table.columns[0] == "code")
+    fields = contract.IssueThresholds.model_fields
+
+    for code, row in table.by("code").items():
+        if row["option"] in fields:
+            assert code in str(fields[row["option"]].description)
+
+
+@pytest.mark.parametrize(
+    ("column", "models", "told_elsewhere"),
+    [
+        (
+            "field",
+            (contract.FrameMetrics, contract.ColumnMetrics),
+            {"name", "type", "column_metrics"},
+        ),
+        ("of text", (contract.TextMetrics,), set[str]()),
+        ("of time", (contract.TimeMetrics,), set[str]()),
+        ("of a series", (contract.SeriesMetrics,), set[str]()),
+    ],
+)
+def test_the_analysis_page_explains_every_metric(
+    column: str, models: tuple[type[BaseModel], ...], told_elsewhere: set[str]
+) -> None:
     told = {
         name
         for table in tables("docs/analysis.md")
-        if table.columns[0] == "field"
-        for names in table.by("field")
+        if table.columns[0] == column
+        for names in table.by(column)
         for name in names.split(", ")
     }
-    metrics = {*contract.FrameMetrics.model_fields, *contract.ColumnMetrics.model_fields}
+    metrics = {name for model in models for name in model.model_fields}
 
-    assert told == metrics - {"name", "type", "column_metrics"}
+    assert told == metrics - told_elsewhere
 
 
 def test_the_concepts_page_has_the_steps_of_every_job() -> None:

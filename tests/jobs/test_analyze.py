@@ -250,3 +250,17 @@ def test_personal_data_stay_out_of_the_answer(bench: Bench) -> None:
     assert "1234567" not in told
     assert "[email]" in told
     assert "[phone]" in told
+
+
+@pytest.mark.parametrize("time", [pa.timestamp("us", "UTC"), pa.timestamp("ms"), pa.date32()], ids=str)
+def test_any_time_may_be_that_of_a_series_and_nothing_else(bench: Bench, time: pa.DataType) -> None:
+    days = pa.array(range(60), pa.int32()).cast(pa.date32())
+    bench.give(stream(pa.table({"when": days.cast(time), "born": days, "x": [n % 7 for n in range(60)]})))
+
+    series = bench.data("analyze", of_frame(time_col="when"))["metrics"]["series"]
+
+    # 0 to 6 again and again, once a day: a week.
+    assert [(each["time"], each["step_s"], each["period"]) for each in series] == [("when", 86_400, 7)]
+    with pytest.raises(InvalidOptions) as caught:
+        bench.data("analyze", of_frame(time_col="x"))
+    assert caught.value.suggestion == ["when", "born"]

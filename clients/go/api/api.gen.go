@@ -140,6 +140,7 @@ func (e AggregateFunction) Valid() bool {
 
 // Defines values for AnalysisKind.
 const (
+	AnalysisKindCompare  AnalysisKind = "compare"
 	AnalysisKindEda      AnalysisKind = "eda"
 	AnalysisKindProfile  AnalysisKind = "profile"
 	AnalysisKindValidate AnalysisKind = "validate"
@@ -148,6 +149,8 @@ const (
 // Valid indicates whether the value is a known member of the AnalysisKind enum.
 func (e AnalysisKind) Valid() bool {
 	switch e {
+	case AnalysisKindCompare:
+		return true
 	case AnalysisKindEda:
 		return true
 	case AnalysisKindProfile:
@@ -204,6 +207,36 @@ func (e AsofStrategy) Valid() bool {
 	case AsofStrategyForward:
 		return true
 	case AsofStrategyNearest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AssociationMethod.
+const (
+	AssociationMethodCorrelationRatio AssociationMethod = "correlation_ratio"
+	AssociationMethodCramersV         AssociationMethod = "cramers_v"
+	AssociationMethodKendall          AssociationMethod = "kendall"
+	AssociationMethodPearson          AssociationMethod = "pearson"
+	AssociationMethodSpearman         AssociationMethod = "spearman"
+	AssociationMethodTheilsU          AssociationMethod = "theils_u"
+)
+
+// Valid indicates whether the value is a known member of the AssociationMethod enum.
+func (e AssociationMethod) Valid() bool {
+	switch e {
+	case AssociationMethodCorrelationRatio:
+		return true
+	case AssociationMethodCramersV:
+		return true
+	case AssociationMethodKendall:
+		return true
+	case AssociationMethodPearson:
+		return true
+	case AssociationMethodSpearman:
+		return true
+	case AssociationMethodTheilsU:
 		return true
 	default:
 		return false
@@ -299,20 +332,32 @@ func (e CastType) Valid() bool {
 
 // Defines values for ChartType.
 const (
+	ChartTypeArea      ChartType = "area"
 	ChartTypeBar       ChartType = "bar"
+	ChartTypeBox       ChartType = "box"
+	ChartTypeHeatmap   ChartType = "heatmap"
 	ChartTypeHistogram ChartType = "histogram"
 	ChartTypeLine      ChartType = "line"
+	ChartTypePie       ChartType = "pie"
 	ChartTypeScatter   ChartType = "scatter"
 )
 
 // Valid indicates whether the value is a known member of the ChartType enum.
 func (e ChartType) Valid() bool {
 	switch e {
+	case ChartTypeArea:
+		return true
 	case ChartTypeBar:
+		return true
+	case ChartTypeBox:
+		return true
+	case ChartTypeHeatmap:
 		return true
 	case ChartTypeHistogram:
 		return true
 	case ChartTypeLine:
+		return true
+	case ChartTypePie:
 		return true
 	case ChartTypeScatter:
 		return true
@@ -345,6 +390,36 @@ func (e ClosedEnds) Valid() bool {
 	}
 }
 
+// Defines values for ColumnChangeKind.
+const (
+	ColumnChangeKindColumnAdded   ColumnChangeKind = "column_added"
+	ColumnChangeKindColumnRemoved ColumnChangeKind = "column_removed"
+	ColumnChangeKindMoved         ColumnChangeKind = "moved"
+	ColumnChangeKindNullsAppeared ColumnChangeKind = "nulls_appeared"
+	ColumnChangeKindNullsGone     ColumnChangeKind = "nulls_gone"
+	ColumnChangeKindTypeChanged   ColumnChangeKind = "type_changed"
+)
+
+// Valid indicates whether the value is a known member of the ColumnChangeKind enum.
+func (e ColumnChangeKind) Valid() bool {
+	switch e {
+	case ColumnChangeKindColumnAdded:
+		return true
+	case ColumnChangeKindColumnRemoved:
+		return true
+	case ColumnChangeKindMoved:
+		return true
+	case ColumnChangeKindNullsAppeared:
+		return true
+	case ColumnChangeKindNullsGone:
+		return true
+	case ColumnChangeKindTypeChanged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ColumnEvidenceScan.
 const (
 	ColumnEvidenceScanFullScan   ColumnEvidenceScan = "full"
@@ -357,6 +432,57 @@ func (e ColumnEvidenceScan) Valid() bool {
 	case ColumnEvidenceScanFullScan:
 		return true
 	case ColumnEvidenceScanSampleScan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Comparison.
+const (
+	ComparisonEqual          Comparison = "="
+	ComparisonGreater        Comparison = ">"
+	ComparisonGreaterOrEqual Comparison = ">="
+	ComparisonLess           Comparison = "<"
+	ComparisonLessOrEqual    Comparison = "<="
+	ComparisonNotEqual       Comparison = "!="
+)
+
+// Valid indicates whether the value is a known member of the Comparison enum.
+func (e Comparison) Valid() bool {
+	switch e {
+	case ComparisonEqual:
+		return true
+	case ComparisonGreater:
+		return true
+	case ComparisonGreaterOrEqual:
+		return true
+	case ComparisonLess:
+		return true
+	case ComparisonLessOrEqual:
+		return true
+	case ComparisonNotEqual:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ComparisonVerdict.
+const (
+	ComparisonVerdictBreaking ComparisonVerdict = "breaking"
+	ComparisonVerdictDrifted  ComparisonVerdict = "drifted"
+	ComparisonVerdictSame     ComparisonVerdict = "same"
+)
+
+// Valid indicates whether the value is a known member of the ComparisonVerdict enum.
+func (e ComparisonVerdict) Valid() bool {
+	switch e {
+	case ComparisonVerdictBreaking:
+		return true
+	case ComparisonVerdictDrifted:
+		return true
+	case ComparisonVerdictSame:
 		return true
 	default:
 		return false
@@ -495,6 +621,30 @@ func (e DedupeKeep) Valid() bool {
 	case DedupeKeepLast:
 		return true
 	case DedupeKeepNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DriftStatistic.
+const (
+	DriftStatisticJs      DriftStatistic = "js"
+	DriftStatisticKs      DriftStatistic = "ks"
+	DriftStatisticMissing DriftStatistic = "missing"
+	DriftStatisticPsi     DriftStatistic = "psi"
+)
+
+// Valid indicates whether the value is a known member of the DriftStatistic enum.
+func (e DriftStatistic) Valid() bool {
+	switch e {
+	case DriftStatisticJs:
+		return true
+	case DriftStatisticKs:
+		return true
+	case DriftStatisticMissing:
+		return true
+	case DriftStatisticPsi:
 		return true
 	default:
 		return false
@@ -888,12 +1038,41 @@ func (e HealthStatus) Valid() bool {
 // Defines values for IssueCode.
 const (
 	IssueCodeAllNull         IssueCode = "ALL_NULL"
+	IssueCodeBlankStrings    IssueCode = "BLANK_STRINGS"
+	IssueCodeCaseVariants    IssueCode = "CASE_VARIANTS"
 	IssueCodeConstant        IssueCode = "CONSTANT"
+	IssueCodeDatesAsText     IssueCode = "DATES_AS_TEXT"
+	IssueCodeDuplicateKeys   IssueCode = "DUPLICATE_KEYS"
 	IssueCodeDuplicateRows   IssueCode = "DUPLICATE_ROWS"
+	IssueCodeDuplicateTimes  IssueCode = "DUPLICATE_TIMES"
 	IssueCodeEmptyFrame      IssueCode = "EMPTY_FRAME"
+	IssueCodeEncodingDamage  IssueCode = "ENCODING_DAMAGE"
+	IssueCodeEpochDates      IssueCode = "EPOCH_DATES"
+	IssueCodeFutureDates     IssueCode = "FUTURE_DATES"
+	IssueCodeHeavyTailed     IssueCode = "HEAVY_TAILED"
+	IssueCodeHighCardinality IssueCode = "HIGH_CARDINALITY"
 	IssueCodeHighCorrelation IssueCode = "HIGH_CORRELATION"
 	IssueCodeHighNullRatio   IssueCode = "HIGH_NULL_RATIO"
+	IssueCodeImbalanced      IssueCode = "IMBALANCED"
+	IssueCodeInfiniteValues  IssueCode = "INFINITE_VALUES"
+	IssueCodeLeadingZeros    IssueCode = "LEADING_ZEROS"
+	IssueCodeMixedTypes      IssueCode = "MIXED_TYPES"
+	IssueCodeNearConstant    IssueCode = "NEAR_CONSTANT"
+	IssueCodeNegativeValues  IssueCode = "NEGATIVE_VALUES"
+	IssueCodeNonStationary   IssueCode = "NON_STATIONARY"
+	IssueCodeNullMarkers     IssueCode = "NULL_MARKERS"
+	IssueCodeNumbersAsText   IssueCode = "NUMBERS_AS_TEXT"
+	IssueCodeOutOfOrder      IssueCode = "OUT_OF_ORDER"
 	IssueCodeOutliers        IssueCode = "OUTLIERS"
+	IssueCodePiiSuspected    IssueCode = "PII_SUSPECTED"
+	IssueCodeSeasonal        IssueCode = "SEASONAL"
+	IssueCodeSkewed          IssueCode = "SKEWED"
+	IssueCodeSmallSample     IssueCode = "SMALL_SAMPLE"
+	IssueCodeTimeGaps        IssueCode = "TIME_GAPS"
+	IssueCodeTruncatedText   IssueCode = "TRUNCATED_TEXT"
+	IssueCodeUnique          IssueCode = "UNIQUE"
+	IssueCodeWhitespace      IssueCode = "WHITESPACE"
+	IssueCodeZeros           IssueCode = "ZEROS"
 )
 
 // Valid indicates whether the value is a known member of the IssueCode enum.
@@ -901,17 +1080,75 @@ func (e IssueCode) Valid() bool {
 	switch e {
 	case IssueCodeAllNull:
 		return true
+	case IssueCodeBlankStrings:
+		return true
+	case IssueCodeCaseVariants:
+		return true
 	case IssueCodeConstant:
+		return true
+	case IssueCodeDatesAsText:
+		return true
+	case IssueCodeDuplicateKeys:
 		return true
 	case IssueCodeDuplicateRows:
 		return true
+	case IssueCodeDuplicateTimes:
+		return true
 	case IssueCodeEmptyFrame:
+		return true
+	case IssueCodeEncodingDamage:
+		return true
+	case IssueCodeEpochDates:
+		return true
+	case IssueCodeFutureDates:
+		return true
+	case IssueCodeHeavyTailed:
+		return true
+	case IssueCodeHighCardinality:
 		return true
 	case IssueCodeHighCorrelation:
 		return true
 	case IssueCodeHighNullRatio:
 		return true
+	case IssueCodeImbalanced:
+		return true
+	case IssueCodeInfiniteValues:
+		return true
+	case IssueCodeLeadingZeros:
+		return true
+	case IssueCodeMixedTypes:
+		return true
+	case IssueCodeNearConstant:
+		return true
+	case IssueCodeNegativeValues:
+		return true
+	case IssueCodeNonStationary:
+		return true
+	case IssueCodeNullMarkers:
+		return true
+	case IssueCodeNumbersAsText:
+		return true
+	case IssueCodeOutOfOrder:
+		return true
 	case IssueCodeOutliers:
+		return true
+	case IssueCodePiiSuspected:
+		return true
+	case IssueCodeSeasonal:
+		return true
+	case IssueCodeSkewed:
+		return true
+	case IssueCodeSmallSample:
+		return true
+	case IssueCodeTimeGaps:
+		return true
+	case IssueCodeTruncatedText:
+		return true
+	case IssueCodeUnique:
+		return true
+	case IssueCodeWhitespace:
+		return true
+	case IssueCodeZeros:
 		return true
 	default:
 		return false
@@ -1392,6 +1629,36 @@ func (e ResampleLabel) Valid() bool {
 	}
 }
 
+// Defines values for RowRelation.
+const (
+	RowRelationAfterGap RowRelation = "after_gap"
+	RowRelationFalling  RowRelation = "falling"
+	RowRelationLevel    RowRelation = "level"
+	RowRelationRepeated RowRelation = "repeated"
+	RowRelationRising   RowRelation = "rising"
+	RowRelationShared   RowRelation = "shared"
+)
+
+// Valid indicates whether the value is a known member of the RowRelation enum.
+func (e RowRelation) Valid() bool {
+	switch e {
+	case RowRelationAfterGap:
+		return true
+	case RowRelationFalling:
+		return true
+	case RowRelationLevel:
+		return true
+	case RowRelationRepeated:
+		return true
+	case RowRelationRising:
+		return true
+	case RowRelationShared:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SchemaChangeChange.
 const (
 	SchemaChangeChangeDropped    SchemaChangeChange = "dropped"
@@ -1557,6 +1824,54 @@ func (e TextFunctionFn) Valid() bool {
 	}
 }
 
+// Defines values for TextKind.
+const (
+	TextKindCreditCard   TextKind = "credit_card"
+	TextKindDate         TextKind = "date"
+	TextKindEmail        TextKind = "email"
+	TextKindIP           TextKind = "ip"
+	TextKindIban         TextKind = "iban"
+	TextKindJSON         TextKind = "json"
+	TextKindLeadingZeros TextKind = "leading_zeros"
+	TextKindNumber       TextKind = "number"
+	TextKindPhone        TextKind = "phone"
+	TextKindSsn          TextKind = "ssn"
+	TextKindURL          TextKind = "url"
+	TextKindUUID         TextKind = "uuid"
+)
+
+// Valid indicates whether the value is a known member of the TextKind enum.
+func (e TextKind) Valid() bool {
+	switch e {
+	case TextKindCreditCard:
+		return true
+	case TextKindDate:
+		return true
+	case TextKindEmail:
+		return true
+	case TextKindIP:
+		return true
+	case TextKindIban:
+		return true
+	case TextKindJSON:
+		return true
+	case TextKindLeadingZeros:
+		return true
+	case TextKindNumber:
+		return true
+	case TextKindPhone:
+		return true
+	case TextKindSsn:
+		return true
+	case TextKindURL:
+		return true
+	case TextKindUUID:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TimeUnit.
 const (
 	TimeUnitDay     TimeUnit = "day"
@@ -1587,6 +1902,36 @@ func (e TimeUnit) Valid() bool {
 	case TimeUnitWeek:
 		return true
 	case TimeUnitYear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ValueOrder.
+const (
+	ValueOrderAscending          ValueOrder = "ascending"
+	ValueOrderConstant           ValueOrder = "constant"
+	ValueOrderDescending         ValueOrder = "descending"
+	ValueOrderNone               ValueOrder = "none"
+	ValueOrderStrictlyAscending  ValueOrder = "strictly_ascending"
+	ValueOrderStrictlyDescending ValueOrder = "strictly_descending"
+)
+
+// Valid indicates whether the value is a known member of the ValueOrder enum.
+func (e ValueOrder) Valid() bool {
+	switch e {
+	case ValueOrderAscending:
+		return true
+	case ValueOrderConstant:
+		return true
+	case ValueOrderDescending:
+		return true
+	case ValueOrderNone:
+		return true
+	case ValueOrderStrictlyAscending:
+		return true
+	case ValueOrderStrictlyDescending:
 		return true
 	default:
 		return false
@@ -1795,34 +2140,69 @@ type Aggregation struct {
 	Weight string `json:"weight,omitempty,omitzero"`
 }
 
-// AnalysisKind defines model for AnalysisKind.
+// AnalysisKind `eda` finds issues and suggests charts; `profile` adds the metrics of every column; `validate` judges `options.rules` and
+// gives a verdict; `compare` tells what has changed since the `baseline`.
 type AnalysisKind string
 
 // AnalyzeOptions defines model for AnalyzeOptions.
 type AnalyzeOptions struct {
+	// AssociationMethods What `metrics.associations` measures; all but `kendall`, which takes longest, when it is not given.
+	AssociationMethods []AssociationMethod `json:"association_methods,omitempty,omitzero"`
+
+	// By Columns that name groups. Outliers are judged by the bounds of their own group, and times within their own series.
+	By []ColumnName `json:"by,omitempty,omitzero"`
+
 	// CorrelationThreshold Pairs at or above this, in absolute value, become a `HIGH_CORRELATION` issue.
 	CorrelationThreshold *float64 `json:"correlation_threshold,omitempty"`
 	IncludeCorrelations  *bool    `json:"include_correlations,omitempty"`
 	IncludeOutliers      *bool    `json:"include_outliers,omitempty"`
-	MaxHints             *int     `json:"max_hints,omitempty"`
+
+	// Keys Columns whose values together should name a row; rows that share them become a `DUPLICATE_KEYS` issue.
+	Keys []ColumnName `json:"keys,omitempty,omitzero"`
+
+	// MaxExamples Example rows of each issue, and of each rule that is not met.
+	MaxExamples *int `json:"max_examples,omitempty"`
+	MaxHints    *int `json:"max_hints,omitempty"`
 
 	// NullRatioThreshold Columns with a share of nulls at or above this become a `HIGH_NULL_RATIO` issue.
 	NullRatioThreshold *float64      `json:"null_ratio_threshold,omitempty"`
 	OutlierMethod      OutlierMethod `json:"outlier_method,omitempty,omitzero"`
 
-	// Rules What to validate; needed by `validate`, and only there.
+	// Redact Whether suspected personal data is kept out of the answer: values of columns that hold it, and what looks like it
+	// inside other text, are replaced in samples, examples, top values and filters by the kind in brackets, as in `[email]`.
+	Redact bool `json:"redact,omitempty,omitzero"`
+
+	// Rules What to validate; taken by `validate` alone, which needs them or `suggest`.
 	Rules []Rule `json:"rules,omitempty,omitzero"`
+
+	// Suggest Whether `validate` proposes rules that the data meets, each with what speaks for it.
+	Suggest bool `json:"suggest,omitempty,omitzero"`
+
+	// Thresholds When a finding becomes an issue. Shares are of the rows, or of the values that are not null; a metric at or beyond its
+	// threshold is an issue.
+	Thresholds *IssueThresholds `json:"thresholds,omitempty"`
+
+	// TimeCol The time of a time series; the only temporal column when it is not given.
+	TimeCol ColumnName `json:"time_col,omitempty,omitzero"`
 }
 
-// AnalyzeRequest Exactly one of `frame_ref` and `plan`; `plan` needs `datasource_id`.
+// AnalyzeRequest Exactly one of `frame_ref`, `plan` and `token`; `plan` needs `datasource_id`. `compare` needs a `baseline`, and no other
+// kind takes one.
 type AnalyzeRequest struct {
+	// Baseline What a comparison starts from: exactly one of `frame_ref`, `plan` and `token`; `plan` needs `datasource_id`. A token may
+	// also be that of a completed analysis, whose metrics are compared without reading its data again.
+	Baseline *Baseline `json:"baseline,omitempty"`
+
 	// DatasourceID The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.
 	//
 	// Example: energy-files
-	DatasourceID DatasourceID    `json:"datasource_id,omitempty,omitzero"`
-	FrameRef     *FrameRef       `json:"frame_ref,omitempty"`
-	JobKind      AnalysisKind    `json:"job_kind"`
-	Options      *AnalyzeOptions `json:"options,omitempty"`
+	DatasourceID DatasourceID `json:"datasource_id,omitempty,omitzero"`
+	FrameRef     *FrameRef    `json:"frame_ref,omitempty"`
+
+	// JobKind `eda` finds issues and suggests charts; `profile` adds the metrics of every column; `validate` judges `options.rules` and
+	// gives a verdict; `compare` tells what has changed since the `baseline`.
+	JobKind AnalysisKind    `json:"job_kind"`
+	Options *AnalyzeOptions `json:"options,omitempty"`
 
 	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
 	// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
@@ -1832,18 +2212,27 @@ type AnalyzeRequest struct {
 	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
 	// tells what was.
 	Read *ReadOptions `json:"read,omitempty"`
+
+	// Token The token of a query that has completed, whose result frame is meant.
+	Token ResultToken `json:"token,omitempty,omitzero"`
 }
 
 // AnalyzeResult defines model for AnalyzeResult.
 type AnalyzeResult struct {
-	ChartHints []ChartHint  `json:"chart_hints"`
-	Issues     []Issue      `json:"issues"`
-	JobKind    AnalysisKind `json:"job_kind"`
-	Metrics    FrameMetrics `json:"metrics"`
+	ChartHints []ChartHint `json:"chart_hints"`
+
+	// Comparison What has changed since the baseline; given by `compare`.
+	Comparison *FrameComparison `json:"comparison,omitempty"`
+	Issues     []Issue          `json:"issues"`
+
+	// JobKind `eda` finds issues and suggests charts; `profile` adds the metrics of every column; `validate` judges `options.rules` and
+	// gives a verdict; `compare` tells what has changed since the `baseline`.
+	JobKind AnalysisKind `json:"job_kind"`
+	Metrics FrameMetrics `json:"metrics"`
 
 	// Provenance Where an answer comes from, so that it can be explained and had again: what was asked, of which data, by which
 	// versions, and what became of types on the way.
-	Provenance Provenance `json:"provenance,omitempty,omitzero"`
+	Provenance *Provenance `json:"provenance,omitempty"`
 
 	// Reading Which files an answer comes from, and how they were read.
 	Reading *Reading `json:"reading,omitempty"`
@@ -1878,6 +2267,55 @@ type ArithmeticFn string
 // AsofStrategy The row whose key is not greater (`backward`) or not less (`forward`), or the nearer of them, the greater if they are as
 // near. Of several rows with that key the last of the data set, with `forward` the first.
 type AsofStrategy string
+
+// Association defines model for Association.
+type Association struct {
+	// A A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	A ColumnName `json:"a"`
+
+	// B A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	B ColumnName `json:"b"`
+
+	// Method Between numbers or times: `pearson`, `spearman` (ranks, equal values by their mean rank) and `kendall` (tau-b). Between
+	// categories: `cramers_v` (0 to 1, without correction for bias) and `theils_u` (the share of the uncertainty of `b` that `a`
+	// takes away). Between a category `a` and a number `b`: `correlation_ratio` (eta, 0 to 1).
+	Method AssociationMethod `json:"method"`
+
+	// Rows Rows that it was measured on, in which neither is null.
+	Rows  int64   `json:"rows"`
+	Value float64 `json:"value"`
+}
+
+// AssociationMethod Between numbers or times: `pearson`, `spearman` (ranks, equal values by their mean rank) and `kendall` (tau-b). Between
+// categories: `cramers_v` (0 to 1, without correction for bias) and `theils_u` (the share of the uncertainty of `b` that `a`
+// takes away). Between a category `a` and a number `b`: `correlation_ratio` (eta, 0 to 1).
+type AssociationMethod string
+
+// Baseline What a comparison starts from: exactly one of `frame_ref`, `plan` and `token`; `plan` needs `datasource_id`. A token may
+// also be that of a completed analysis, whose metrics are compared without reading its data again.
+type Baseline struct {
+	// DatasourceID The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.
+	//
+	// Example: energy-files
+	DatasourceID DatasourceID `json:"datasource_id,omitempty,omitzero"`
+	FrameRef     *FrameRef    `json:"frame_ref,omitempty"`
+
+	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
+	// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
+	// having, window, pivot, top_n, select, distinct, order, offset and limit.
+	Plan *Plan `json:"plan,omitempty"`
+
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read *ReadOptions `json:"read,omitempty"`
+
+	// Token The token of a query or of an analysis that has completed.
+	Token ResultToken `json:"token,omitempty,omitzero"`
+}
 
 // Bin The lower end of the bin that a number falls in: bins of `width` from 0 on both ways, or between `edges`, which ascend;
 // null outside them, and for what is not finite. A bin includes its lower end, the last of `edges` both. Ends are the
@@ -1978,8 +2416,31 @@ type CastColumn struct {
 // CastType defines model for CastType.
 type CastType string
 
-// ChartHint A chart worth drawing.
+// ChartHint A chart worth drawing, which the data does not contradict. `plan` yields its points, 2,000 at most; of a frame that was
+// sent, the data set is called `frame`. Its columns are called what `x`, `y` and `color` say, but for a time in buckets of
+// `grain`, which is called by its unit, and a number in bins, which is `bin(kwh)`. A box has `min(kwh)`, `q1(kwh)`,
+// `median(kwh)`, `q3(kwh)` and `max(kwh)`; a heat map of correlations, whose axes are `*`, one row of `corr(kwh, cost)` for
+// each pair.
 type ChartHint struct {
+	// Agg What makes one point of many rows.
+	Agg AggregateFunction `json:"agg,omitempty,omitzero"`
+
+	// Color The column that tells series apart; of a heat map, what is told by colour.
+	Color string `json:"color,omitempty,omitzero"`
+
+	// Grain The width of a point in time.
+	Grain TimeGrain `json:"grain,omitempty,omitzero"`
+
+	// Plan What to compute, as data: no SQL and no code. Stages run in this order, whatever the order of the
+	// keys: union, clean, unpivot, explode, joins, derive, filters, sample, grain or resample with groupby and aggs,
+	// having, window, pivot, top_n, select, distinct, order, offset and limit.
+	Plan *Plan `json:"plan,omitempty"`
+
+	// Reason Why it is worth drawing.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Score How much it is worth, 0 to 1; hints stand in its order.
+	Score *float64  `json:"score,omitempty"`
 	Title string    `json:"title"`
 	Type  ChartType `json:"type"`
 
@@ -2026,6 +2487,45 @@ type Coalesce struct {
 	Fn string  `json:"fn"`
 }
 
+// ColumnChange defines model for ColumnChange.
+type ColumnChange struct {
+	After  string `json:"after,omitempty,omitzero"`
+	Before string `json:"before,omitempty,omitzero"`
+
+	// Breaking Whether who reads the column as before may fail: it is gone, it may be null now, its place is another, or its type does not hold all
+	// values of the former one.
+	Breaking bool `json:"breaking"`
+
+	// Column A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Column ColumnName       `json:"column"`
+	Detail string           `json:"detail"`
+	Kind   ColumnChangeKind `json:"kind"`
+}
+
+// ColumnChangeKind defines model for ColumnChangeKind.
+type ColumnChangeKind string
+
+// ColumnDrift defines model for ColumnDrift.
+type ColumnDrift struct {
+	// Column A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Column  ColumnName `json:"column"`
+	Drifted bool       `json:"drifted"`
+
+	// GoneCategories Values that are no longer there, at most 20.
+	GoneCategories []ValueCount `json:"gone_categories,omitempty,omitzero"`
+
+	// NewCategories Values that were not there before, at most 20; of columns all of whose values are known.
+	NewCategories []ValueCount `json:"new_categories,omitempty,omitzero"`
+	Tests         []DriftTest  `json:"tests"`
+
+	// Type A type by Arrow's name.
+	Type DataType `json:"type"`
+}
+
 // ColumnEvidence Why a column of text has its type.
 type ColumnEvidence struct {
 	// Candidates The types that were tried, the chosen one first.
@@ -2061,10 +2561,46 @@ type ColumnEvidence struct {
 // ColumnEvidenceScan Whether every row was looked at.
 type ColumnEvidenceScan string
 
-// ColumnMetrics What was measured of one column. What makes no sense for its type, or has no values, is null.
+// ColumnExistsRule There is a column of this name.
+type ColumnExistsRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+}
+
+// ColumnMetrics What was measured of one column. What makes no sense for its type, or has no values, is null or left out. Statistics of numbers leave
+// NaN out. Where a metric is an estimate, `estimates` says how good.
 type ColumnMetrics struct {
+	// BottomValues The least frequent values, at most 5; where all are known.
+	BottomValues []ValueCount `json:"bottom_values,omitempty,omitzero"`
+
 	// Count Values that are not null.
-	Count int64 `json:"count"`
+	Count     int64      `json:"count"`
+	Estimates []Estimate `json:"estimates,omitempty,omitzero"`
+
+	// Histogram Counts of finite values in bins of equal width, as many as Freedman and Diaconis' rule (1981) says, 50 at most. A bin holds its lower
+	// edge and not its upper; the last holds both.
+	Histogram *Histogram `json:"histogram,omitempty"`
+	Infinite  *int64     `json:"infinite,omitempty"`
+	Iqr       *float64   `json:"iqr,omitempty"`
+
+	// IsConstant Whether there is one value and no null.
+	IsConstant *bool `json:"is_constant,omitempty"`
+
+	// IsUnique Whether no value occurs twice.
+	IsUnique *bool `json:"is_unique,omitempty"`
+
+	// Kurtosis The fourth standardised moment, of the population, less 3.
+	Kurtosis *float64 `json:"kurtosis,omitempty"`
+
+	// Mad Median of the absolute deviations from the median.
+	Mad *float64 `json:"mad,omitempty"`
 
 	// Max One value, or null.
 	Max    NullableScalar `json:"max"`
@@ -2080,10 +2616,21 @@ type ColumnMetrics struct {
 	// Name A column's name, letter by letter; never a pattern.
 	//
 	// Example: kwh
-	Name ColumnName `json:"name"`
+	Name      ColumnName `json:"name"`
+	Nan       *int64     `json:"nan,omitempty"`
+	Negatives *int64     `json:"negatives,omitempty"`
+
+	// Order How the values follow one another in the order of the rows, nulls passed over.
+	Order ValueOrder `json:"order,omitempty,omitzero"`
+
+	// OutlierBounds The least and the greatest number that is no outlier, by this method.
+	OutlierBounds *OutlierBounds `json:"outlier_bounds,omitempty"`
 
 	// Outliers Values beyond the bounds of `outlier_method`; null when outliers were not asked for.
 	Outliers *int64 `json:"outliers"`
+
+	// Personal Suspected personal data, by kind.
+	Personal []KindCount `json:"personal,omitempty,omitzero"`
 
 	// Q1 First quartile, by linear interpolation.
 	Q1 *float64 `json:"q1"`
@@ -2091,15 +2638,32 @@ type ColumnMetrics struct {
 	// Q3 Third quartile, by linear interpolation.
 	Q3 *float64 `json:"q3"`
 
+	// Quantiles By linear interpolation.
+	Quantiles *Quantiles `json:"quantiles,omitempty"`
+
+	// Skew The third standardised moment, of the population.
+	Skew *float64 `json:"skew,omitempty"`
+
 	// Std Of a sample (n − 1).
-	Std *float64 `json:"std"`
+	Std  *float64     `json:"std"`
+	Sum  *float64     `json:"sum,omitempty"`
+	Text *TextMetrics `json:"text,omitempty"`
+
+	// Time Of a date or a timestamp. Gaps and duplicates are told where all distinct times are known.
+	Time *TimeMetrics `json:"time,omitempty"`
+
+	// TopValues The most frequent values, at most 10.
+	TopValues []ValueCount `json:"top_values,omitempty,omitzero"`
 
 	// Type A type by Arrow's name.
 	Type DataType `json:"type"`
 
 	// Unique Distinct values, null not counted; NaN is one.
 	Unique *int64 `json:"unique"`
-	Zeros  *int64 `json:"zeros"`
+
+	// Variance Of a sample (n − 1).
+	Variance *float64 `json:"variance,omitempty"`
+	Zeros    *int64   `json:"zeros"`
 }
 
 // ColumnName A column's name, letter by letter; never a pattern.
@@ -2109,6 +2673,55 @@ type ColumnName = string
 
 // Columns defines model for Columns.
 type Columns = []ColumnName
+
+// ColumnsAreRule The columns are these, in any order.
+type ColumnsAreRule struct {
+	Cols Columns `json:"cols"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name RuleName `json:"name,omitempty,omitzero"`
+
+	// Ordered Whether they stand in this order too.
+	Ordered  bool     `json:"ordered,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+}
+
+// CompareColumnsRule In every row in which neither is null, `col op col2` is true.
+type CompareColumnsRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Col2 A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col2 ColumnName `json:"col2"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName   `json:"name,omitempty,omitzero"`
+	Op       Comparison `json:"op"`
+	Rule     string     `json:"rule"`
+	Severity Severity   `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
+}
+
+// Comparison defines model for Comparison.
+type Comparison string
+
+// ComparisonVerdict `breaking` when a change of the schema or of a key breaks who relies on it, else `drifted` when anything has drifted or
+// another column or key has changed, else `same`.
+type ComparisonVerdict string
 
 // Concat Texts one after the other, with `sep` between them; null is left out, and of nulls alone the text is empty.
 type Concat struct {
@@ -2215,6 +2828,34 @@ type DeadLetterList struct {
 	NextCursor *int64 `json:"next_cursor"`
 }
 
+// DecreasingRule No value is greater than the one before it, in the order of the rows; nulls are passed over.
+type DecreasingRule struct {
+	By Columns `json:"by,omitempty,omitzero"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Strict Whether a value may not equal the one before it either.
+	Strict bool `json:"strict,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
+}
+
 // Dedupe Drops rows that repeat an earlier one in these columns, in the order of the files.
 type Dedupe struct {
 	Cols Columns `json:"cols,omitempty,omitzero"`
@@ -2266,6 +2907,48 @@ type DiscoverResult struct {
 
 	// Unreadable Sub-directories that the service may not read, and whose files are not here; at most 100 of them.
 	Unreadable []string `json:"unreadable,omitempty,omitzero"`
+}
+
+// DistinctRule The number of distinct values lies between the ends; at least one of the two is given.
+type DistinctRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+	Max    *int64  `json:"max,omitempty"`
+	Min    *int64  `json:"min,omitempty"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+}
+
+// DriftStatistic `ks`: the greatest distance of the two cumulative distributions of a number or a time. `js`: the Jensen-Shannon distance to
+// base 2, of categories that are all known, or of numbers and times in the baseline's tenths, where NaN is a part of its own.
+// `psi`: the population stability index of the same parts, an empty one counted as a ten-thousandth. `missing`: the change of
+// the share of nulls.
+type DriftStatistic string
+
+// DriftTest defines model for DriftTest.
+type DriftTest struct {
+	// Drifted Whether the value is at or beyond the threshold, and not 0; of `ks`, also whether `p_value` is less than 0.05.
+	Drifted bool `json:"drifted"`
+
+	// PValue Of `ks`, by its asymptotic distribution.
+	PValue *float64 `json:"p_value,omitempty"`
+
+	// Statistic `ks`: the greatest distance of the two cumulative distributions of a number or a time. `js`: the Jensen-Shannon distance to
+	// base 2, of categories that are all known, or of numbers and times in the baseline's tenths, where NaN is a part of its own.
+	// `psi`: the population stability index of the same parts, an empty one counted as a ten-thousandth. `missing`: the change of
+	// the share of nulls.
+	Statistic DriftStatistic `json:"statistic"`
+	Threshold float64        `json:"threshold"`
+	Value     float64        `json:"value"`
 }
 
 // Drop Drops columns.
@@ -2335,6 +3018,26 @@ type ErrorEnvelope struct {
 
 // ErrorReason The exact case; stable, made for programs.
 type ErrorReason string
+
+// Estimate A metric that is not exact.
+type Estimate struct {
+	// Error One standard error: of distinct values and duplicate rows relative to them; of quantiles in ranks, as a share of the values;
+	// of frequent values the greatest number of rows that a count may lack, as a share of the values.
+	Error float64 `json:"error"`
+
+	// Method How it was estimated.
+	Method string `json:"method"`
+	Metric string `json:"metric"`
+}
+
+// ExampleRow defines model for ExampleRow.
+type ExampleRow struct {
+	// Row Its number in the frame, from 1.
+	Row int64 `json:"row"`
+
+	// Values Of a frame of more than 50 columns, those of the issue and the first ones.
+	Values Row `json:"values"`
+}
 
 // ExplainedStage defines model for ExplainedStage.
 type ExplainedStage struct {
@@ -2438,7 +3141,7 @@ type FillNull struct {
 type FillNullStrategy string
 
 // Filter Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep. A plan holds 10,000
+// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
 // comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 // `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 // decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
@@ -2460,7 +3163,7 @@ type Filter struct {
 	Col2 ColumnName `json:"col2,omitempty,omitzero"`
 
 	// Not Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep. A plan holds 10,000
+	// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
 	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
@@ -2473,6 +3176,10 @@ type Filter struct {
 	// value, or nothing for null; the others one value. The value is cast to the column's type without loss, or
 	// refused. NaN equals itself and is greater than every number.
 	Op FilterOperator `json:"op,omitempty,omitzero"`
+
+	// Rows Keeps rows by how they stand among the others that the filters see: the rows of the data set as `clean`, `joins` and
+	// `derive` leave them, whatever other filters keep of them. It is true or false of every row, never unknown.
+	Rows RowsFilter `json:"rows,omitempty,omitzero"`
 
 	// Val What to compare with; a list for `between`, `in` and `not_in`.
 	Val FilterValue `json:"val,omitempty,omitzero"`
@@ -2490,11 +3197,72 @@ type FilterOperator string
 // `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
 type Filters = []Filter
 
+// ForeignKeyRule Every combination of values without a null is that of a row of another data set.
+type ForeignKeyRule struct {
+	Cols Columns `json:"cols"`
+
+	// Dataset A file, a directory or a glob: an absolute path under the base path, a path relative to it, a
+	// `file://` URI under it, or a cloud URI (`s3://`, `gs://`, `az://`) whose prefix is configured.
+	//
+	//
+	// Example: /data/files/energy/measurements.parquet
+	Dataset DatasetPath `json:"dataset"`
+
+	// DatasetCols The columns there, in the same order; those of the same names when it is not given.
+	DatasetCols Columns `json:"dataset_cols,omitempty,omitzero"`
+
+	// DatasourceID The Go backend's name for a data source; also the folder that `plan.dataset` is looked up in first.
+	//
+	// Example: energy-files
+	DatasourceID DatasourceID `json:"datasource_id,omitempty,omitzero"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name RuleName `json:"name,omitempty,omitzero"`
+
+	// Read How to read the files, where what is found in them should not decide. What is not given is found out; `Reading`
+	// tells what was.
+	Read     *ReadOptions `json:"read,omitempty"`
+	Rule     string       `json:"rule"`
+	Severity Severity     `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
+}
+
+// FrameComparison What has changed since the baseline; given by `compare`.
+type FrameComparison struct {
+	// Drift Every column that both have, those that drifted first.
+	Drift []ColumnDrift `json:"drift"`
+
+	// Keys Candidate keys of the one that are none of the other.
+	Keys          []KeyChange    `json:"keys"`
+	Rows          RowsChange     `json:"rows"`
+	SchemaChanges []ColumnChange `json:"schema_changes"`
+
+	// Verdict `breaking` when a change of the schema or of a key breaks who relies on it, else `drifted` when anything has drifted or
+	// another column or key has changed, else `same`.
+	Verdict ComparisonVerdict `json:"verdict"`
+}
+
 // FrameFormat `arrow` is an IPC stream or an IPC file.
 type FrameFormat string
 
 // FrameMetrics defines model for FrameMetrics.
 type FrameMetrics struct {
+	// Associations How columns hang together, by every method that was asked for and suits them, strongest first, at most 100 of each method.
+	Associations []Association `json:"associations,omitempty,omitzero"`
+
+	// CandidateKeys Columns, alone or in pairs, whose values name every row: none is null and none occurs twice. Pairs are looked for among the
+	// columns of the row sample where no column alone is a key, and are left out where a sample is not all rows.
+	CandidateKeys []Columns `json:"candidate_keys,omitempty,omitzero"`
+
 	// ColumnMetrics Metrics of every column, in order; given by `profile`.
 	ColumnMetrics []ColumnMetrics `json:"column_metrics,omitempty,omitzero"`
 	Columns       int             `json:"columns"`
@@ -2506,9 +3274,24 @@ type FrameMetrics struct {
 	// DuplicateRows Rows that equal an earlier row in every column. Left out where nested columns make rows incomparable.
 	DuplicateRows *int64 `json:"duplicate_rows,omitempty"`
 
+	// Estimates Metrics of the frame that are estimates.
+	Estimates []Estimate `json:"estimates,omitempty,omitzero"`
+
 	// MemoryUsageMB Size of the frame in memory, in MiB.
 	MemoryUsageMB float64 `json:"memory_usage_mb"`
-	Rows          int64   `json:"rows"`
+
+	// Missingness Which columns are null together, the most frequent first, at most 20; of the row sample.
+	Missingness []MissingPattern `json:"missingness,omitempty,omitzero"`
+
+	// NullRows Rows that are null in every column.
+	NullRows *int64 `json:"null_rows,omitempty"`
+	Rows     int64  `json:"rows"`
+
+	// SampledRows Rows of the sample that metrics of pairs and patterns were measured on, drawn evenly; all where that is `rows`.
+	SampledRows *int64 `json:"sampled_rows,omitempty"`
+
+	// Series What was found of the numbers as time series, where there is a time.
+	Series []SeriesMetrics `json:"series,omitempty,omitzero"`
 }
 
 // FrameRef defines model for FrameRef.
@@ -2518,6 +3301,27 @@ type FrameRef struct {
 
 	// Type `arrow` is an IPC stream or an IPC file.
 	Type FrameFormat `json:"type"`
+}
+
+// FreshRule The latest value of a column of dates or timestamps is no older than `age`, as of when the request came; a column without
+// values is not fresh.
+type FreshRule struct {
+	// Age Example: 15 minutes
+	Age TimeGrain `json:"age"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
 
 // Health defines model for Health.
@@ -2540,12 +3344,25 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
+// Histogram Counts of finite values in bins of equal width, as many as Freedman and Diaconis' rule (1981) says, 50 at most. A bin holds its lower
+// edge and not its upper; the last holds both.
+type Histogram struct {
+	Counts []int64 `json:"counts"`
+
+	// Edges One more than there are bins; of times, RFC 3339.
+	Edges []Scalar `json:"edges"`
+}
+
 // InRangeRule Every value that is not null is at least `min` and at most `max`; at least one of the two is given.
 type InRangeRule struct {
 	// Col A column's name, letter by letter; never a pattern.
 	//
 	// Example: kwh
 	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
 
 	// Max One value.
 	Max Scalar `json:"max,omitempty,omitzero"`
@@ -2557,6 +3374,12 @@ type InRangeRule struct {
 	Name     RuleName `json:"name,omitempty,omitzero"`
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
 
 // InSetRule Every value that is not null is one of these.
@@ -2566,11 +3389,49 @@ type InSetRule struct {
 	// Example: kwh
 	Col ColumnName `json:"col"`
 
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
 	// Name What to call the rule in the answer. Default, the rule and its column.
 	Name     RuleName `json:"name,omitempty,omitzero"`
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity,omitempty,omitzero"`
-	Values   Scalars  `json:"values"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+	Values    Scalars   `json:"values"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
+}
+
+// IncreasingRule No value is less than the one before it, in the order of the rows; nulls are passed over.
+type IncreasingRule struct {
+	By Columns `json:"by,omitempty,omitzero"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Strict Whether a value may not equal the one before it either.
+	Strict bool `json:"strict,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
 
 // InferSchemaRequest defines model for InferSchemaRequest.
@@ -2617,21 +3478,111 @@ type InferSchemaResult struct {
 	Stats  SchemaStats `json:"stats"`
 }
 
-// Issue A finding that a person should know of.
+// Issue A finding that a person or a program should know of. `filter`, put into a plan, selects exactly the `affected_rows` rows.
 type Issue struct {
-	AffectedRows int64     `json:"affected_rows"`
-	Code         IssueCode `json:"code"`
+	AffectedRows int64 `json:"affected_rows"`
+
+	// Bounds The least and the greatest value that is no issue; of groups, those of all together are left out.
+	Bounds *IssueBounds `json:"bounds,omitempty"`
+	Code   IssueCode    `json:"code"`
 
 	// Column The column meant; null when it is the frame.
 	Column *string `json:"column,omitempty"`
 	Detail string  `json:"detail"`
 
+	// Examples The first rows of these, at most `max_examples`.
+	Examples []ExampleRow `json:"examples,omitempty,omitzero"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Method How it was measured.
+	Method string `json:"method,omitempty,omitzero"`
+
 	// Severity How bad it is. Of a rule that is not met: `error` fails the verdict, `warning` warns, `info` only tells.
 	Severity Severity `json:"severity"`
+
+	// Share Of all rows.
+	Share *float64 `json:"share,omitempty"`
+
+	// Threshold What it was judged by.
+	Threshold *float64 `json:"threshold,omitempty"`
+
+	// Value The metric that was judged.
+	Value *float64 `json:"value,omitempty"`
+}
+
+// IssueBounds The least and the greatest value that is no issue; of groups, those of all together are left out.
+type IssueBounds struct {
+	// High One value.
+	High Scalar `json:"high,omitempty,omitzero"`
+
+	// Low One value.
+	Low Scalar `json:"low,omitempty,omitzero"`
 }
 
 // IssueCode defines model for IssueCode.
 type IssueCode string
+
+// IssueThresholds When a finding becomes an issue. Shares are of the rows, or of the values that are not null; a metric at or beyond its
+// threshold is an issue.
+type IssueThresholds struct {
+	// HighCardinality `HIGH_CARDINALITY`: distinct values of text by its values, of more than 50 distinct ones.
+	HighCardinality *float64 `json:"high_cardinality,omitempty"`
+
+	// Imbalance `IMBALANCED`: 1 less the entropy of 2 to 30 categories by the greatest that so many can have.
+	Imbalance *float64 `json:"imbalance,omitempty"`
+
+	// Js `compare`: the Jensen-Shannon distance, to base 2.
+	Js *float64 `json:"js,omitempty"`
+
+	// Ks `compare`: the Kolmogorov-Smirnov statistic of a number, from which it has drifted.
+	Ks *float64 `json:"ks,omitempty"`
+
+	// Kurtosis `HEAVY_TAILED`: excess kurtosis.
+	Kurtosis *float64 `json:"kurtosis,omitempty"`
+
+	// MissingChange `compare`: the change of a column's share of nulls.
+	MissingChange *float64 `json:"missing_change,omitempty"`
+
+	// MixedTypes `MIXED_TYPES`: least share of numbers among text, and of text among numbers. With fewer of other text, they are
+	// `NUMBERS_AS_TEXT`, and dates `DATES_AS_TEXT`.
+	MixedTypes *float64 `json:"mixed_types,omitempty"`
+
+	// NearConstant `NEAR_CONSTANT`: share of the most frequent value.
+	NearConstant *float64 `json:"near_constant,omitempty"`
+
+	// NearUnique `DUPLICATE_KEYS`: distinct values of integers or text by its values, from which a column passes for a key.
+	NearUnique *float64 `json:"near_unique,omitempty"`
+
+	// Negatives `NEGATIVE_VALUES`: share of negative numbers up to which they are suspected; of more, they belong there.
+	Negatives *float64 `json:"negatives,omitempty"`
+
+	// Personal `PII_SUSPECTED`: share of values that look like personal data.
+	Personal *float64 `json:"personal,omitempty"`
+
+	// Psi `compare`: the population stability index.
+	Psi *float64 `json:"psi,omitempty"`
+
+	// RowsChange `compare`: the change of the number of rows, by those of the baseline.
+	RowsChange *float64 `json:"rows_change,omitempty"`
+
+	// Seasonality `SEASONAL`: autocorrelation at the period, once the trend is taken away.
+	Seasonality *float64 `json:"seasonality,omitempty"`
+
+	// Skew `SKEWED`: absolute skewness.
+	Skew *float64 `json:"skew,omitempty"`
+
+	// SmallSample `SMALL_SAMPLE`: fewer rows than that.
+	SmallSample *int64 `json:"small_sample,omitempty"`
+
+	// Truncated `TRUNCATED_TEXT`: share of values that are as long as the longest, of 20 characters or more.
+	Truncated *float64 `json:"truncated,omitempty"`
+
+	// Zeros `ZEROS`: share of zeros.
+	Zeros *float64 `json:"zeros,omitempty"`
+}
 
 // Job defines model for Job.
 type Job struct {
@@ -2869,6 +3820,50 @@ type JSONPatchOperation struct {
 // JSONPatchOperationOp defines model for JSONPatchOperation.Op.
 type JSONPatchOperationOp string
 
+// KeyChange defines model for KeyChange.
+type KeyChange struct {
+	After bool `json:"after"`
+
+	// Before Whether they named every row of the baseline.
+	Before   bool    `json:"before"`
+	Breaking bool    `json:"breaking"`
+	Columns  Columns `json:"columns"`
+}
+
+// KindCount defines model for KindCount.
+type KindCount struct {
+	Count int64    `json:"count"`
+	Kind  TextKind `json:"kind"`
+
+	// Share Of the values that were looked at.
+	Share float64 `json:"share"`
+}
+
+// LengthRule Every text that is not null has at least `min` and at most `max` characters; at least one of the two is given.
+type LengthRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+	Max    *int64  `json:"max,omitempty"`
+	Min    *int64  `json:"min,omitempty"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
+}
+
 // Limits defines model for Limits.
 type Limits struct {
 	// Accepting Whether a job would be accepted now.
@@ -2892,11 +3887,48 @@ type MatchesRule struct {
 	// Example: kwh
 	Col ColumnName `json:"col"`
 
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
 	// Name What to call the rule in the answer. Default, the rule and its column.
 	Name     RuleName `json:"name,omitempty,omitzero"`
 	Pattern  string   `json:"pattern"`
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
+}
+
+// MeanRule The mean of the column lies between the ends; at least one of the two is given.
+type MeanRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters  `json:"filter,omitempty,omitzero"`
+	Max    *float64 `json:"max,omitempty"`
+	Min    *float64 `json:"min,omitempty"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+}
+
+// MissingPattern defines model for MissingPattern.
+type MissingPattern struct {
+	// Columns The columns that are null, and no others.
+	Columns []ColumnName `json:"columns"`
+	Rows    int64        `json:"rows"`
+	Share   float64      `json:"share"`
 }
 
 // NearestAnswers defines model for NearestAnswers.
@@ -2905,11 +3937,63 @@ type NearestAnswers = []string
 // NewName The new column's name.
 type NewName = string
 
+// NoGapsRule No two times that follow one another, in the order of time, are more than `every` apart.
+type NoGapsRule struct {
+	By Columns `json:"by,omitempty,omitzero"`
+
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Every Example: 15 minutes
+	Every TimeGrain `json:"every"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
+}
+
 // NormaliseNames Gives every column a name of small letters, digits and `_` alone, without accents; whatever stands between letters and
 // digits is one `_`, and nothing at the ends. `ß` is `ss`, letters without a plain one stay, and a name of none of these
 // is `column`. Of several that become the same, the later ones get `_2`, `_3` …, whichever no column has.
 type NormaliseNames struct {
 	Op string `json:"op"`
+}
+
+// NotInSetRule No value is one of these.
+type NotInSetRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+	Values    Scalars   `json:"values"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
 
 // NotNullRule No value is null.
@@ -2919,10 +4003,20 @@ type NotNullRule struct {
 	// Example: kwh
 	Col ColumnName `json:"col"`
 
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
 	// Name What to call the rule in the answer. Default, the rule and its column.
 	Name     RuleName `json:"name,omitempty,omitzero"`
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
 
 // NullMarkers Turns strings that stand for "nothing" into null.
@@ -2930,6 +4024,24 @@ type NullMarkers struct {
 	Cols    Columns  `json:"cols,omitempty,omitzero"`
 	Markers []string `json:"markers"`
 	Op      string   `json:"op"`
+}
+
+// NullRatioRule The share of nulls is below `max`, or is 0.
+type NullRatioRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+	Max    float64 `json:"max"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
 
 // NullsPosition Where nulls go.
@@ -2982,6 +4094,16 @@ type Order struct {
 	Nulls NullsPosition `json:"nulls,omitempty,omitzero"`
 }
 
+// OutlierBounds The least and the greatest number that is no outlier, by this method.
+type OutlierBounds struct {
+	High float64 `json:"high"`
+	Low  float64 `json:"low"`
+
+	// Method `iqr` below Q1 − 1.5 IQR or above Q3 + 1.5 IQR; `zscore` more than 3 standard deviations from the mean;
+	// `mad` more than 3.5 by the modified z-score, 0.6745 · (x − median) / MAD.
+	Method OutlierMethod `json:"method"`
+}
+
 // OutlierMethod `iqr` below Q1 − 1.5 IQR or above Q3 + 1.5 IQR; `zscore` more than 3 standard deviations from the mean;
 // `mad` more than 3.5 by the modified z-score, 0.6745 · (x − median) / MAD.
 type OutlierMethod string
@@ -3001,6 +4123,13 @@ type ParseDates struct {
 	// Example: %d/%m/%Y
 	Format string `json:"format"`
 	Op     string `json:"op"`
+}
+
+// PatternCount defines model for PatternCount.
+type PatternCount struct {
+	Count   int64   `json:"count"`
+	Pattern string  `json:"pattern"`
+	Share   float64 `json:"share"`
 }
 
 // Pivot One row for each combination of `index`, in ascending order, with a column for each value of `on` (in ascending order,
@@ -3336,6 +4465,37 @@ type ProvenanceVersions struct {
 	Pyarrow  string `json:"pyarrow"`
 }
 
+// QuantileRule A quantile of the column, by linear interpolation, lies between the ends; at least one of the two is given.
+type QuantileRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters  `json:"filter,omitempty,omitzero"`
+	Max    *float64 `json:"max,omitempty"`
+	Min    *float64 `json:"min,omitempty"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Q        float64  `json:"q"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+}
+
+// Quantiles By linear interpolation.
+type Quantiles struct {
+	P01 float64 `json:"p01"`
+	P05 float64 `json:"p05"`
+	P25 float64 `json:"p25"`
+	P50 float64 `json:"p50"`
+	P75 float64 `json:"p75"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+}
+
 // QueryBudget What the query may cost at most. It is refused where its estimate says more (`413`, `BUDGET_EXCEEDED`), before it is
 // run; an answer that turns out to have more `rows` fails the job, and is never cut short.
 type QueryBudget struct {
@@ -3613,6 +4773,9 @@ type ResampleFill string
 // ResampleLabel Which end of a bucket names it.
 type ResampleLabel string
 
+// ResultToken The token of a query that has completed, whose result frame is meant.
+type ResultToken = int64
+
 // Row One row, by column name.
 //
 // Example: {"cost":22.58,"kwh":150.5,"site_id":"site_001","timestamp":"2025-01-01T00:00:00Z"}
@@ -3620,8 +4783,11 @@ type Row map[string]interface{}
 
 // RowCountRule There are at least `min` and at most `max` rows; at least one of the two is given.
 type RowCountRule struct {
-	Max *int64 `json:"max,omitempty"`
-	Min *int64 `json:"min,omitempty"`
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+	Max    *int64  `json:"max,omitempty"`
+	Min    *int64  `json:"min,omitempty"`
 
 	// Name What to call the rule in the answer. Default, the rule and its column.
 	Name     RuleName `json:"name,omitempty,omitzero"`
@@ -3648,7 +4814,42 @@ type RowPage struct {
 	TotalRows int64 `json:"total_rows"`
 }
 
-// Rule One thing that must hold.
+// RowRelation `repeated` rows equal an earlier row in `cols`, null to null and NaN to NaN; `shared` rows equal another, earlier or later.
+// `falling`, `level` and `rising` are less than the value before, equal to it, and greater; a null is none of them and is
+// passed over. Those `after_gap` are more than `every` later than the time before, in the order of time.
+type RowRelation string
+
+// RowsChange defines model for RowsChange.
+type RowsChange struct {
+	After  int64 `json:"after"`
+	Before int64 `json:"before"`
+
+	// Change By the rows before; null when there were none.
+	Change  *float64 `json:"change"`
+	Drifted bool     `json:"drifted"`
+}
+
+// RowsFilter Keeps rows by how they stand among the others that the filters see: the rows of the data set as `clean`, `joins` and
+// `derive` leave them, whatever other filters keep of them. It is true or false of every row, never unknown.
+type RowsFilter struct {
+	// Are `repeated` rows equal an earlier row in `cols`, null to null and NaN to NaN; `shared` rows equal another, earlier or later.
+	// `falling`, `level` and `rising` are less than the value before, equal to it, and greater; a null is none of them and is
+	// passed over. Those `after_gap` are more than `every` later than the time before, in the order of time.
+	Are RowRelation `json:"are"`
+
+	// By Rows are compared with those of the same values in these columns only.
+	By Columns `json:"by,omitempty,omitzero"`
+
+	// Cols The columns meant; one alone but for `repeated` and `shared`.
+	Cols Columns `json:"cols"`
+
+	// Every The greatest distance that is no gap; needed by `after_gap`, and only there.
+	Every TimeGrain `json:"every,omitempty,omitzero"`
+}
+
+// Rule One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is
+// wider, how many make a warning where `severity` is `error`. Rules of how rows stand among others compare them with all rows,
+// whatever `filter` leaves out. What is not known breaks no rule: a mean of no values lies between any ends.
 type Rule struct {
 	union json.RawMessage
 }
@@ -3658,17 +4859,32 @@ type RuleName = string
 
 // RuleResult defines model for RuleResult.
 type RuleResult struct {
-	Name string `json:"name"`
+	// Examples The first rows that failed, at most `max_examples`.
+	Examples []ExampleRow `json:"examples,omitempty,omitzero"`
+
+	// Filter Selects exactly the rows that failed; left out where a rule is of the whole frame, and where all held.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+	Name   string  `json:"name"`
 
 	// Observed What was found, for a person to read.
-	Observed    string `json:"observed"`
-	Passed      bool   `json:"passed"`
-	RowsChecked int64  `json:"rows_checked"`
-	RowsFailed  int64  `json:"rows_failed"`
-	Rule        string `json:"rule"`
+	Observed string `json:"observed"`
+	Passed   bool   `json:"passed"`
 
-	// Severity How bad it is. Of a rule that is not met: `error` fails the verdict, `warning` warns, `info` only tells.
+	// Plan Yields the rows that failed, where no filter can say which these are; given by `foreign_key` of a plan.
+	Plan *Plan `json:"plan,omitempty"`
+
+	// RowsChecked Rows, or values, that the rule looked at.
+	RowsChecked int64 `json:"rows_checked"`
+
+	// RowsFailed Of a rule of the whole frame, all of them or none; of `row_count_between`, how many there are too few or too many.
+	RowsFailed int64  `json:"rows_failed"`
+	Rule       string `json:"rule"`
+
+	// Severity The rule's; of one that failed within `warn_within`, `warning`.
 	Severity Severity `json:"severity"`
+
+	// Share Of the rows checked, those that failed.
+	Share *float64 `json:"share,omitempty"`
 }
 
 // Sample Rows taken by chance, in their order: `n` of them, or each with the probability `fraction`; exactly one of them. The
@@ -3677,6 +4893,31 @@ type Sample struct {
 	Fraction float64 `json:"fraction,omitempty,omitzero"`
 	N        int     `json:"n,omitempty,omitzero"`
 	Seed     int     `json:"seed,omitempty,omitzero"`
+}
+
+// SatisfiesRule In no row is this condition false; as in SQL, a comparison with null is not.
+type SatisfiesRule struct {
+	// Condition Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
+	// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
+	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
+	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
+	Condition Filter `json:"condition"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
 
 // Scalars defines model for Scalars.
@@ -3749,6 +4990,39 @@ type SchemaStats struct {
 
 	// UniqueExact Whether `unique_counts` were counted; of more than 100,000 rows they are estimates, within some percent.
 	UniqueExact bool `json:"unique_exact"`
+}
+
+// SeriesMetrics A number over time; in groups, the longest of the series.
+type SeriesMetrics struct {
+	// Adf The augmented Dickey-Fuller statistic, with a constant; null where there are too few points.
+	Adf *float64 `json:"adf,omitempty"`
+
+	// AdfCritical Its critical value at 5 %, by MacKinnon (2010); below it, a unit root is refuted.
+	AdfCritical *float64 `json:"adf_critical,omitempty"`
+
+	// Column A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Column ColumnName `json:"column"`
+
+	// Group The values of the columns that name the series, where there are several.
+	Group map[string]interface{} `json:"group,omitempty,omitzero"`
+
+	// Period The points after which it repeats itself; null when it does not.
+	Period *int  `json:"period,omitempty"`
+	Points int64 `json:"points"`
+
+	// Seasonality The autocorrelation at the period, of what is left without the linear trend.
+	Seasonality *float64 `json:"seasonality,omitempty"`
+	Stationary  *bool    `json:"stationary,omitempty"`
+
+	// StepS The usual distance of two points, in seconds.
+	StepS float64 `json:"step_s"`
+
+	// Time A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Time ColumnName `json:"time"`
 }
 
 // Severity How bad it is. Of a rule that is not met: `error` fails the verdict, `warning` warns, `info` only tells.
@@ -3839,9 +5113,39 @@ type Substring struct {
 	Start  int        `json:"start"`
 }
 
+// SuggestedRule defines model for SuggestedRule.
+type SuggestedRule struct {
+	// Evidence What speaks for it.
+	Evidence string `json:"evidence"`
+
+	// Rule One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is
+	// wider, how many make a warning where `severity` is `error`. Rules of how rows stand among others compare them with all rows,
+	// whatever `filter` leaves out. What is not known breaks no rule: a mean of no values lies between any ends.
+	Rule Rule `json:"rule"`
+}
+
 // Suggestion The nearest right answers, best first; or a change of the request that was tried and works, as a JSON Patch (RFC 6902).
 type Suggestion struct {
 	union json.RawMessage
+}
+
+// SumRule The sum of the column lies between the ends; at least one of the two is given.
+type SumRule struct {
+	// Col A column's name, letter by letter; never a pattern.
+	//
+	// Example: kwh
+	Col ColumnName `json:"col"`
+
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters  `json:"filter,omitempty,omitzero"`
+	Max    *float64 `json:"max,omitempty"`
+	Min    *float64 `json:"min,omitempty"`
+
+	// Name What to call the rule in the answer. Default, the rule and its column.
+	Name     RuleName `json:"name,omitempty,omitzero"`
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity,omitempty,omitzero"`
 }
 
 // TextForm How text files are written.
@@ -3896,11 +5200,62 @@ type TextFunction struct {
 // TextFunctionFn defines model for TextFunction.Fn.
 type TextFunctionFn string
 
+// TextKind defines model for TextKind.
+type TextKind string
+
+// TextMetrics defines model for TextMetrics.
+type TextMetrics struct {
+	// Blank Values without a character, or with white space alone.
+	Blank int64 `json:"blank"`
+
+	// Kinds What the values look like, of the row sample.
+	Kinds      []KindCount `json:"kinds"`
+	MaxLength  int64       `json:"max_length"`
+	MeanLength float64     `json:"mean_length"`
+
+	// MinLength In characters.
+	MinLength int64 `json:"min_length"`
+
+	// Patterns The most frequent shapes, at most 5, of the row sample: letters are `a` and `A`, digits `9`, several alike one with a `+`.
+	Patterns []PatternCount `json:"patterns"`
+
+	// Whitespace Values that begin or end with white space, and are not blank.
+	Whitespace int64 `json:"whitespace"`
+}
+
 // TimeGrain Example: 15 minutes
 type TimeGrain = string
 
+// TimeMetrics Of a date or a timestamp. Gaps and duplicates are told where all distinct times are known.
+type TimeMetrics struct {
+	// Duplicates Values that were there before.
+	Duplicates *int64 `json:"duplicates,omitempty"`
+
+	// Finest The coarsest unit that every value is whole in, from `year` to `nanosecond`.
+	Finest *string `json:"finest"`
+
+	// Gaps Distances that are greater than that.
+	Gaps *int64 `json:"gaps,omitempty"`
+
+	// MidnightShare Share of the values that are midnights.
+	MidnightShare *float64 `json:"midnight_share"`
+
+	// RangeS From the first to the last, in seconds.
+	RangeS *float64 `json:"range_s"`
+
+	// StepS The most frequent distance of two times that follow one another.
+	StepS    *float64 `json:"step_s,omitempty"`
+	Timezone *string  `json:"timezone,omitempty"`
+}
+
 // TimeUnit defines model for TimeUnit.
 type TimeUnit string
+
+// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+type Tolerance struct {
+	Rows  *int64   `json:"rows,omitempty"`
+	Share *float64 `json:"share,omitempty"`
+}
 
 // TopN The `n` rows whose `by` is greatest (or least, with `dir: asc`), the first of them first, in each partition when
 // `partition_by` names columns; null comes last, and equal rows in the order of the group keys, or of the files. With
@@ -3977,10 +5332,20 @@ type UnionedDataset struct {
 type UniqueRule struct {
 	Cols Columns `json:"cols"`
 
+	// Filter Rows to keep: all of these hold. Three-valued logic as in SQL: null matches nothing but `is_null` and
+	// `is_distinct_from`, and is not matched by the opposite (`not`, `not_in`, `not_like` …) either.
+	Filter Filters `json:"filter,omitempty,omitzero"`
+
 	// Name What to call the rule in the answer. Default, the rule and its column.
 	Name     RuleName `json:"name,omitempty,omitzero"`
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity,omitempty,omitzero"`
+
+	// Tolerance How many of the rows that a rule looks at may fail; exactly one of the two.
+	Tolerance Tolerance `json:"tolerance,omitempty,omitzero"`
+
+	// WarnWithin How many of the rows that a rule looks at may fail; exactly one of the two.
+	WarnWithin Tolerance `json:"warn_within,omitempty,omitzero"`
 }
 
 // Unpivot One row for each column of `on`, row by row, whose name becomes a value of `names_to` and whose value goes to
@@ -3995,9 +5360,26 @@ type Unpivot struct {
 
 // Validation How the rules were met; given by `validate`.
 type Validation struct {
-	Rules   []RuleResult `json:"rules"`
-	Verdict Verdict      `json:"verdict"`
+	Rules []RuleResult `json:"rules"`
+
+	// Suggested Rules that the data meets; given when `options.suggest` is on.
+	Suggested []SuggestedRule `json:"suggested,omitempty,omitzero"`
+	Verdict   Verdict         `json:"verdict"`
 }
+
+// ValueCount defines model for ValueCount.
+type ValueCount struct {
+	Count int64 `json:"count"`
+
+	// Share Of the values that are not null.
+	Share float64 `json:"share"`
+
+	// Value One value, or null.
+	Value NullableScalar `json:"value"`
+}
+
+// ValueOrder How the values follow one another in the order of the rows, nulls passed over.
+type ValueOrder string
 
 // Verdict defines model for Verdict.
 type Verdict string
@@ -4033,7 +5415,7 @@ type WhenThen struct {
 	Then Operand `json:"then"`
 
 	// When Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is) and `not` (this is false), which nest up to 32 deep. A plan holds 10,000
+	// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
 	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
@@ -4107,6 +5489,13 @@ type Cursor = int64
 // DryRun defines model for DryRun.
 type DryRun = bool
 
+// FrameJobKind `eda` finds issues and suggests charts; `profile` adds the metrics of every column; `validate` judges `options.rules` and
+// gives a verdict; `compare` tells what has changed since the `baseline`.
+type FrameJobKind = AnalysisKind
+
+// FrameOptions defines model for FrameOptions.
+type FrameOptions = AnalyzeOptions
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -4151,6 +5540,12 @@ type Failure = ErrorEnvelope
 
 // AnalyzeFrameParams defines parameters for AnalyzeFrame.
 type AnalyzeFrameParams struct {
+	// JobKind What to do with a frame that is the body, which needs it; left out with a body in JSON.
+	JobKind *FrameJobKind `form:"job_kind,omitempty" json:"job_kind,omitempty"`
+
+	// Options The options for a frame that is the body, as a JSON object; left out with a body in JSON.
+	Options *FrameOptions `form:"options,omitempty" json:"options,omitempty"`
+
 	// IdempotencyKey A name of the caller's for this very request, such as a UUID. Sent again with the same body, it gives the
 	// same token as before, whatever has become of the job, for `PY_JOB_TTL_S` seconds from the first time; with
 	// another body or path it is `409`, `details.reason` `IDEMPOTENCY_KEY_REUSED`. So a request whose answer
@@ -5432,6 +6827,40 @@ func (t *Rule) MergeInSetRule(v InSetRule) error {
 	return err
 }
 
+// AsNotInSetRule returns the union data inside the Rule as a NotInSetRule
+func (t Rule) AsNotInSetRule() (NotInSetRule, error) {
+	var body NotInSetRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNotInSetRule overwrites any union data inside the Rule as the provided NotInSetRule
+func (t *Rule) FromNotInSetRule(v NotInSetRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"not_in_set"}`))
+	t.union = b
+	return err
+}
+
+// MergeNotInSetRule performs a merge with any union data inside the Rule, using the provided NotInSetRule
+func (t *Rule) MergeNotInSetRule(v NotInSetRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"not_in_set"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsInRangeRule returns the union data inside the Rule as a InRangeRule
 func (t Rule) AsInRangeRule() (InRangeRule, error) {
 	var body InRangeRule
@@ -5534,6 +6963,108 @@ func (t *Rule) MergeTypeRule(v TypeRule) error {
 	return err
 }
 
+// AsLengthRule returns the union data inside the Rule as a LengthRule
+func (t Rule) AsLengthRule() (LengthRule, error) {
+	var body LengthRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromLengthRule overwrites any union data inside the Rule as the provided LengthRule
+func (t *Rule) FromLengthRule(v LengthRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"length_between"}`))
+	t.union = b
+	return err
+}
+
+// MergeLengthRule performs a merge with any union data inside the Rule, using the provided LengthRule
+func (t *Rule) MergeLengthRule(v LengthRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"length_between"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsIncreasingRule returns the union data inside the Rule as a IncreasingRule
+func (t Rule) AsIncreasingRule() (IncreasingRule, error) {
+	var body IncreasingRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromIncreasingRule overwrites any union data inside the Rule as the provided IncreasingRule
+func (t *Rule) FromIncreasingRule(v IncreasingRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"increasing"}`))
+	t.union = b
+	return err
+}
+
+// MergeIncreasingRule performs a merge with any union data inside the Rule, using the provided IncreasingRule
+func (t *Rule) MergeIncreasingRule(v IncreasingRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"increasing"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDecreasingRule returns the union data inside the Rule as a DecreasingRule
+func (t Rule) AsDecreasingRule() (DecreasingRule, error) {
+	var body DecreasingRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDecreasingRule overwrites any union data inside the Rule as the provided DecreasingRule
+func (t *Rule) FromDecreasingRule(v DecreasingRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"decreasing"}`))
+	t.union = b
+	return err
+}
+
+// MergeDecreasingRule performs a merge with any union data inside the Rule, using the provided DecreasingRule
+func (t *Rule) MergeDecreasingRule(v DecreasingRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"decreasing"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsRowCountRule returns the union data inside the Rule as a RowCountRule
 func (t Rule) AsRowCountRule() (RowCountRule, error) {
 	var body RowCountRule
@@ -5568,6 +7099,414 @@ func (t *Rule) MergeRowCountRule(v RowCountRule) error {
 	return err
 }
 
+// AsColumnExistsRule returns the union data inside the Rule as a ColumnExistsRule
+func (t Rule) AsColumnExistsRule() (ColumnExistsRule, error) {
+	var body ColumnExistsRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromColumnExistsRule overwrites any union data inside the Rule as the provided ColumnExistsRule
+func (t *Rule) FromColumnExistsRule(v ColumnExistsRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"column_exists"}`))
+	t.union = b
+	return err
+}
+
+// MergeColumnExistsRule performs a merge with any union data inside the Rule, using the provided ColumnExistsRule
+func (t *Rule) MergeColumnExistsRule(v ColumnExistsRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"column_exists"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsColumnsAreRule returns the union data inside the Rule as a ColumnsAreRule
+func (t Rule) AsColumnsAreRule() (ColumnsAreRule, error) {
+	var body ColumnsAreRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromColumnsAreRule overwrites any union data inside the Rule as the provided ColumnsAreRule
+func (t *Rule) FromColumnsAreRule(v ColumnsAreRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"columns_are"}`))
+	t.union = b
+	return err
+}
+
+// MergeColumnsAreRule performs a merge with any union data inside the Rule, using the provided ColumnsAreRule
+func (t *Rule) MergeColumnsAreRule(v ColumnsAreRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"columns_are"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsMeanRule returns the union data inside the Rule as a MeanRule
+func (t Rule) AsMeanRule() (MeanRule, error) {
+	var body MeanRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromMeanRule overwrites any union data inside the Rule as the provided MeanRule
+func (t *Rule) FromMeanRule(v MeanRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"mean_between"}`))
+	t.union = b
+	return err
+}
+
+// MergeMeanRule performs a merge with any union data inside the Rule, using the provided MeanRule
+func (t *Rule) MergeMeanRule(v MeanRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"mean_between"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSumRule returns the union data inside the Rule as a SumRule
+func (t Rule) AsSumRule() (SumRule, error) {
+	var body SumRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSumRule overwrites any union data inside the Rule as the provided SumRule
+func (t *Rule) FromSumRule(v SumRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"sum_between"}`))
+	t.union = b
+	return err
+}
+
+// MergeSumRule performs a merge with any union data inside the Rule, using the provided SumRule
+func (t *Rule) MergeSumRule(v SumRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"sum_between"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsQuantileRule returns the union data inside the Rule as a QuantileRule
+func (t Rule) AsQuantileRule() (QuantileRule, error) {
+	var body QuantileRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromQuantileRule overwrites any union data inside the Rule as the provided QuantileRule
+func (t *Rule) FromQuantileRule(v QuantileRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"quantile_between"}`))
+	t.union = b
+	return err
+}
+
+// MergeQuantileRule performs a merge with any union data inside the Rule, using the provided QuantileRule
+func (t *Rule) MergeQuantileRule(v QuantileRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"quantile_between"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNullRatioRule returns the union data inside the Rule as a NullRatioRule
+func (t Rule) AsNullRatioRule() (NullRatioRule, error) {
+	var body NullRatioRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNullRatioRule overwrites any union data inside the Rule as the provided NullRatioRule
+func (t *Rule) FromNullRatioRule(v NullRatioRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"null_ratio_below"}`))
+	t.union = b
+	return err
+}
+
+// MergeNullRatioRule performs a merge with any union data inside the Rule, using the provided NullRatioRule
+func (t *Rule) MergeNullRatioRule(v NullRatioRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"null_ratio_below"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDistinctRule returns the union data inside the Rule as a DistinctRule
+func (t Rule) AsDistinctRule() (DistinctRule, error) {
+	var body DistinctRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDistinctRule overwrites any union data inside the Rule as the provided DistinctRule
+func (t *Rule) FromDistinctRule(v DistinctRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"distinct_between"}`))
+	t.union = b
+	return err
+}
+
+// MergeDistinctRule performs a merge with any union data inside the Rule, using the provided DistinctRule
+func (t *Rule) MergeDistinctRule(v DistinctRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"distinct_between"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsForeignKeyRule returns the union data inside the Rule as a ForeignKeyRule
+func (t Rule) AsForeignKeyRule() (ForeignKeyRule, error) {
+	var body ForeignKeyRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromForeignKeyRule overwrites any union data inside the Rule as the provided ForeignKeyRule
+func (t *Rule) FromForeignKeyRule(v ForeignKeyRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"foreign_key"}`))
+	t.union = b
+	return err
+}
+
+// MergeForeignKeyRule performs a merge with any union data inside the Rule, using the provided ForeignKeyRule
+func (t *Rule) MergeForeignKeyRule(v ForeignKeyRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"foreign_key"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFreshRule returns the union data inside the Rule as a FreshRule
+func (t Rule) AsFreshRule() (FreshRule, error) {
+	var body FreshRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFreshRule overwrites any union data inside the Rule as the provided FreshRule
+func (t *Rule) FromFreshRule(v FreshRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"fresher_than"}`))
+	t.union = b
+	return err
+}
+
+// MergeFreshRule performs a merge with any union data inside the Rule, using the provided FreshRule
+func (t *Rule) MergeFreshRule(v FreshRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"fresher_than"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNoGapsRule returns the union data inside the Rule as a NoGapsRule
+func (t Rule) AsNoGapsRule() (NoGapsRule, error) {
+	var body NoGapsRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNoGapsRule overwrites any union data inside the Rule as the provided NoGapsRule
+func (t *Rule) FromNoGapsRule(v NoGapsRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"no_gaps"}`))
+	t.union = b
+	return err
+}
+
+// MergeNoGapsRule performs a merge with any union data inside the Rule, using the provided NoGapsRule
+func (t *Rule) MergeNoGapsRule(v NoGapsRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"no_gaps"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCompareColumnsRule returns the union data inside the Rule as a CompareColumnsRule
+func (t Rule) AsCompareColumnsRule() (CompareColumnsRule, error) {
+	var body CompareColumnsRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCompareColumnsRule overwrites any union data inside the Rule as the provided CompareColumnsRule
+func (t *Rule) FromCompareColumnsRule(v CompareColumnsRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"compare_columns"}`))
+	t.union = b
+	return err
+}
+
+// MergeCompareColumnsRule performs a merge with any union data inside the Rule, using the provided CompareColumnsRule
+func (t *Rule) MergeCompareColumnsRule(v CompareColumnsRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"compare_columns"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSatisfiesRule returns the union data inside the Rule as a SatisfiesRule
+func (t Rule) AsSatisfiesRule() (SatisfiesRule, error) {
+	var body SatisfiesRule
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSatisfiesRule overwrites any union data inside the Rule as the provided SatisfiesRule
+func (t *Rule) FromSatisfiesRule(v SatisfiesRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"satisfies"}`))
+	t.union = b
+	return err
+}
+
+// MergeSatisfiesRule performs a merge with any union data inside the Rule, using the provided SatisfiesRule
+func (t *Rule) MergeSatisfiesRule(v SatisfiesRule) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"rule":"satisfies"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 func (t Rule) Discriminator() (string, error) {
 	var discriminator struct {
 		Discriminator string `json:"rule"`
@@ -5582,16 +7521,48 @@ func (t Rule) ValueByDiscriminator() (interface{}, error) {
 		return nil, err
 	}
 	switch discriminator {
+	case "column_exists":
+		return t.AsColumnExistsRule()
+	case "columns_are":
+		return t.AsColumnsAreRule()
+	case "compare_columns":
+		return t.AsCompareColumnsRule()
+	case "decreasing":
+		return t.AsDecreasingRule()
+	case "distinct_between":
+		return t.AsDistinctRule()
+	case "foreign_key":
+		return t.AsForeignKeyRule()
+	case "fresher_than":
+		return t.AsFreshRule()
 	case "in_range":
 		return t.AsInRangeRule()
 	case "in_set":
 		return t.AsInSetRule()
+	case "increasing":
+		return t.AsIncreasingRule()
+	case "length_between":
+		return t.AsLengthRule()
 	case "matches":
 		return t.AsMatchesRule()
+	case "mean_between":
+		return t.AsMeanRule()
+	case "no_gaps":
+		return t.AsNoGapsRule()
+	case "not_in_set":
+		return t.AsNotInSetRule()
 	case "not_null":
 		return t.AsNotNullRule()
+	case "null_ratio_below":
+		return t.AsNullRatioRule()
+	case "quantile_between":
+		return t.AsQuantileRule()
 	case "row_count_between":
 		return t.AsRowCountRule()
+	case "satisfies":
+		return t.AsSatisfiesRule()
+	case "sum_between":
+		return t.AsSumRule()
 	case "type":
 		return t.AsTypeRule()
 	case "unique":
@@ -5747,20 +7718,28 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// AnalyzeFrameWithBody Explore, profile or validate a frame
+	// AnalyzeFrameWithBody Explore, profile, validate or compare a frame
 	//
-	// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-	// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-	// is an `AnalyzeResult`.
+	// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+	// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+	// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+	// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 	//
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-	// every column, `validate` judges `options.rules` and gives a verdict.
+	// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+	// `baseline`, which only a body in JSON can have.
+	//
+	// A result that a token names is kept for the job, though its own job may expire before.
 	//
 	// Refused before a token is issued:
 	//
-	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+	//   without a baseline, or a baseline without `compare`.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
 	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+	// - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+	// - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `413` `DISK_FULL`: there is no room to keep the frame.
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
@@ -5774,20 +7753,28 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
 	AnalyzeFrameWithBody(ctx context.Context, params *AnalyzeFrameParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AnalyzeFrame Explore, profile or validate a frame
+	// AnalyzeFrame Explore, profile, validate or compare a frame
 	//
-	// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-	// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-	// is an `AnalyzeResult`.
+	// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+	// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+	// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+	// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 	//
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-	// every column, `validate` judges `options.rules` and gives a verdict.
+	// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+	// `baseline`, which only a body in JSON can have.
+	//
+	// A result that a token names is kept for the job, though its own job may expire before.
 	//
 	// Refused before a token is issued:
 	//
-	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+	//   without a baseline, or a baseline without `compare`.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
 	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+	// - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+	// - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `413` `DISK_FULL`: there is no room to keep the frame.
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
@@ -5969,8 +7956,15 @@ type ClientInterface interface {
 	// sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 	// time limit must be longer than `wait`.
 	//
+	// With `Accept: text/markdown` the result of an `infer_schema` or `analyze` job that has completed comes as
+	// Markdown instead, without status and steps: a table of the columns, and issues, hints, verdict and changes as far
+	// as there are any, but no rows. Names and values are escaped, so that none can break it. Who accepts JSON as well
+	// has JSON for every other job.
+	//
 	// - `404` `JOB_NOT_FOUND`: the token was never issued.
 	// - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither, or Markdown alone and there will be none of this job.
+	// - `409` `RESULT_NOT_READY`: it allows Markdown alone, and the job has not ended.
 	//
 	// Corresponds with GET /v1/py/jobs/{token} (the `GetJob` operationId).
 	GetJob(ctx context.Context, token Token, params *GetJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6176,24 +8170,32 @@ type ClientInterface interface {
 	RunQuery(ctx context.Context, params *RunQueryParams, body RunQueryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// AnalyzeFrameWithBody Explore, profile or validate a frame
+// AnalyzeFrameWithBody Explore, profile, validate or compare a frame
 //
-// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-// is an `AnalyzeResult`.
+// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 //
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-// every column, `validate` judges `options.rules` and gives a verdict.
+// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+// `baseline`, which only a body in JSON can have.
+//
+// A result that a token names is kept for the job, though its own job may expire before.
 //
 // Refused before a token is issued:
 //
-// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
-// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
-// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
-// - `413` `DISK_FULL`: there is no room to keep the frame.
-// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
-// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//   - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+//     without a baseline, or a baseline without `compare`.
+//   - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
+//   - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+//   - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+//   - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+//   - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `413` `DISK_FULL`: there is no room to keep the frame.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
 // not: the job has completed.
@@ -6213,24 +8215,32 @@ func (c *Client) AnalyzeFrameWithBody(ctx context.Context, params *AnalyzeFrameP
 	return c.Client.Do(req)
 }
 
-// AnalyzeFrame Explore, profile or validate a frame
+// AnalyzeFrame Explore, profile, validate or compare a frame
 //
-// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-// is an `AnalyzeResult`.
+// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 //
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-// every column, `validate` judges `options.rules` and gives a verdict.
+// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+// `baseline`, which only a body in JSON can have.
+//
+// A result that a token names is kept for the job, though its own job may expire before.
 //
 // Refused before a token is issued:
 //
-// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
-// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
-// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
-// - `413` `DISK_FULL`: there is no room to keep the frame.
-// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
-// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//   - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+//     without a baseline, or a baseline without `compare`.
+//   - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
+//   - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+//   - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+//   - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+//   - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `413` `DISK_FULL`: there is no room to keep the frame.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
 // not: the job has completed.
@@ -6528,8 +8538,15 @@ func (c *Client) CancelJob(ctx context.Context, token Token, reqEditors ...Reque
 // sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 // time limit must be longer than `wait`.
 //
+// With `Accept: text/markdown` the result of an `infer_schema` or `analyze` job that has completed comes as
+// Markdown instead, without status and steps: a table of the columns, and issues, hints, verdict and changes as far
+// as there are any, but no rows. Names and values are escaped, so that none can break it. Who accepts JSON as well
+// has JSON for every other job.
+//
 // - `404` `JOB_NOT_FOUND`: the token was never issued.
 // - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither, or Markdown alone and there will be none of this job.
+// - `409` `RESULT_NOT_READY`: it allows Markdown alone, and the job has not ended.
 //
 // Corresponds with GET /v1/py/jobs/{token} (the `GetJob` operationId).
 func (c *Client) GetJob(ctx context.Context, token Token, params *GetJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6862,6 +8879,43 @@ func NewAnalyzeFrameRequestWithBody(server string, params *AnalyzeFrameParams, c
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.JobKind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "job_kind", *params.JobKind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Options != nil {
+
+			if queryParamBuf, err := json.Marshal(*params.Options); err != nil {
+				return nil, err
+			} else {
+				queryValues.Add("options", string(queryParamBuf))
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
@@ -7817,20 +9871,28 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// AnalyzeFrameWithBodyWithResponse Explore, profile or validate a frame
+	// AnalyzeFrameWithBodyWithResponse Explore, profile, validate or compare a frame
 	//
-	// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-	// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-	// is an `AnalyzeResult`.
+	// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+	// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+	// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+	// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 	//
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-	// every column, `validate` judges `options.rules` and gives a verdict.
+	// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+	// `baseline`, which only a body in JSON can have.
+	//
+	// A result that a token names is kept for the job, though its own job may expire before.
 	//
 	// Refused before a token is issued:
 	//
-	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+	//   without a baseline, or a baseline without `compare`.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
 	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+	// - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+	// - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `413` `DISK_FULL`: there is no room to keep the frame.
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
@@ -7844,20 +9906,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/py/analyze (the `AnalyzeFrame` operationId).
 	AnalyzeFrameWithBodyWithResponse(ctx context.Context, params *AnalyzeFrameParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AnalyzeFrameResponse, error)
 
-	// AnalyzeFrameWithResponse Explore, profile or validate a frame
+	// AnalyzeFrameWithResponse Explore, profile, validate or compare a frame
 	//
-	// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-	// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-	// is an `AnalyzeResult`.
+	// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+	// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+	// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+	// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 	//
 	// `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-	// every column, `validate` judges `options.rules` and gives a verdict.
+	// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+	// `baseline`, which only a body in JSON can have.
+	//
+	// A result that a token names is kept for the job, though its own job may expire before.
 	//
 	// Refused before a token is issued:
 	//
-	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
+	// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+	//   without a baseline, or a baseline without `compare`.
+	// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
 	// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+	// - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+	// - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+	// - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
 	// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
 	// - `413` `DISK_FULL`: there is no room to keep the frame.
 	// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
@@ -8053,8 +10123,15 @@ type ClientWithResponsesInterface interface {
 	// sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 	// time limit must be longer than `wait`.
 	//
+	// With `Accept: text/markdown` the result of an `infer_schema` or `analyze` job that has completed comes as
+	// Markdown instead, without status and steps: a table of the columns, and issues, hints, verdict and changes as far
+	// as there are any, but no rows. Names and values are escaped, so that none can break it. Who accepts JSON as well
+	// has JSON for every other job.
+	//
 	// - `404` `JOB_NOT_FOUND`: the token was never issued.
 	// - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
+	// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither, or Markdown alone and there will be none of this job.
+	// - `409` `RESULT_NOT_READY`: it allows Markdown alone, and the job has not ended.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8877,24 +10954,32 @@ func (r RunQueryResponse) StatusCode() int {
 	return 0
 }
 
-// AnalyzeFrameWithBodyWithResponse Explore, profile or validate a frame
+// AnalyzeFrameWithBodyWithResponse Explore, profile, validate or compare a frame
 //
-// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-// is an `AnalyzeResult`.
+// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 //
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-// every column, `validate` judges `options.rules` and gives a verdict.
+// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+// `baseline`, which only a body in JSON can have.
+//
+// A result that a token names is kept for the job, though its own job may expire before.
 //
 // Refused before a token is issued:
 //
-// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
-// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
-// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
-// - `413` `DISK_FULL`: there is no room to keep the frame.
-// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
-// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//   - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+//     without a baseline, or a baseline without `compare`.
+//   - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
+//   - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+//   - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+//   - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+//   - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `413` `DISK_FULL`: there is no room to keep the frame.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
 // not: the job has completed.
@@ -8910,24 +10995,32 @@ func (c *ClientWithResponses) AnalyzeFrameWithBodyWithResponse(ctx context.Conte
 	return ParseAnalyzeFrameResponse(rsp)
 }
 
-// AnalyzeFrameWithResponse Explore, profile or validate a frame
+// AnalyzeFrameWithResponse Explore, profile, validate or compare a frame
 //
-// Starts a job that analyses a frame sent as base64 (`frame_ref`), or the result of a `plan` over a data
-// set: exactly one of the two. The answer has one shape wherever the frame came from. The job's `data`
-// is an `AnalyzeResult`.
+// Starts a job that analyses a frame sent as base64 (`frame_ref`), the result of a `plan` over a data set, or the
+// result of a query that has completed (`token`): exactly one of the three. A frame may also be the body itself, as
+// an Arrow IPC stream, with `job_kind` and `options` in the query; that spares the base64, and memory. The answer has
+// one shape wherever the frame came from. The job's `data` is an `AnalyzeResult`.
 //
 // `job_kind` says what the answer is for: `eda` finds issues and suggests charts, `profile` adds metrics of
-// every column, `validate` judges `options.rules` and gives a verdict.
+// every column, `validate` judges `options.rules` and gives a verdict, `compare` tells what has changed since the
+// `baseline`, which only a body in JSON can have.
+//
+// A result that a token names is kept for the job, though its own job may expire before.
 //
 // Refused before a token is issued:
 //
-// - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, or a rule that cannot hold.
-// - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or does not begin as its `type` does.
-// - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
-// - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
-// - `413` `DISK_FULL`: there is no room to keep the frame.
-// - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
-// - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
+//   - `400` `INVALID_OPTIONS`: `validate` without rules, rules without `validate`, a rule that cannot hold; `compare`
+//     without a baseline, or a baseline without `compare`.
+//   - `400` `INVALID_FRAME`: `frame_ref.data` is no base64, or a frame does not begin as its type does.
+//   - `400` `INVALID_PLAN`, `AMBIGUOUS_DATASET`, `PATH_REFUSED`, `EXTENSION_NOT_ALLOWED`: as for `query`.
+//   - `404` `JOB_NOT_FOUND`, `JOB_EXPIRED`: a token that was never issued, or whose result is gone.
+//   - `409` `RESULT_NOT_READY`: the job that a token names has not ended.
+//   - `409` `NO_RESULT_FRAME`: it has no result frame; or, as a baseline, no measurements.
+//   - `409` `IDEMPOTENCY_KEY_REUSED`: the key came with another request before.
+//   - `413` `DISK_FULL`: there is no room to keep the frame.
+//   - `422` `FILE_MISSING`, `NO_DATA_FILES`: a data set that is not there.
+//   - `429` `QUEUE_FULL`: too many jobs; ask again after `Retry-After`.
 //
 // What only the data can tell fails the job, as for `query`; `INVALID_FRAME` too. A verdict of `fail` does
 // not: the job has completed.
@@ -9191,8 +11284,15 @@ func (c *ClientWithResponses) CancelJobWithResponse(ctx context.Context, token T
 // sends the number of steps it has seen as `since`, and asks again at once, misses none. The client's own
 // time limit must be longer than `wait`.
 //
+// With `Accept: text/markdown` the result of an `infer_schema` or `analyze` job that has completed comes as
+// Markdown instead, without status and steps: a table of the columns, and issues, hints, verdict and changes as far
+// as there are any, but no rows. Names and values are escaped, so that none can break it. Who accepts JSON as well
+// has JSON for every other job.
+//
 // - `404` `JOB_NOT_FOUND`: the token was never issued.
 // - `404` `JOB_EXPIRED`: record and result are gone, `PY_JOB_TTL_S` seconds after the end.
+// - `406` `NOT_ACCEPTABLE`: `Accept` allows neither, or Markdown alone and there will be none of this job.
+// - `409` `RESULT_NOT_READY`: it allows Markdown alone, and the job has not ended.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10012,6 +12112,9 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 			return nil, err
 		}
 		response.JSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/markdown) unsupported
 
 	}
 

@@ -13,6 +13,18 @@ type question struct {
 	SQL string `json:"sql"`
 }
 
+// finding is an issue as a user is told it: which rows are meant, and how to have all of them.
+type finding struct {
+	Severity api.Severity `json:"severity"`
+	Detail   string       `json:"detail"`
+	Rows     int64        `json:"rows"`
+	Share    float64      `json:"share"`
+	// Filter selects exactly these rows, in a plan over the same data.
+	Filter api.Filters `json:"filter"`
+	// First are the first of them, with their numbers in the frame.
+	First []api.ExampleRow `json:"first"`
+}
+
 // analyze runs an SQL query, has the service look at its answer, and keeps a verdict on it.
 func (b *backend) analyze(r *http.Request) (int, any, error) {
 	ctx := r.Context()
@@ -43,7 +55,7 @@ func (b *backend) analyze(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, map[string]any{
-		"verdict": verdict, "issues": result.Issues, "rows": result.Metrics.Rows, "chart_hints": result.ChartHints,
+		"verdict": verdict, "findings": findingsOf(result.Issues), "rows": result.Metrics.Rows, "chart_hints": result.ChartHints,
 	}, nil
 }
 
@@ -55,6 +67,24 @@ func (b *backend) selected(ctx context.Context, query string) ([]byte, error) {
 	}
 	defer func() { _ = rows.Close() }()
 	return frameOf(rows)
+}
+
+// findingsOf tells what a person should look at: all but what is said for information only.
+func findingsOf(issues []api.Issue) []finding {
+	findings := []finding{}
+	for _, issue := range issues {
+		if issue.Severity == api.SeverityInfo {
+			continue
+		}
+		found := finding{
+			Severity: issue.Severity, Detail: issue.Detail, Rows: issue.AffectedRows, Filter: issue.Filter, First: issue.Examples,
+		}
+		if issue.Share != nil {
+			found.Share = *issue.Share
+		}
+		findings = append(findings, found)
+	}
+	return findings
 }
 
 // verdictOn folds issues into one word.

@@ -231,6 +231,26 @@ func TestTheAnswerOfSQLGetsAVerdict(t *testing.T) {
 	}
 }
 
+func TestAFindingNamesItsRows(t *testing.T) {
+	s := start(t)
+	_, judged := s.ask(t, "POST", "/v1/analyses", asJSON(question{SQL: `SELECT site_id, month, amount FROM bills`}))
+	var findings []finding
+	if err := json.Unmarshal([]byte(asJSON(judged["findings"])), &findings); err != nil || len(findings) != 1 {
+		t.Fatalf("%v: %v", judged["findings"], err)
+	}
+	found := findings[0]
+	dearest, err := column[float64](s.ctx, s.store.write, `SELECT max(amount) FROM bills`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Rows != 1 || found.Share != 1.0/200 || len(found.First) != 1 || found.First[0].Values["amount"] != dearest[0] {
+		t.Errorf("%+v; the dearest bill is of %v", found, dearest)
+	}
+	if len(found.Filter) == 0 {
+		t.Error("no filter selects it")
+	}
+}
+
 func TestTheWorstIssueMakesTheVerdict(t *testing.T) {
 	for wanted, severities := range map[api.Verdict][]api.Severity{
 		api.VerdictPass: {api.SeverityInfo},

@@ -65,6 +65,24 @@ class AtHand(NamedTuple):
                 raise _missing(path, reading)
         return cls(FileRoot.at(folder, reading.allowed_ext), f"./{name}", reading)
 
+    def beside(self, other: Self) -> tuple[Self, str]:
+        """This under a root that holds the other too, and the other's path under it."""
+        if SCHEME.match(self.name) or SCHEME.match(other.name):
+            root = self.root if SCHEME.match(self.name) else other.root
+            base = other.root.real if root is self.root else self.root.real
+        else:
+            root = self.root
+            base = Path(os.path.commonpath([self.root.real, other.root.real]))
+        shared = FileRoot.at(base, root.extensions, root.cloud_prefixes, root.access)
+        return self._replace(root=shared, name=self._under(base)), other._under(base)
+
+    def _under(self, base: Path) -> str:
+        """Its path under another folder; an object's is the same everywhere."""
+        if SCHEME.match(self.name):
+            return self.name
+        folder = self.root.real.relative_to(base)
+        return f"./{folder / self.name.removeprefix('./')}"
+
     def preview(self, limit: int, options: dict[str, Any]) -> bytes:
         """The answer to a preview request, as JSON.
 

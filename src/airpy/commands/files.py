@@ -1,4 +1,4 @@
-"""The commands on files: preview, schema, query, profile, validate; they need no server, worker or Redis."""
+"""The commands on files: preview, schema, query, profile, validate, compare; they need no service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airpy.contract import JobType
     from airpy.engine.steps import OnStep
 
-__all__ = ["preview", "profile", "query", "schema", "validate"]
+__all__ = ["compare", "preview", "profile", "query", "schema", "validate"]
 
 FEW_ROWS = 10
 """A preview's, when a person reads it."""
@@ -294,6 +294,47 @@ def validate(
         raise typer.Exit(1)
 
 
+def compare(
+    file: File,
+    baseline: Annotated[
+        str,
+        typer.Argument(
+            metavar="BASELINE", help="What FILE is compared with, in the same ways.", show_default=False
+        ),
+    ],
+    *,
+    read: Read = None,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Tell what has changed since a baseline; fails when that breaks who relies on the file.
+
+    Columns and keys that are gone or are others break; new columns, and values that have drifted, do not. For
+    example:
+
+        airpy compare energy/2025/09 energy/2025/08
+    """
+    place, before = _find(file).beside(_find(baseline))
+    asked = _asked(read)
+    request = {
+        "job_kind": "compare",
+        "plan": {"dataset": place.name},
+        "baseline": {"datasource_id": _data_source(), "plan": {"dataset": before}} | asked,
+        "options": {"max_hints": 0},
+    } | asked
+    with TemporaryDirectory(prefix="airpy-") as folder:
+        answer = _answer("analyze", place, request, Path(folder))
+    data = json.loads(answer)
+    if not _printed("analyze", answer, as_json=as_json, as_markdown=as_markdown):
+        from airpy.commands.comparisons import show_comparison  # noqa: PLC0415
+        from airpy.commands.tables import table_console  # noqa: PLC0415
+
+        show_comparison(data["comparison"], table_console())
+        _show_reading(data)
+    if data["comparison"]["verdict"] == "breaking":
+        raise typer.Exit(1)
+
+
 def _rules_of(document: Any) -> Any:  # noqa: ANN401  JSON is any
     """The rules in a document: a list, one called `rules`, or those that an answer proposes."""
     if not isinstance(document, dict):
@@ -355,11 +396,15 @@ def _analysis(file: str, kind: str, options: dict[str, Any], read: Words) -> byt
 
 def _answer(kind: Any, place: AtHand, request: dict[str, Any], folder: Path) -> bytes:  # noqa: ANN401  JobType
     """The data of a job, as JSON."""
+    with _progress() as on_step:
+        place.run(kind, {"datasource_id": _data_source(), **request}, folder, on_step=on_step)
+    return (folder / "data.json").read_bytes()
+
+
+def _data_source() -> str:
     from airpy.commands.at_hand import DATA_SOURCE  # noqa: PLC0415
 
-    with _progress() as on_step:
-        place.run(kind, {"datasource_id": DATA_SOURCE, **request}, folder, on_step=on_step)
-    return (folder / "data.json").read_bytes()
+    return DATA_SOURCE
 
 
 def _printed(kind: JobType, answer: bytes, *, as_json: bool, as_markdown: bool) -> bool:

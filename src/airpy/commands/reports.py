@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from rich.filesize import decimal
 from rich.text import Text
 
-from airpy.commands.tables import NUMBERS, Column, data_column, number, plain, show_columns, type_of
+from airpy.commands.tables import (
+    NUMBERS,
+    Column,
+    data_column,
+    number,
+    plain,
+    portion,
+    show_columns,
+    type_of,
+)
 from airpy.engine.steps import counted
 
 if TYPE_CHECKING:
@@ -160,7 +169,7 @@ def _show_issues(issues: Sequence[Answer], console: Console) -> None:
         [
             _column("issue", (plain(one["code"], SEVERITIES[one["severity"]]) for one in issues)),
             _column("column", (plain(one.get("column") or "–") for one in issues)),
-            _column("rows", (number(one["affected_rows"]) for one in issues), right=True),
+            _column("rows", (portion(one["affected_rows"], one.get("share")) for one in issues), right=True),
             _column("detail", (plain(one["detail"]) for one in issues), wraps=True),
         ],
         console,

@@ -142,6 +142,14 @@ def number(value: float | None) -> Text:
     return Text(f"{value:,}" if isinstance(value, int) else f"{value:,.6g}")
 
 
+def portion(count: int, share: float | None) -> Text:
+    """A count, and which share of all it is where there is any."""
+    shown = number(count)
+    if count and share is not None:
+        shown.append(f" ({share:.1%})" if share >= 0.001 else " (< 0.1%)", "dim")  # noqa: PLR2004  what one digit can say
+    return shown
+
+
 def _fitting(columns: Sequence[Column], width: int) -> int:
     """How many of the columns fit, one at least."""
     used = -GAP

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from airpy.commands.tables import Column, number, plain, show_columns, show_rows
+from airpy.commands.tables import Column, number, plain, portion, show_columns, show_rows
 from airpy.engine.steps import counted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def show_validation(answer: Answer, console: Console) -> None:
             Column("", [_mark(rule) for rule in rules]),
             Column("rule", [plain(rule["name"], "bold") for rule in rules]),
             Column("checked", [number(rule["rows_checked"]) for rule in rules], right=True),
-            Column("failed", [_failed(rule) for rule in rules], right=True),
+            Column("failed", [portion(rule["rows_failed"], rule.get("share")) for rule in rules], right=True),
             Column("found", [plain(rule["observed"]) for rule in rules], wraps=True),
         ],
         console,
@@ -100,14 +100,6 @@ def _unused(names: set[str]) -> str:
     while name in names:
         name += " "
     return name
-
-
-def _failed(rule: Answer) -> Text:
-    """How many rows fail, and which share that is."""
-    shown = number(rule["rows_failed"])
-    if rule["rows_failed"] and (share := rule.get("share")) is not None:
-        shown.append(f" ({share:.1%})" if share >= 0.001 else " (< 0.1%)", "dim")  # noqa: PLR2004  what one digit can say
-    return shown
 
 
 def _mark(rule: Answer) -> Text:

@@ -22,6 +22,7 @@ from airpy.engine.profile.rules import ALONE, validate
 from airpy.engine.profile.selecting import Selected, selected
 from airpy.engine.profile.series import find_clock, series_metrics
 from airpy.engine.profile.suggestions import suggestions
+from airpy.engine.profile.values import TIMES
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import OnStep, counted, ignore_steps
 from airpy.errors import InvalidOptions, UnknownColumn
@@ -181,7 +182,7 @@ def check_columns(options: AnalyzeOptions, schema: pl.Schema) -> None:
     if (time := options.time_col) is not None:
         if time not in schema:
             raise UnknownColumn.among(time, schema.names(), "options.time_col")
-        temporal = [name for name, dtype in schema.items() if dtype in {pl.Date, pl.Datetime}]
+        temporal = [name for name, dtype in schema.items() if isinstance(dtype, TIMES)]
         if time not in temporal:
             raise InvalidOptions(
                 f'column "{time}" holds no dates or timestamps',
