@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
-import polars as pl
-
 from airpy.contract import FrameMetrics, IssueThresholds, OutlierBounds
 from airpy.engine.filters import relations_in
 from airpy.engine.profile.associations import DEFAULT_METHODS, associations, correlations
@@ -29,6 +27,8 @@ from airpy.errors import InvalidOptions, UnknownColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import polars as pl
 
     from airpy.contract import (
         AnalysisKind,
