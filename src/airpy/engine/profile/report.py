@@ -117,7 +117,7 @@ def report(  # noqa: PLR0913  each is one thing that is known beside the frame
         metrics.associations = associations(state, list(dict.fromkeys(methods)))
     else:
         on_step("correlation_analysis", "Correlations were not asked for")
-    clock = find_clock(frame, columns, state.rows, options.time_col, options.by or [])
+    clock = find_clock(frame, columns, state.sample.rows, options.time_col, options.by or [])
     if clock is not None and (series := series_metrics(frame, clock, columns)):
         metrics.series = series
 

@@ -72,7 +72,11 @@ class Clock(NamedTuple):
 
 
 def find_clock(
-    frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], rows: int, time: str | None, by: Sequence[str]
+    frame: pl.LazyFrame,
+    columns: Sequence[ColumnMetrics],
+    sample: pl.DataFrame,
+    time: str | None,
+    by: Sequence[str],
 ) -> Clock | None:
     """The time of the frame and the columns that tell its series apart; None where it holds no time series.
 
@@ -81,7 +85,7 @@ def find_clock(
     Args:
         frame: The frame.
         columns: Its metrics.
-        rows: How many rows it has.
+        sample: Some of its rows, or all.
         time: The time that was asked for; the only temporal column when None.
         by: The columns that were asked for.
     """
@@ -90,11 +94,12 @@ def find_clock(
         if len(temporal) != 1:
             return None
         time = temporal[0]
-    if time not in temporal or not 1 < rows <= MOST_ROWS:
+    known = next((column for column in columns if column.name == time), None)
+    if known is None or time not in temporal or not 1 < known.count + known.missing <= MOST_ROWS:
         return None
     if not by:
-        known = next(column.time for column in columns if column.name == time)
-        own = () if known is not None and known.duplicates == 0 else _key(frame, columns, time)
+        is_alone = known.time is not None and known.time.duplicates == 0
+        own = () if is_alone else _key(frame, columns, sample, known)
         if own is None:
             return None
         by = own
@@ -202,35 +207,31 @@ def _lags(points: int) -> int:
     return int(4 * (points / 100) ** 0.25)
 
 
-def _key(frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], time: str) -> tuple[str, ...] | None:
+def _key(
+    frame: pl.LazyFrame, columns: Sequence[ColumnMetrics], sample: pl.DataFrame, time: ColumnMetrics
+) -> tuple[str, ...] | None:
     """The column that names a series; empty where few times occur twice, and None where none does."""
-    names = [column.name for column in columns]
-    clock = next(column for column in columns if column.name == time)
-    count = clock.count
+    places = {column.name: place for place, column in enumerate(columns)}
     tried = [
         column.name
         for column in sorted(columns, key=lambda column: column.unique or 0)
-        if column.name != time
-        and 1 < (column.unique or 0) <= count // 2
+        if column.name != time.name
+        and 1 < (column.unique or 0) <= time.count // 2
         and (column.text is not None or column.type.startswith(("int", "uint", "bool")))
     ][:MOST_KEYS]
-    at = pl.nth(names.index(time))
-    sizes = (
-        frame.filter(at.is_not_null())
-        .select(
-            at.n_unique().alias("alone"),
-            *(
-                pl.struct(at.alias("t"), pl.nth(names.index(name)).alias("k")).n_unique().alias(f"{place}")
-                for place, name in enumerate(tried)
-            ),
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
-    for place, name in enumerate(tried):
-        if sizes[f"{place}"] == count:
+    for name in tried:
+        pair = places[time.name], places[name]
+        if _is_key(sample.lazy(), pair) and _is_key(frame, pair):  # most are none of the sample either
             return (name,)
-    return () if sizes["alone"] > count / 2 else None
+    return () if (time.unique or 0) > time.count / 2 else None
+
+
+def _is_key(frame: pl.LazyFrame, places: tuple[int, int]) -> bool:
+    """Whether no time, the first of the two columns, occurs twice with a value of the second."""
+    time, key = (pl.nth(place) for place in places)
+    pairs = frame.select(time.alias("time"), key.alias("key")).filter(pl.col("time").is_not_null())
+    found = pairs.select(pl.struct("time", "key").n_unique() == pl.len()).collect(engine="streaming")
+    return bool(found.item())
 
 
 def _clock(frame: pl.LazyFrame, time: str, by: tuple[str, ...]) -> Clock:
