@@ -23,7 +23,7 @@ async def analyze_frame(job_kind: AnalysisKind | None = None) -> Reply:
     if frame_sent():
         return await _analyze_body(job_kind, options)
     for name, value in (("job_kind", job_kind), ("options", options)):
-        if value is not None:
+        if value:  # an empty object, which the documentation page sends, says nothing
             raise InvalidRequest(
                 f"query.{name}: a body in JSON has its own",
                 field=f"query.{name}",

@@ -79,9 +79,6 @@ def test_a_frame_is_the_same_by_token_by_plan_and_in_the_body(
     by_reference = service.data("analyze", {"frame_ref": frame_ref(frame), "job_kind": "profile"})
     by_body = body_job(service, frame, "profile")["data"]
 
-    for data in (by_plan, by_token, by_reference, by_body):
-        for hint in data["chart_hints"]:
-            hint.pop("plan", None)  # which names the data set that it is of
     for data in (by_token, by_reference, by_body):
         for hint in data["chart_hints"]:
             assert hint["plan"]["dataset"] == "frame"
@@ -239,12 +236,16 @@ def test_a_frame_needs_its_job_kind_in_the_query(service: Service) -> None:
     assert error["details"]["field"] == "query.job_kind"
 
 
-@pytest.mark.parametrize(("name", "value"), [("job_kind", "eda"), ("options", "{}")])
+@pytest.mark.parametrize(("name", "value"), [("job_kind", "eda"), ("options", '{"max_hints": 1}')])
 def test_a_body_in_json_takes_nothing_from_the_query(service: Service, name: str, value: str) -> None:
     error = refused(service.post("analyze", of_plan(), params={name: value}), 400, "SCHEMA_VIOLATION")
 
     assert error["message"] == f"query.{name}: a body in JSON has its own"
     assert (error["details"]["field"], error["details"]["suggestion"]) == (f"query.{name}", [name])
+
+
+def test_options_in_the_query_that_say_nothing_are_as_none(service: Service) -> None:
+    assert service.post("analyze", of_plan(), params={"options": "{}"}).status_code == 202
 
 
 @pytest.mark.parametrize(

@@ -5543,7 +5543,7 @@ type AnalyzeFrameParams struct {
 	// JobKind What to do with a frame that is the body, which needs it; left out with a body in JSON.
 	JobKind *FrameJobKind `form:"job_kind,omitempty" json:"job_kind,omitempty"`
 
-	// Options The options for a frame that is the body, as a JSON object; left out with a body in JSON.
+	// Options The options for a frame that is the body, as a JSON object; left out or empty with a body in JSON.
 	Options *FrameOptions `form:"options,omitempty" json:"options,omitempty"`
 
 	// IdempotencyKey A name of the caller's for this very request, such as a UUID. Sent again with the same body, it gives the
