@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
@@ -62,8 +62,8 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
             (
                 f"`{one['name']}`",
                 one["in"],
-                _type(one["schema"]),
-                _limits(one["schema"]),
+                _type(_schema_of(one)),
+                _limits(_schema_of(one)),
                 _meaning(one),
             )
             for one in parameters
@@ -100,6 +100,13 @@ def _code(value: Any) -> str:  # noqa: ANN401  JSON is any
     if isinstance(value, str):
         return f"```text\n{value.strip()}\n```"
     return f"```json\n{json.dumps(value, indent=2, ensure_ascii=False)}\n```"
+
+
+def _schema_of(parameter: Schema) -> Schema:
+    """What a parameter is: one that is JSON in text says so by its content."""
+    if "schema" in parameter:
+        return cast("Schema", parameter["schema"])
+    return cast("Schema", parameter["content"]["application/json"]["schema"])
 
 
 def _schema(name: str, schema: Schema) -> str:

@@ -79,36 +79,32 @@ def test_correlations_of_parts_merge_into_those_of_the_whole(seed: int, places: 
 
 
 def test_batches_are_measured_as_one_frame() -> None:
-    # Room for 1,000 columns is 8,000 rows at a time: ten batches, which is more than wait to be merged.
-    height = 80_000
+    # Ten times as many rows as are measured at once, which is more batches than wait to be merged.
+    height = 10 * room_for(9).batch
     rows = pl.int_range(height, eager=True)
-    frame = pl.DataFrame(
-        {f"c{n}": rows % (n + 2) for n in range(8)} | {f"z{n}": rows * 0 for n in range(992)}
-    )
+    frame = pl.DataFrame({f"c{n}": rows % (n + 2) for n in range(8)} | {"z": rows * 0})
 
     state = measured(frame.lazy())
     columns = column_metrics(state)
 
     assert state.rows == height
     assert [column.unique for column in columns[:8]] == [2, 3, 4, 5, 6, 7, 8, 9]
-    # 80,000 rows have each of three remainders 26,667 times, but for the last.
+    # Remainders of three come in turns.
     assert [(each.value, each.count) for each in columns[1].top_values or []] == [
-        (0, 26_667),
-        (1, 26_667),
-        (2, 26_666),
+        (remainder, len(range(remainder, height, 3))) for remainder in range(3)
     ]
     assert columns[0].mean == 0.5
     assert columns[0].order == "none"
-    assert columns[999].order == "constant"
-    assert state.sample.rows.height == room_for(1000).sampled
+    assert columns[8].order == "constant"
+    assert state.sample.rows.height == room_for(9).sampled
 
 
 def test_the_sample_of_many_batches_is_that_of_all_rows_at_once() -> None:
     from airpy.engine.profile.samples import Draw, sample_of
 
-    height, width = 40_000, 500
+    width = 3
+    height, most = 10 * room_for(width).batch, room_for(width).sampled
     frame = pl.DataFrame({f"c{n}": pl.int_range(height, eager=True) for n in range(width)})
-    most = room_for(width).sampled
 
     state = measured(frame.lazy())
 

@@ -226,7 +226,7 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
     )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(frame=frames())
 def test_whatever_the_values_they_meet_what_is_proposed(frame: pl.DataFrame) -> None:
     proposed(frame.lazy())

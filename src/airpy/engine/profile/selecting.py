@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import narwhals as nw
@@ -165,9 +165,10 @@ def _examples(
     if not taken:
         return {}
     named = sorted({name for n, own in places.items() if own for name in shows[n]})
-    rows = batch[taken].select(pl.col(inner(name)).alias(f"{n}") for n, name in enumerate(named))
-    # Rows without columns have no JSON.
-    written = dict(zip(taken, json.loads(encode_rows(rows)) if named else ({} for _ in taken), strict=True))
+    written: dict[int, Any] = {place: {} for place in taken}  # of rows without columns
+    if named:
+        rows = batch[taken].select(pl.col(inner(name)).alias(f"{n}") for n, name in enumerate(named))
+        written = dict(zip(taken, json.loads(encode_rows(rows)), strict=True))
     numbers = {name: f"{n}" for n, name in enumerate(named)}
 
     def example(n: int, place: int) -> ExampleRow:
