@@ -20,6 +20,7 @@ from airpy.engine.profile.drift import (
 )
 from airpy.engine.profile.ranks import NO_RANKS, Ranks
 from airpy.engine.profile.times import second_of
+from airpy.engine.profile.values import TIMES
 from airpy.engine.schema import type_name
 from airpy.engine.widening import wider
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnSide", "Side", "compare"]
 
-TIMES = (pl.Date, pl.Datetime)
 CHANCE = 0.05
 """How likely chance may make a distance that is no drift."""
 MOST_CATEGORIES = 20

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from airpy.contract import SuggestedRule
+from airpy.engine.profile.kinds import KINDS
 from airpy.engine.steps import counted
 
 if TYPE_CHECKING:
@@ -35,13 +36,8 @@ SPECIAL = frozenset(r"\.+*?()|[]{}^$")
 """Letters that do not stand for themselves in a regular expression."""
 MOST_PATTERN = 1000
 """Characters of one, by the contract."""
-KINDS = {
-    "email": "@",
-    "url": "://",
-    "uuid": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
-    "leading_zeros": "^0[0-9]+$",
-}
-"""What every text of a kind matches, of those kinds that say more than a type does."""
+TOLD_KINDS = {"email", "url", "uuid", "leading_zeros"}
+"""Those that say more than a type does."""
 UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 MOST_UNITS = 99_999
 LONGEST_STEP_S = 2**53 // 10**9
@@ -145,7 +141,7 @@ def _of_text(column: ColumnMetrics) -> Iterator[SuggestedRule]:
         told = f"all {column.count:,} values have {counted(text.min_length, 'character')}"
         yield _rule(told, rule="length_between", col=column.name, min=text.min_length, max=text.max_length)
     for kind in text.kinds:
-        if kind.count == column.count and kind.kind in KINDS:
+        if kind.count == column.count and kind.kind in TOLD_KINDS:
             told = f"all {column.count:,} values look like {kind.kind}"
             yield _rule(told, rule="matches", col=column.name, pattern=KINDS[kind.kind])
             return
