@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["count_different", "measured", "numbers_of"]
 
-MOST_PENDING = 4
+MOST_PENDING = 8
 """States that wait to be merged."""
+FEW_ROWS = 20_000
 MOST_PAIRED = 64
 """Pairs grow with the square of the columns; beyond these, the first ones are compared."""
 OPAQUE = (pl.Binary, pl.Null, pl.Object)
@@ -50,12 +51,13 @@ def measured(frame: pl.LazyFrame, salt: int = 0) -> FrameState:
     """
     room = room_for(len(frame.collect_schema()))
     pending: list[FrameState] = []
-    for batch in _batches(frame, room):
+    for number, batch in enumerate(_batches(frame, room)):
         ceilings = [known for state in pending if (known := state.sample.ceiling(room.sampled)) is not None]
-        first = sum(state.rows for state in pending)
-        pending.append(_state_of(batch, Draw(first, salt, min(ceilings, default=None)), room))
-        if len(pending) > 1:  # alone, a batch may keep all of its numbers; several would take too much
-            pending[-2:] = [fitted(state, room) for state in pending[-2:]]
+        draw = Draw(sum(state.rows for state in pending), salt, min(ceilings, default=None))
+        state = _state_of(batch, draw, room)
+        if number == 1:  # alone, a batch may keep all of its numbers; several would take too much
+            pending = [fitted(pending[0], room)]
+        pending.append(fitted(state, room) if number else state)
         if len(pending) == MOST_PENDING:
             pending = [merged(pending)]
     return merged(pending) if len(pending) > 1 else pending[0]
@@ -123,9 +125,11 @@ def _columns_of(batch: pl.DataFrame, room: Room) -> tuple[ColumnState, ...]:
     """The states of the columns, several at a time: most of the work is done without Python."""
     if not batch.width:
         return ()
+    # A series that is named as a pattern cannot be cast.
+    columns = [column.alias("value") for column in batch.get_columns()]
+    if batch.height < FEW_ROWS:  # threads would cost more than they spare
+        return tuple(_column_of(column, room) for column in columns)
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        # A series that is named as a pattern cannot be cast.
-        columns = [column.alias("value") for column in batch.get_columns()]
         return tuple(threads.map(lambda column: _column_of(column, room), columns))
 
 

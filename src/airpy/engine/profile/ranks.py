@@ -95,7 +95,7 @@ def merged_ranks(parts: Sequence[Ranks], most: int) -> Ranks:
         return filled[0].cut(most) if filled else NO_RANKS
     values = np.concatenate([part.values for part in filled])
     weights = np.concatenate([part.weights for part in filled])
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     error = sum(part.error * part.total for part in filled) / int(weights.sum())
     return _collapsed(values[order], weights[order], error).cut(most)
 

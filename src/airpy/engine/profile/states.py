@@ -49,7 +49,7 @@ def room_for(width: int) -> Room:
         distinct=wide,
         frequent=min(max(1_000_000 // width, 256), 16_384),
         sampled=min(max(2_000_000 // width, 1_000), 100_000),
-        batch=min(max(8_000_000 // width, 4_096), 65_536),
+        batch=min(max(8_000_000 // width, 4_096), 131_072),
     )
 
 
@@ -105,8 +105,9 @@ def ends_of(values: pl.Series) -> pl.Series:
 
 
 def fitted(state: FrameState, room: Room) -> FrameState:
-    """The state with no more numbers than there is room for."""
-    columns = tuple(column._replace(ranks=column.ranks.cut(room.ranks)) for column in state.columns)
+    """The state of one batch of many, whose numbers have an eighth of the room: they are merged."""
+    most = max(room.ranks // 8, 1)
+    columns = tuple(column._replace(ranks=column.ranks.cut(most)) for column in state.columns)
     return state._replace(columns=columns)
 
 

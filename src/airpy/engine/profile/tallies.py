@@ -64,10 +64,13 @@ TEXTS: Mapping[str, pl.Expr] = {
     "blank": STRIPPED == "",
     "whitespace": (STRIPPED != "") & (STRIPPED.str.len_bytes() < VALUE.str.len_bytes()),
     "markers": VALUE.is_in(list(MARKERS)),
+}
+WITH_DIGITS: Mapping[str, pl.Expr] = {
     "numbers": is_kind(VALUE, "number"),
     "dates": is_kind(VALUE, "date"),
     "leading_zeros": is_kind(VALUE, "leading_zeros"),
 }
+"""What is asked of text only where it has digits."""
 BEYOND_ASCII: Mapping[str, pl.Expr] = {"damage": VALUE.str.contains_any(list(DAMAGE))}
 """What is asked of text only where it has other letters."""
 DATES: Mapping[str, pl.Expr] = {
@@ -154,14 +157,15 @@ def _of_numbers(counted: Counted) -> dict[str, int]:
 def _of_texts(counted: Counted) -> Tallies:
     length = VALUE.str.len_chars()
     frame = pl.DataFrame({"value": counted.values, "count": counted.counts})
-    shortest, longest, characters, is_ascii = frame.select(
+    shortest, longest, characters, is_ascii, has_digits = frame.select(
         length.min().alias("shortest"),
         length.max().alias("longest"),
         (length * pl.col("count")).sum().alias("characters"),
         (length == VALUE.str.len_bytes()).all().alias("is_ascii"),
+        VALUE.str.contains("[0-9]").any().alias("has_digits"),
     ).row(0)
-    conditions = TEXTS if is_ascii else {**TEXTS, **BEYOND_ASCII}
-    counts = dict.fromkeys(BEYOND_ASCII, 0) | _counts(
+    conditions = {**TEXTS, **({} if is_ascii else BEYOND_ASCII), **(WITH_DIGITS if has_digits else {})}
+    counts = dict.fromkeys([*BEYOND_ASCII, *WITH_DIGITS], 0) | _counts(
         frame.with_columns(stripped=VALUE.str.strip_chars()), conditions
     )
     return Tallies(counts, characters, shortest, longest)
