@@ -109,5 +109,5 @@ def _unpacked(value: Any) -> Any:  # noqa: ANN401, PLR0911  the same
 
 def _ipc(frame: pl.DataFrame) -> bytes:
     sink = io.BytesIO()
-    frame.write_ipc(sink, compression="zstd")
+    frame.write_ipc(sink, compression="lz4")
     return sink.getvalue()
