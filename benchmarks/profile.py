@@ -172,10 +172,10 @@ def of_peer(peer: str, path: Path) -> float:
 
 def ydata_python() -> Path:
     """The interpreter of an environment with ydata-profiling, which is made once."""
-    python = DATA / "ydata" / "bin" / "python"
+    python = DATA / ".ydata" / "bin" / "python"  # mypy looks into no folder whose name is hidden
     if not python.exists():
         uv = Path(sys.executable).with_name("uv")
-        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, DATA / "ydata"], check=True)
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, DATA / ".ydata"], check=True)
         needed = ["ydata-profiling", "setuptools<81", "pyarrow"]
         subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True)
     return python
