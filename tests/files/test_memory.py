@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import TypeAdapter
 
-from airpy.files.memory import KEPT_S, forget, remembered
+from airpy.files.memory import KEPT_S, as_json, forget, remembered
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 OLD_S = time.time() - 3600
-TRUTH = TypeAdapter(bool)
+TRUTH = as_json(TypeAdapter(bool))
 
 
 class Looks:

@@ -10,7 +10,7 @@ import polars as pl
 
 from airpy.engine.buckets import TICKS
 from airpy.engine.columns import outer, type_word
-from airpy.engine.units import DAY_S, DAYS, SECONDS, quantity
+from airpy.engine.units import DAY_S, LENGTHS, quantity
 from airpy.errors import TypeMismatch, shortened
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ __all__ = ["asof_join"]
 
 KEY, PLACE = "\0asof", "\0place"
 """Columns beside the caller's while frames are joined; no column of the caller's has their names."""
-
-LENGTHS = {**SECONDS, **{unit: number * DAY_S for unit, number in DAYS.items()}}
-"""Units in seconds, as between two instants."""
 
 
 def asof_join(  # noqa: PLR0913  each is one thing that a plan may say

@@ -8,9 +8,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from airpy.errors import InvalidPlan, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airpy.contract import Weekday
 
-__all__ = ["DAYS", "DAY_S", "MONTHS", "SECONDS", "UNITS", "WEEKDAYS", "Grain", "quantity", "read_grain"]
+__all__ = [
+    "DAYS",
+    "DAY_S",
+    "LENGTHS",
+    "MONTHS",
+    "SECONDS",
+    "UNITS",
+    "WEEKDAYS",
+    "Grain",
+    "as_grain",
+    "quantity",
+    "read_grain",
+]
 
 # Each finest first.
 SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -18,6 +32,10 @@ DAYS = {"day": 1, "week": 7}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 DAY_S = 86_400
 """Of a day on which no clock is changed."""
+LENGTHS = {**SECONDS, **{unit: number * DAY_S for unit, number in DAYS.items()}}
+"""Seconds of the units that have as many on each such day."""
+MOST_UNITS = 99_999
+"""That a grain counts."""
 WEEKDAYS: tuple[Weekday, ...] = (
     "monday",
     "tuesday",
@@ -71,6 +89,15 @@ def read_grain(text: str, field: str = "plan.grain") -> Grain:
         constraint=f"a number and one of {listed(UNITS)}, or an ISO 8601 duration of one unit",
         suggestion=["1 day", "15 minutes", "PT15M"],
     )
+
+
+def as_grain(seconds: int, units: Iterable[str]) -> str | None:
+    """So many seconds as a grain, in the longest of these units that will do; None where none does."""
+    for unit in sorted(units, key=lambda unit: -LENGTHS[unit]):
+        number, rest = divmod(seconds, LENGTHS[unit])
+        if not rest and 0 < number <= MOST_UNITS:
+            return f"{number} {unit}" + ("" if number == 1 else "s")
+    return None
 
 
 def quantity(text: str) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from airpy.engine.text_types import known_as_null, parse_text
 from airpy.files.evolution import evolution_of, spellings
 from airpy.files.faults import CheckedFile, added, count_faults, first_fault, lenient
 from airpy.files.heads import head_of
-from airpy.files.memory import remembered
+from airpy.files.memory import as_json, remembered
 from airpy.files.opening import MOST_COMPARED, Opened, forms_of, together
 from airpy.files.places import placed
 from airpy.files.plain_csv import faults_of, prepare, read
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["scan_csv"]
 
-TRUTH = TypeAdapter(bool)
+TRUTH = as_json(TypeAdapter(bool))
 BY_READER = (pl.Boolean, pl.Int64, pl.Float64)
 """What the CSV reader takes as we do, but for codes that look like numbers. Dates it would guess."""
 

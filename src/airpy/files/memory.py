@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import time
 import uuid
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from airpy import __version__
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["YOUNG_S", "Form", "forget", "remembered"]
+    from pydantic import TypeAdapter
+
+__all__ = ["YOUNG_S", "Form", "as_json", "forget", "remembered"]
 
 YOUNG_S = 2
 """A file or directory that was changed so lately may change again, and look the same in size and time."""
@@ -30,14 +32,18 @@ MOST_BYTES = 2 * 1024**3
 T = TypeVar("T")
 
 
-class Form(Protocol[T]):
-    """How what was found is kept: pydantic's `TypeAdapter` is one."""
+class Form(NamedTuple, Generic[T]):
+    """How what was found is kept."""
 
-    def dump_json(self, instance: T, /) -> bytes:
-        """What was found, as bytes."""
+    written: Callable[[T], bytes]
+    """Makes bytes of it."""
+    read: Callable[[bytes], T]
+    """Makes it of such bytes; ValueError where they say nothing of the kind."""
 
-    def validate_json(self, data: bytes, /) -> T:
-        """What such bytes say; ValueError where they say nothing of the kind."""
+
+def as_json(kind: TypeAdapter[T]) -> Form[T]:
+    """The form of what JSON has."""
+    return Form(kind.dump_json, kind.validate_json)
 
 
 def remembered(memory: Path | None, path: Path, question: str, look: Callable[[], T], form: Form[T]) -> T:
@@ -57,12 +63,12 @@ def remembered(memory: Path | None, path: Path, question: str, look: Callable[[]
     key = repr((__version__, version, question))  # another version of ours may find something else
     place = memory / hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
     with contextlib.suppress(OSError, ValueError):
-        return form.validate_json(place.read_bytes())
+        return form.read(place.read_bytes())
     found = look()
     with contextlib.suppress(OSError):  # a full disk costs another look
         memory.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
-        fresh.write_bytes(form.dump_json(found))
+        fresh.write_bytes(form.written(found))
         fresh.replace(place)
     return found
 

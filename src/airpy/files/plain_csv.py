@@ -17,7 +17,7 @@ from airpy.files.encodings import detect_encoding, known_encoding, no_text_in
 from airpy.files.faults import MOST_EXAMPLES
 from airpy.files.formats import compression_of
 from airpy.files.layout import column_names
-from airpy.files.memory import remembered
+from airpy.files.memory import as_json, remembered
 from airpy.files.records import read_records
 from airpy.files.rewriting import fresh, in_utf8, rewrite
 from airpy.files.suspicion import Misread, misread
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CsvFile", "Plain", "faults_of", "prepare", "read"]
 
-DIALECT, NUMBER = TypeAdapter(Dialect), TypeAdapter(int)
+DIALECT, NUMBER = as_json(TypeAdapter(Dialect)), as_json(TypeAdapter(int))
 UTF_8 = {"utf-8", "utf-8-sig"}
 WHOLE_BYTES = 256 * 1024
 """Files up to this size are looked at in whole; of larger ones, both ends."""

@@ -11,7 +11,7 @@ from airpy.engine.encoding import portable
 from airpy.engine.profile.keeping import state_from, state_to
 from airpy.engine.profile.measuring import measured
 from airpy.engine.profile.states import merged
-from airpy.files.memory import remembered
+from airpy.files.memory import Form, remembered
 from airpy.files.scan import scan
 
 if TYPE_CHECKING:
@@ -26,20 +26,7 @@ __all__ = ["Subject", "is_plain", "settled", "state_of"]
 
 PLAIN = {"dataset", "time_col", "timezone"}
 """What a plan may say and still yield its data set as it is."""
-
-
-class StateForm:
-    """How the states of files are kept."""
-
-    @staticmethod
-    def dump_json(state: FrameState) -> bytes:
-        """The state as bytes."""
-        return state_to(state)
-
-    @staticmethod
-    def validate_json(content: bytes) -> FrameState:
-        """The state in such bytes."""
-        return state_from(content)
+STATE = Form(state_to, state_from)
 
 
 class Subject(NamedTuple):
@@ -102,4 +89,4 @@ def _remembered(subject: Subject, number: int, frame: pl.LazyFrame, context: Job
     question = repr(("state", pl.__version__, str(path), list(schema.items()), read, context.infer_rows))
     salt = zlib.crc32(str(path).encode())
     memory, place = subject.dataset.root.memory, subject.dataset.place(path)
-    return remembered(memory, place, question, lambda: measured(frame, salt), StateForm)
+    return remembered(memory, place, question, lambda: measured(frame, salt), STATE)

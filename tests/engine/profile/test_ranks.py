@@ -29,7 +29,7 @@ def test_between_infinities_lies_nothing_and_beside_them_everything() -> None:
 def test_shares_and_counts_are_of_what_lies_where() -> None:
     ranks = ranks_of([1, 2, 2, 3])
 
-    assert ranks.shares_up_to([0, 1, 2, 2.5, 3]).tolist() == [0, 0.25, 0.75, 0.75, 1]
+    assert (ranks.counts_up_to([0, 1, 2, 2.5, 3]) / ranks.total).tolist() == [0, 0.25, 0.75, 0.75, 1]
     # A bin holds its lower edge and not its upper; the last holds both.
     assert ranks.counts_between(np.array([1.0, 2.0, 3.0])).tolist() == [1, 3]
 

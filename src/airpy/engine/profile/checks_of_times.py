@@ -13,7 +13,7 @@ from airpy.engine.steps import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airpy.contract import RowRelation
+    from airpy.contract import RowRelation, SeriesMetrics
     from airpy.engine.profile.findings import Facts
     from airpy.engine.profile.series import Clock
 
@@ -77,7 +77,7 @@ def epoch_dates(facts: Facts) -> Iterator[Finding]:
         suffix = "" if column.type == "date" else "T00:00:00Z"
         known = {str(each.value) for each in (*(column.top_values or []), *(column.bottom_values or []))}
         ends = {str(column.min), str(column.max)}
-        dtype = facts.state.schema[column.name]
+        dtype = facts.dtype(column.name)
         zeros = [
             zero for epoch in EPOCHS if (zero := f"{epoch}{suffix}") in known | ends and is_taken(zero, dtype)
         ]
@@ -92,11 +92,7 @@ def seasonal(facts: Facts) -> Iterator[Finding]:
     for each in facts.metrics.series or []:
         if each.period and each.seasonality is not None and each.seasonality >= threshold:
             detail = f"{each.column} repeats itself every {each.period} points (r = {each.seasonality:.2f})"
-            yield Finding(
-                "info",
-                detail,
-                [leaf(each.column, "not_null"), leaf(each.time, "not_null")],
-                each.column,
+            yield _of_series(each, detail)._replace(
                 value=each.seasonality,
                 threshold=threshold,
                 method="autocorrelation without the linear trend",
@@ -108,15 +104,15 @@ def non_stationary(facts: Facts) -> Iterator[Finding]:
     for each in facts.metrics.series or []:
         if each.stationary is False:
             detail = f"{each.column} is not stationary over {each.time}"
-            yield Finding(
-                "info",
-                detail,
-                [leaf(each.column, "not_null"), leaf(each.time, "not_null")],
-                each.column,
-                value=each.adf,
-                threshold=each.adf_critical,
-                method="augmented Dickey-Fuller, 5 %",
+            yield _of_series(each, detail)._replace(
+                value=each.adf, threshold=each.adf_critical, method="augmented Dickey-Fuller, 5 %"
             )
+
+
+def _of_series(each: SeriesMetrics, detail: str) -> Finding:
+    """A finding about all points of a series."""
+    points = [leaf(each.column, "not_null"), leaf(each.time, "not_null")]
+    return Finding("info", detail, points, each.column)
 
 
 def _rows(clock: Clock, are: RowRelation, every: str | None = None) -> Filter:

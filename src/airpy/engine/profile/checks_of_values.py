@@ -81,15 +81,7 @@ def high_null_ratio(facts: Facts) -> Iterator[Finding]:
         if column.missing and column.count and share >= threshold:
             # Not all are null, however few are not.
             detail = f"{column.name} column has {min(share * 100, 99.9):.3g}% null values"
-            yield Finding(
-                "info",
-                detail,
-                [leaf(column.name, "is_null")],
-                column.name,
-                value=share,
-                threshold=threshold,
-                rows=column.missing,
-            )
+            yield _known(column, detail, leaf(column.name, "is_null"), column.missing, share, threshold)
 
 
 def constant(facts: Facts) -> Iterator[Finding]:
@@ -134,15 +126,7 @@ def high_cardinality(facts: Facts) -> Iterator[Finding]:
         ):
             continue
         detail = f"{column.name} has {column.unique:,} different values"
-        yield Finding(
-            "info",
-            detail,
-            [leaf(column.name, "not_null")],
-            column.name,
-            value=share,
-            threshold=threshold,
-            rows=column.count,
-        )
+        yield _of_all(column, detail, share, threshold)
 
 
 def imbalanced(facts: Facts) -> Iterator[Finding]:
@@ -200,15 +184,7 @@ def zeros(facts: Facts) -> Iterator[Finding]:
         share = share_of(column.zeros or 0, column.count)
         if column.zeros and share >= threshold and (column.unique or 0) > 1:
             detail = f"{column.name} is 0 in {share:.3%} of its values"
-            yield Finding(
-                "info",
-                detail,
-                [leaf(column.name, "=", 0)],
-                column.name,
-                value=share,
-                threshold=threshold,
-                rows=column.zeros,
-            )
+            yield _known(column, detail, leaf(column.name, "=", 0), column.zeros, share, threshold)
 
 
 def negative_values(facts: Facts) -> Iterator[Finding]:
@@ -218,15 +194,7 @@ def negative_values(facts: Facts) -> Iterator[Finding]:
         share = share_of(column.negatives or 0, column.count)
         if column.negatives and share <= threshold:
             detail = f"{column.name} is negative in {share:.3%} of its values"
-            yield Finding(
-                "info",
-                detail,
-                [leaf(column.name, "<", 0)],
-                column.name,
-                value=share,
-                threshold=threshold,
-                rows=column.negatives,
-            )
+            yield _known(column, detail, leaf(column.name, "<", 0), column.negatives, share, threshold)
 
 
 def infinite_values(facts: Facts) -> Iterator[Finding]:
@@ -273,15 +241,15 @@ def _is_apart(column: ColumnMetrics, value: Any) -> bool:  # noqa: ANN401  a num
 
 
 def _of_all(column: ColumnMetrics, detail: str, value: float, threshold: float) -> Finding:
-    return Finding(
-        "info",
-        detail,
-        [leaf(column.name, "not_null")],
-        column.name,
-        value=value,
-        threshold=threshold,
-        rows=column.count,
-    )
+    """A finding about all values of a column."""
+    return _known(column, detail, leaf(column.name, "not_null"), column.count, value, threshold)
+
+
+def _known(
+    column: ColumnMetrics, detail: str, condition: Filter, rows: int, value: float, threshold: float
+) -> Finding:
+    """A finding about values that a metric has counted."""
+    return Finding("info", detail, [condition], column.name, value=value, threshold=threshold, rows=rows)
 
 
 def _is_within(column: ColumnMetrics, bounds: Bounds) -> bool:
@@ -294,7 +262,7 @@ def _is_within(column: ColumnMetrics, bounds: Bounds) -> bool:
 
 def _beyond(facts: Facts, column: ColumnMetrics, bounds: Bounds) -> list[Filter]:
     """Numbers that lie outside; NaN, which is greater than all, is none of them. Empty where none can."""
-    dtype = facts.state.sample.rows[column.name].dtype
+    dtype = facts.dtype(column.name)
     low, high = least_of(dtype, bounds.low), greatest_of(dtype, bounds.high)
     ends = [
         *([leaf(column.name, "<", low)] if low is not None else []),

@@ -50,7 +50,7 @@ def greatest_distance(before: Ranks, after: Ranks) -> Distance:
     """
     points = np.union1d(before.values, after.values)
     n, m = before.total, after.total
-    one, other = (_counts_up_to(ranks, points) for ranks in (before, after))
+    one, other = (ranks.counts_up_to(points) for ranks in (before, after))
     place = int(np.argmax(np.abs(one / n - other / m)))
     # Of whole numbers, so that 6/10 is a tenth from 5/10.
     value = abs(int(one[place]) * m - int(other[place]) * n) / (n * m)
@@ -82,7 +82,7 @@ def tenths_of(baseline: Ranks) -> NDArray[np.float64]:
 
 def parts_of(ranks: Ranks, edges: NDArray[np.float64]) -> NDArray[np.int64]:
     """How many numbers lie up to the first edge, from there up to the next, …, and beyond the last."""
-    return np.diff(_counts_up_to(ranks, edges), prepend=0, append=ranks.total)
+    return np.diff(ranks.counts_up_to(edges), prepend=0, append=ranks.total)
 
 
 def jensen_shannon(before: NDArray[np.int64], after: NDArray[np.int64]) -> float:
@@ -97,11 +97,6 @@ def stability_index(before: NDArray[np.int64], after: NDArray[np.int64]) -> floa
     """The population stability index of the parts, an empty one counted as a ten-thousandth."""
     p, q = (np.where(counts > 0, counts / counts.sum(), EMPTY) for counts in (before, after))
     return float(((q - p) * np.log(q / p)).sum())
-
-
-def _counts_up_to(ranks: Ranks, points: NDArray[np.float64]) -> NDArray[np.int64]:
-    ends = np.concatenate([[0], np.cumsum(ranks.weights)])
-    return np.asarray(ends[np.searchsorted(ranks.values, points, side="right")], dtype=np.int64)
 
 
 def _divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:

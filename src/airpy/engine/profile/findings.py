@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    import polars as pl
+
     from airpy.contract import AnalyzeOptions, ColumnMetrics, FrameMetrics, IssueThresholds, Severity
     from airpy.engine.profile.outliers import Bounds, GroupBounds
     from airpy.engine.profile.series import Clock
@@ -37,6 +39,10 @@ class Facts(NamedTuple):
     def rows(self) -> int:
         """Rows of the frame."""
         return self.metrics.rows
+
+    def dtype(self, column: str) -> pl.DataType:
+        """The type of a column."""
+        return self.state.sample.rows[column].dtype
 
     def tally(self, place: int, name: str) -> int:
         """How many values of a column are counted under this name."""

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_BINS", "histogram"]
 
 MOST_BINS = 50
-MOST_TICKS = float(2**63 - 1024)
-"""The greatest float that is an integer of 64 bits."""
 
 
 def histogram(ranks: Ranks, dtype: pl.DataType) -> Histogram | None:

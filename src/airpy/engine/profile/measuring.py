@@ -34,6 +34,7 @@ __all__ = ["count_different", "measured", "numbers_of"]
 MOST_PENDING = 8
 """States that wait to be merged."""
 FEW_ROWS = 20_000
+"""Of a batch whose columns are measured one after the other."""
 MOST_PAIRED = 64
 """Pairs grow with the square of the columns; beyond these, the first ones are compared."""
 OPAQUE = (pl.Binary, pl.Null, pl.Object)
@@ -65,11 +66,8 @@ def measured(frame: pl.LazyFrame, salt: int = 0) -> FrameState:
 
 def count_different(frame: pl.LazyFrame, place: int) -> int:
     """The exact number of different values of a column, null not counted, by their hashes; 8 bytes a row."""
-    hashes = (
-        frame.select(pl.nth(place).drop_nulls().hash()).collect(engine="streaming").to_series().to_numpy()
-    )
-    ordered = np.sort(hashes)
-    return int((ordered[1:] != ordered[:-1]).sum()) + min(len(ordered), 1)
+    hashes = frame.select(pl.nth(place).drop_nulls().hash()).collect(engine="streaming").to_series()
+    return distinct_of(hashes.to_numpy(), len(hashes)).size
 
 
 def numbers_of(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from airpy.contract import TextKind
     from airpy.engine.profile.frequent import Frequent
     from airpy.engine.profile.states import ColumnState, FrameState
+    from airpy.engine.profile.tallies import Tallies
 
-__all__ = ["column_metrics", "kinds_of", "null_if_beyond"]
+__all__ = ["column_metrics"]
 
 SHARES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 MOST_TOP, MOST_BOTTOM = 10, 5
@@ -40,6 +41,13 @@ class _Shown(NamedTuple):
     bottom: list[Any]
 
 
+class _Texts(NamedTuple):
+    """Sampled values of a column of text, and how many are of which kind."""
+
+    values: pl.Series
+    kinds: Mapping[TextKind, int]
+
+
 def column_metrics(state: FrameState, unique: Mapping[int, int] | None = None) -> list[ColumnMetrics]:
     """Metrics of every column, in order; `outliers` and their bounds are for `outliers.py` to fill in.
 
@@ -48,26 +56,27 @@ def column_metrics(state: FrameState, unique: Mapping[int, int] | None = None) -
         unique: The exact number of different values, by the places of columns where the state has estimates.
     """
     shown = _shown(state)
-    kinds = kinds_of(state)
+    texts = _texts(state)
     return [
-        _metrics(state, place, shown[place], kinds.get(place, {}), (unique or {}).get(place))
+        _metrics(state, place, shown[place], texts.get(place), (unique or {}).get(place))
         for place in range(len(state.columns))
     ]
 
 
-def kinds_of(state: FrameState) -> dict[int, dict[TextKind, int]]:
-    """By place of a column of text, how many of the sampled values are of which kind."""
+def _texts(state: FrameState) -> dict[int, _Texts]:
+    """By place, the sampled values of columns of text."""
     places = [place for place, dtype in enumerate(state.schema.dtypes()) if isinstance(dtype, TEXTS)]
-    return dict(zip(places, found_kinds([state.texts(place) for place in places]), strict=True))
+    values = [state.texts(place) for place in places]
+    return dict(zip(places, map(_Texts, values, found_kinds(values)), strict=True))
 
 
-def null_if_beyond(value: float | None) -> float | None:
+def _null_if_beyond(value: float | None) -> float | None:
     """The value, or null where JSON has none for it."""
     return value if value is not None and math.isfinite(value) else None
 
 
 def _metrics(
-    state: FrameState, place: int, shown: _Shown, kinds: Mapping[TextKind, int], unique: int | None
+    state: FrameState, place: int, shown: _Shown, texts: _Texts | None, unique: int | None
 ) -> ColumnMetrics:
     column, rows = state.columns[place], state.sample.rows.to_series(place)
     name, dtype = rows.name, rows.dtype
@@ -107,8 +116,8 @@ def _metrics(
         if column.frequent.known:
             bottom = column.frequent.counts.tail(MOST_BOTTOM).reverse()
             metrics.bottom_values = _counted(bottom, shown.bottom, count)
-    if isinstance(dtype, TEXTS) and count:
-        _add_text(metrics, state, place, kinds)
+    if texts is not None and count:
+        _add_text(metrics, column.tallies, texts)
     if isinstance(dtype, TIMES) and count:
         metrics.time = time_metrics(column, dtype, count)
     if estimates := list(_estimates(column, count, unique)):
@@ -136,26 +145,24 @@ def _add_statistics(metrics: ColumnMetrics, column: ColumnState) -> None:
     quantiles = ranks.quantiles(list(SHARES.values()))
     if all(map(math.isfinite, quantiles)):
         metrics.quantiles = Quantiles(**dict(zip(SHARES, quantiles, strict=True)))
-    metrics.q1, metrics.median, metrics.q3 = map(null_if_beyond, quantiles[2:5])
+    metrics.q1, metrics.median, metrics.q3 = map(_null_if_beyond, quantiles[2:5])
     if metrics.q1 is not None and metrics.q3 is not None:
-        metrics.iqr = null_if_beyond(metrics.q3 - metrics.q1)
+        metrics.iqr = _null_if_beyond(metrics.q3 - metrics.q1)
     if metrics.median is not None:
-        metrics.mad = null_if_beyond(ranks.deviations(metrics.median).quantiles([0.5])[0])
+        metrics.mad = _null_if_beyond(ranks.deviations(metrics.median).quantiles([0.5])[0])
     if metrics.infinite or not powers.total:
         return
-    metrics.sum, metrics.mean = null_if_beyond(powers.sum), null_if_beyond(powers.mean)
-    metrics.variance = null_if_beyond(powers.variance)
-    metrics.std = None if powers.variance is None else null_if_beyond(math.sqrt(powers.variance))
-    metrics.skew, metrics.kurtosis = null_if_beyond(powers.skew), null_if_beyond(powers.kurtosis)
+    metrics.sum, metrics.mean = _null_if_beyond(powers.sum), _null_if_beyond(powers.mean)
+    metrics.variance = _null_if_beyond(powers.variance)
+    metrics.std = None if powers.variance is None else _null_if_beyond(math.sqrt(powers.variance))
+    metrics.skew, metrics.kurtosis = _null_if_beyond(powers.skew), _null_if_beyond(powers.kurtosis)
 
 
-def _add_text(metrics: ColumnMetrics, state: FrameState, place: int, kinds: Mapping[TextKind, int]) -> None:
-    tallies = state.columns[place].tallies
-    texts = state.texts(place)
-    looked_at = max(len(texts), 1)
+def _add_text(metrics: ColumnMetrics, tallies: Tallies, texts: _Texts) -> None:
+    looked_at = max(len(texts.values), 1)
     found = [
         KindCount(kind=kind, count=number, share=number / looked_at)
-        for kind, number in sorted(kinds.items(), key=lambda each: -each[1])
+        for kind, number in sorted(texts.kinds.items(), key=lambda each: -each[1])
     ]
     metrics.text = TextMetrics(
         min_length=tallies.shortest or 0,
@@ -163,7 +170,7 @@ def _add_text(metrics: ColumnMetrics, state: FrameState, place: int, kinds: Mapp
         max_length=tallies.longest or 0,
         blank=tallies.counts["blank"],
         whitespace=tallies.counts["whitespace"],
-        patterns=found_patterns(texts),
+        patterns=found_patterns(texts.values),
         kinds=found,
     )
     if personal := [each for each in found if each.kind in PERSONAL]:

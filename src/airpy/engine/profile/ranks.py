@@ -49,11 +49,10 @@ class Ranks(NamedTuple):
             between = np.where(low == high, low, low + (high - low) * (places - below))
         return [float(value) for value in between]
 
-    def shares_up_to(self, points: ArrayLike) -> NDArray[np.float64]:
-        """The shares of the numbers that are no greater than each of these."""
+    def counts_up_to(self, points: ArrayLike) -> NDArray[np.int64]:
+        """How many are no greater than each of these."""
         ends = np.concatenate([[0], np.cumsum(self.weights)])
-        places = np.searchsorted(self.values, points, side="right")
-        return np.asarray(ends[places] / ends[-1], dtype=np.float64)
+        return ends[np.searchsorted(self.values, points, side="right")]
 
     def counts_between(self, edges: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
         """How many lie from each edge up to the next one, which only the last two take in."""

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from airpy.engine.profile.rules import Around
     from airpy.engine.profile.states import FrameState
 
-__all__ = ["Report", "check_columns", "report"]
+__all__ = ["Report", "report"]
 
 MEBIBYTE = 1024 * 1024
 NEARLY_UNIQUE = 0.98
@@ -98,7 +98,7 @@ def report(  # noqa: PLR0913  each is one thing that is known beside the frame
         TypeMismatch: A rule's values cannot be compared with its column.
     """
     schema = frame.collect_schema()
-    check_columns(options, schema)
+    _check_columns(options, schema)
     on_step("basic_stats", f"Computing basic statistics of {counted(len(schema), 'column')}")
     state = measured(frame) if measure is None else measure()
     columns = column_metrics(state, _counted_exactly(frame, state))
@@ -161,7 +161,7 @@ def report(  # noqa: PLR0913  each is one thing that is known beside the frame
     )
 
 
-def check_columns(options: AnalyzeOptions, schema: pl.Schema) -> None:
+def _check_columns(options: AnalyzeOptions, schema: pl.Schema) -> None:
     """Refuse options that name columns which are not there, or are of no use.
 
     Raises:

@@ -17,6 +17,7 @@ from airpy.contract import SeriesMetrics
 from airpy.engine.encoding import json_rows
 from airpy.engine.profile.measuring import numbers_of
 from airpy.engine.profile.times import second_of
+from airpy.engine.units import LENGTHS, as_grain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,6 @@ PROMINENT = 0.2
 """How much a peak of the autocorrelation rises above the lowest before it."""
 REGULAR, RARE = 0.5, 0.1
 """The share of steps from which the most frequent one is the usual, and up to which greater ones are gaps."""
-UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 class Clock(NamedTuple):
@@ -50,8 +50,6 @@ class Clock(NamedTuple):
     time: str
     by: tuple[str, ...]
     """The columns that name a series; empty when there is one."""
-    steps: int
-    """Steps from one time to the next, of all series."""
     duplicates: int
     """Rows with a time that their series had before."""
     falling: int
@@ -66,9 +64,7 @@ class Clock(NamedTuple):
         """The usual step in the plan language; None where it is no whole number of seconds."""
         if self.step_s is None or self.step_s != int(self.step_s):
             return None
-        unit, seconds = next((name, size) for name, size in UNITS if self.step_s % size == 0)
-        number = int(self.step_s // seconds)
-        return f"{number} {unit}{'s' if number > 1 else ''}" if number <= 99_999 else None  # noqa: PLR2004
+        return as_grain(int(self.step_s), LENGTHS)
 
 
 def find_clock(
@@ -248,21 +244,21 @@ def _clock(frame: pl.LazyFrame, time: str, by: tuple[str, ...]) -> Clock:
     )
     before = pl.col("time").shift(1).over(keys) if keys else pl.col("time").shift(1)
     falling = rows.select((pl.col("time") < before).sum()).item()
+    different = rows.unique()
     apart = (
-        rows.unique()
-        .sort("time")
+        different.sort("time")
         .select((pl.col("time").diff().over(keys) if keys else pl.col("time").diff()).alias("step"))
         .drop_nulls()
     )
-    duplicates = rows.height - rows.unique().height
+    duplicates = rows.height - different.height
     if apart.is_empty():
-        return Clock(time, by, 0, duplicates, falling, 0, None)
+        return Clock(time, by, duplicates, falling, 0, None)
     step, often = apart.group_by("step").len("often").sort("often", "step", descending=[True, False]).row(0)
     greater = apart.filter(pl.col("step") > step).height
     regular = often >= REGULAR * apart.height
     gaps = greater if regular and greater <= RARE * apart.height else 0
     step_s = float(step / second_of(schema[time])) if regular else None
-    return Clock(time, by, apart.height, duplicates, falling, gaps, step_s)
+    return Clock(time, by, duplicates, falling, gaps, step_s)
 
 
 def _on_grid(points: pl.DataFrame, step: float) -> NDArray[np.float64] | None:

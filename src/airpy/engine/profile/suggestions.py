@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airpy.contract import SuggestedRule
 from airpy.engine.profile.kinds import KINDS
 from airpy.engine.steps import counted
+from airpy.engine.units import SECONDS, as_grain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +39,6 @@ MOST_PATTERN = 1000
 """Characters of one, by the contract."""
 TOLD_KINDS = {"email", "url", "uuid", "leading_zeros"}
 """Those that say more than a type does."""
-UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
-MOST_UNITS = 99_999
 LONGEST_STEP_S = 2**53 // 10**9
 """Seconds that a float tells from a nanosecond more."""
 ORDERS = {
@@ -164,14 +163,10 @@ def _of_order(column: ColumnMetrics) -> Iterator[SuggestedRule]:
         return
     if column.time.gaps == 0 and step and step == int(step):
         # A day of the clock may have other than 24 hours.
-        units = UNITS[:1] if column.type == "date" else UNITS[1:]
-        for unit, seconds in units:
-            number, rest = divmod(int(step), seconds)
-            if not rest and number <= MOST_UNITS:
-                every = f"{number} {unit}" + ("" if number == 1 else "s")
-                told = f"no two of {counted(column.count, 'time')} that follow one another are further apart"
-                yield _rule(told, rule="no_gaps", col=column.name, every=every)
-                return
+        every = as_grain(int(step), ["day"] if column.type == "date" else SECONDS)
+        if every is not None:
+            told = f"no two of {counted(column.count, 'time')} that follow one another are further apart"
+            yield _rule(told, rule="no_gaps", col=column.name, every=every)
 
 
 def _can_be_said(end: Any) -> bool:  # noqa: ANN401  JSON is any

@@ -9,13 +9,13 @@ import polars as pl
 
 from airpy.contract import TimeMetrics
 from airpy.engine.profile.tallies import TIME_UNITS
+from airpy.engine.units import DAY_S
 
 if TYPE_CHECKING:
     from airpy.engine.profile.states import ColumnState
 
 __all__ = ["second_of", "time_metrics"]
 
-DAY_S = 86_400
 TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
