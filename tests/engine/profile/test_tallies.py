@@ -13,7 +13,8 @@ NAN, INF = float("nan"), float("inf")
 
 
 def tallied(values: Any, counts: list[int]) -> Tallies:
-    return tallies_of(Counted(pl.Series("value", values), np.array(counts), np.array(counts, np.uint64)))
+    column = pl.Series("value", values)
+    return tallies_of(Counted(column.dtype, column, np.array(counts)))
 
 
 def test_each_value_counts_as_often_as_it_is_there() -> None:

@@ -17,23 +17,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Distinct", "distinct_of", "merged_distinct"]
+__all__ = ["ALL", "Distinct", "distinct_of", "merged_distinct"]
 
 SPACE = 2**64
+ALL = SPACE - 1
+"""The ceiling below which every hash is."""
 
 
 class Distinct(NamedTuple):
-    """The least hashes of different values, in ascending order."""
+    """The hashes of different values up to a ceiling, in ascending order."""
 
     hashes: NDArray[np.uint64]
-    exact: bool
-    """Whether they are those of all values."""
+    ceiling: int = ALL
+
+    @property
+    def exact(self) -> bool:
+        """Whether they are those of all values."""
+        return self.ceiling == ALL
 
     @property
     def size(self) -> int:
         """How many different values there are, or likely are."""
         kept = len(self.hashes)
-        return kept if self.exact else round((kept - 1) * (SPACE / (int(self.hashes[-1]) + 1)))
+        return kept if self.exact else round((kept - 1) * (SPACE / (self.ceiling + 1)))
 
     @property
     def error(self) -> float:
@@ -41,25 +47,25 @@ class Distinct(NamedTuple):
         return 0.0 if self.exact else 1 / math.sqrt(len(self.hashes) - 2)
 
 
-def distinct_of(hashes: NDArray[np.uint64], most: int) -> Distinct:
-    """Of hashes, each any number of times, the least different ones."""
-    return _least(_different(hashes), most, exact=True)
+def distinct_of(hashes: NDArray[np.uint64], most: int, ceiling: int = ALL) -> Distinct:
+    """Of hashes, each any number of times, the least different ones.
+
+    Args:
+        hashes: Those of all values.
+        most: How many are kept.
+        ceiling: Above it, none is of use to the whole that these are a part of.
+    """
+    if ceiling < ALL:
+        hashes = hashes[hashes <= ceiling]
+    ordered = np.sort(hashes)
+    if len(ordered):
+        ordered = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    if len(ordered) <= most:
+        return Distinct(ordered, ceiling)
+    return Distinct(ordered[:most].copy(), int(ordered[most - 1]))
 
 
 def merged_distinct(parts: Sequence[Distinct], most: int) -> Distinct:
     """As if all values had been in one part."""
-    hashes = _different(np.concatenate([part.hashes for part in parts]))
-    capped = [part.hashes[-1] for part in parts if not part.exact]
-    if capped:  # beyond the least of them, some are missing
-        hashes = hashes[: np.searchsorted(hashes, min(capped), side="right")]
-    return _least(hashes, most, exact=not capped)
-
-
-def _different(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Each once, in ascending order."""
-    ordered = np.sort(hashes)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
-
-
-def _least(hashes: NDArray[np.uint64], most: int, *, exact: bool) -> Distinct:
-    return Distinct(hashes[:most].copy(), exact=False) if len(hashes) > most else Distinct(hashes, exact)
+    ceiling = min(part.ceiling for part in parts)  # above it, some are missing
+    return distinct_of(np.concatenate([part.hashes for part in parts]), most, ceiling)

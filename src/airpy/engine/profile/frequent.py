@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Frequent", "frequent_of", "merged_frequent"]
+__all__ = ["Frequent", "frequent_among", "frequent_of", "merged_frequent"]
 
 LONGEST = 1024
 """Bytes of a text that is kept; of longer ones it is only known how often the most frequent is there."""
@@ -38,11 +38,9 @@ class Frequent(NamedTuple):
 
 def frequent_of(values: pl.Series, counts: NDArray[np.int64], most: int, missed: int = 0) -> Frequent:
     """The most frequent of these different values."""
-    if len(values) > most:
-        # Those as frequent as the first that does not fit go with it: which of them stay would be chance.
-        bound = int(np.partition(counts, -most - 1)[-most - 1])
+    if bound := _bound(counts, most):
         kept = np.flatnonzero(counts > bound)
-        values, counts = values.gather(kept), counts[kept]
+        values, counts = values[kept], counts[kept]
         missed += bound
     counted = pl.DataFrame({"value": values, "count": counts})
     if values.dtype == pl.String:
@@ -53,9 +51,31 @@ def frequent_of(values: pl.Series, counts: NDArray[np.int64], most: int, missed:
     return Frequent(ordered["value"], ordered["count"], missed)
 
 
+def frequent_among(rows: pl.Series, hashes: NDArray[np.uint64], most: int) -> Frequent:
+    """The most frequent values of rows that are nearly all different.
+
+    Those of the most frequent hashes are counted, so that few are looked at.
+    """
+    ordered = np.sort(hashes)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    counts = np.diff(np.append(starts, len(ordered)))
+    bound = _bound(counts, most)
+    chosen = pl.Series(ordered[starts[counts > bound]])
+    counted = rows.filter(pl.Series(hashes).is_in(chosen.implode())).value_counts(name="count")
+    return frequent_of(counted[rows.name], counted["count"].cast(pl.Int64).to_numpy(), most, bound)
+
+
 def merged_frequent(parts: Sequence[Frequent], most: int) -> Frequent:
     """Those of all parts together."""
     frames = [pl.DataFrame({"value": part.values, "count": part.counts}) for part in parts]
     counted = pl.concat(frames).group_by("value").agg(pl.col("count").sum())
     missed = sum(part.missed for part in parts)
     return frequent_of(counted["value"], counted["count"].to_numpy(), most, missed)
+
+
+def _bound(counts: NDArray[np.int64], most: int) -> int:
+    """The count that is too small to be kept, 0 where all are.
+
+    Values as frequent as the first that does not fit go with it: which of them stay would be chance.
+    """
+    return int(np.sort(counts)[-most - 1]) if len(counts) > most else 0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from airpy.engine.profile.distinct import distinct_of
-from airpy.engine.profile.frequent import frequent_of
+from airpy.engine.profile.distinct import ALL, distinct_of
+from airpy.engine.profile.frequent import frequent_among, frequent_of
 from airpy.engine.profile.orders import order_of
 from airpy.engine.profile.pairs import pairs_of
 from airpy.engine.profile.powers import NO_POWERS, powers_of
@@ -21,10 +24,12 @@ from airpy.engine.profile.tallies import Tallies, tallies_of
 from airpy.engine.profile.values import TEXTS, TIMES, counted_values, ticks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
+    from airpy.engine.profile.frequent import Frequent
     from airpy.engine.profile.powers import Powers
     from airpy.engine.profile.states import Room
     from airpy.engine.profile.values import Counted
@@ -33,8 +38,6 @@ __all__ = ["count_different", "measured", "numbers_of"]
 
 MOST_PENDING = 8
 """States that wait to be merged."""
-FEW_ROWS = 20_000
-"""Of a batch whose columns are measured one after the other."""
 MOST_PAIRED = 64
 """Pairs grow with the square of the columns; beyond these, the first ones are compared."""
 OPAQUE = (pl.Binary, pl.Null, pl.Object)
@@ -51,16 +54,14 @@ def measured(frame: pl.LazyFrame, salt: int = 0) -> FrameState:
         salt: What the draws for its sample depend on, so that parts of a frame draw differently.
     """
     room = room_for(len(frame.collect_schema()))
-    pending: list[FrameState] = []
-    for number, batch in enumerate(_batches(frame, room)):
-        ceilings = [known for state in pending if (known := state.sample.ceiling(room.sampled)) is not None]
-        draw = Draw(sum(state.rows for state in pending), salt, min(ceilings, default=None))
-        state = _state_of(batch, draw, room)
-        if number == 1:  # alone, a batch may keep all of its numbers; several would take too much
-            pending = [fitted(pending[0], room)]
-        pending.append(fitted(state, room) if number else state)
+    batches = _batches(frame, room)
+    pending = [_state_of(next(batches), room, salt)]
+    for number, state in enumerate(_in_turn(batches, room, salt, pending)):
+        if not number:  # alone, a batch may keep all of its numbers; several would take too much
+            pending[:] = [fitted(pending[0], room)]
+        pending.append(fitted(state, room))
         if len(pending) == MOST_PENDING:
-            pending = [merged(pending)]
+            pending[:] = [merged(pending)]
     return merged(pending) if len(pending) > 1 else pending[0]
 
 
@@ -88,19 +89,58 @@ def _batches(frame: pl.LazyFrame, room: Room) -> Iterator[pl.DataFrame]:
         yield frame.collect_schema().to_frame()
 
 
-def _state_of(batch: pl.DataFrame, draw: Draw, room: Room) -> FrameState:
+def _in_turn(
+    batches: Iterable[pl.DataFrame], room: Room, salt: int, before: Sequence[FrameState]
+) -> Iterator[FrameState]:
+    """The states of batches in their order, of which several are measured at once: most of it is no Python.
+
+    Args:
+        batches: Those after the first.
+        room: What a state may keep.
+        salt: What the draws depend on.
+        before: The states of all rows before, of which the first has the most.
+    """
+    place = before[0].rows
+    threads = pl.thread_pool_size()
+    waiting: deque[Future[FrameState]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in batches:
+            waiting.append(pool.submit(_state_of, batch, room, salt, place, before[0]))
+            place += batch.height
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _state_of(
+    batch: pl.DataFrame, room: Room, salt: int, place: int = 0, before: FrameState | None = None
+) -> FrameState:
+    """The state of some rows of a frame, from this place on.
+
+    Args:
+        batch: The rows.
+        room: What a state may keep.
+        salt: What the draws depend on.
+        place: How many rows come before.
+        before: The state of the first ones of them, beyond whose ceilings nothing need be kept.
+    """
     schema = list(batch.schema.items())
     paired = tuple(
         place for place, (_, dtype) in enumerate(schema) if dtype.is_numeric() or isinstance(dtype, TIMES)
     )[:MOST_PAIRED]
+    ceiling = None if before is None else before.sample.ceiling(room.sampled)
+    # A series that is named as a pattern cannot be cast.
+    columns = [column.alias("value") for column in batch.get_columns()]
+    known = [None] * len(columns) if before is None else before.columns
     return FrameState(
         rows=batch.height,
         null_rows=_null_rows(batch),
         bytes=int(batch.estimated_size()),
-        columns=_columns_of(batch, room),
+        columns=tuple(map(_column_of, columns, repeat(room), known)),
         paired=paired,
         pairs=pairs_of(_matrix(batch, paired)),
-        sample=sample_of(batch, draw, room.sampled),
+        sample=sample_of(batch, Draw(place, salt, ceiling), room.sampled),
         repeats=repeats_of(batch),
     )
 
@@ -119,31 +159,21 @@ def _matrix(batch: pl.DataFrame, places: Sequence[int]) -> NDArray[np.float64]:
     return matrix
 
 
-def _columns_of(batch: pl.DataFrame, room: Room) -> tuple[ColumnState, ...]:
-    """The states of the columns, several at a time: most of the work is done without Python."""
-    if not batch.width:
-        return ()
-    # A series that is named as a pattern cannot be cast.
-    columns = [column.alias("value") for column in batch.get_columns()]
-    if batch.height < FEW_ROWS:  # threads would cost more than they spare
-        return tuple(_column_of(column, room) for column in columns)
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        return tuple(threads.map(lambda column: _column_of(column, room), columns))
-
-
-def _column_of(column: pl.Series, room: Room) -> ColumnState:
+def _column_of(column: pl.Series, room: Room, before: ColumnState | None) -> ColumnState:
     dtype, missing = column.dtype, column.null_count()
     if dtype.is_nested() or isinstance(dtype, OPAQUE):
         return ColumnState(missing, None, None, None, NO_RANKS, NO_POWERS, None, Tallies({}))
     there = column.drop_nulls() if missing else column
     ticks = ticks_of(there)
     counted = counted_values(there, ticks)
+    hashes = counted.values.hash().to_numpy()
+    ceiling = ALL if before is None or before.distinct is None else before.distinct.ceiling
     ranks, powers = _statistics(counted)
     return ColumnState(
         missing=missing,
-        ends=_ends(counted.values),
-        distinct=distinct_of(counted.hashes, room.distinct),
-        frequent=frequent_of(counted.values, counted.counts, room.frequent),
+        ends=_ends(counted),
+        distinct=distinct_of(hashes, room.distinct, ceiling),
+        frequent=_frequent(counted, hashes, room),
         ranks=ranks,
         powers=powers,
         order=order_of(there.cast(pl.String) if isinstance(dtype, TEXTS) else there, ticks),
@@ -151,28 +181,38 @@ def _column_of(column: pl.Series, room: Room) -> ColumnState:
     )
 
 
+def _frequent(counted: Counted, hashes: NDArray[np.uint64], room: Room) -> Frequent:
+    if not counted.different:
+        return frequent_among(counted.values, hashes, room.frequent)
+    found = frequent_of(counted.values, counted.counts, room.frequent)
+    return found._replace(values=counted.restored(found.values))
+
+
 def _statistics(counted: Counted) -> tuple[Ranks, Powers]:
     """Ranks of numbers or times, in ascending order, and powers of finite numbers."""
-    values, dtype = counted.values, counted.values.dtype
-    if not (dtype.is_numeric() or isinstance(dtype, TIMES)):
+    dtype, is_time = counted.dtype, isinstance(counted.dtype, TIMES)
+    if not (dtype.is_numeric() or is_time):
         return NO_RANKS, NO_POWERS
-    ticks = values.to_physical() if isinstance(dtype, TIMES) else values
-    numbers = ticks.cast(pl.Int64 if ticks.dtype in WHOLE else pl.Float64).to_numpy()
+    whole = is_time or isinstance(dtype, WHOLE)
+    numbers = counted.values.to_numpy() if whole else counted.floats()
     if dtype.is_float():
         numbers = numbers[: np.searchsorted(numbers, np.nan)]
     ranks = Ranks(numbers, counted.counts[: len(numbers)])
-    if isinstance(dtype, TIMES):
+    if is_time:
         return ranks, NO_POWERS
-    floats = numbers.astype(float)
+    floats = numbers.astype(float, copy=False)
     finite = slice(np.searchsorted(floats, -np.inf, "right"), np.searchsorted(floats, np.inf))
     return ranks, powers_of(floats[finite], ranks.weights[finite])
 
 
-def _ends(values: pl.Series) -> pl.Series:
-    """The least and the greatest value that is no NaN."""
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
-    return ends_of(values.drop_nulls())
+def _ends(counted: Counted) -> pl.Series:
+    """The least and the greatest value that is no NaN, null where there is none."""
+    values = counted.values
+    if not values.dtype.is_numeric():
+        return ends_of(values)
+    if values.dtype.is_float() and len(values) and math.isnan(values[-1]):
+        values = values[:-1]
+    return counted.restored(values[[0, -1]]) if len(values) else pl.Series([None, None], dtype=counted.dtype)
 
 
 def _null_rows(batch: pl.DataFrame) -> int:

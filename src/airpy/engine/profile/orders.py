@@ -21,19 +21,26 @@ if TYPE_CHECKING:
 __all__ = ["Order", "merged_order", "order_of"]
 
 
-class Order(NamedTuple):
-    """How many values are less than the one before, equal to it, greater; and those at the ends."""
+LOOKED_AT = 1_000
+"""Values that show in most columns that there is no order."""
 
-    falling: int
-    level: int
-    rising: int
+
+class Order(NamedTuple):
+    """Whether a value is less than the one before, equal to it, greater; and those at the ends.
+
+    Of values that both fall and rise it is not looked for whether some are equal.
+    """
+
+    falling: bool
+    level: bool
+    rising: bool
     ends: pl.Series
     """The first and the last; empty where there is none."""
 
     @property
     def name(self) -> ValueOrder | None:
         """What the contract calls it; None of fewer than two values."""
-        match self.falling > 0, self.level > 0, self.rising > 0:
+        match self.falling, self.level, self.rising:
             case False, False, False:
                 return None
             case True, _, True:
@@ -53,16 +60,19 @@ def order_of(column: pl.Series, ticks: NDArray[Any] | None) -> Order:
         column: The column.
         ticks: Its values as numbers, where there are such.
     """
-    ends = column.gather([0, -1]) if len(column) else column.clear()  # a slice would keep all of it
-    steps = max(len(column) - 1, 0)
-    if ticks is None or (ticks.dtype.kind == "f" and np.isnan(ticks).any()):
-        before = column.shift(1)
-        falling, rising = (int(each.sum() or 0) for each in (column < before, column > before))
-    else:
-        falling, rising = (
-            int(np.count_nonzero(each)) for each in (ticks[1:] < ticks[:-1], ticks[1:] > ticks[:-1])
-        )
-    return Order(falling, steps - falling - rising, rising, ends)
+    ends = column[[0, -1]] if len(column) else column.clear()  # a slice would keep all of it
+    ticks = None if ticks is None or (ticks.dtype.kind == "f" and np.isnan(ticks).any()) else ticks
+    falling, level, rising = _steps(column[:LOOKED_AT], None if ticks is None else ticks[:LOOKED_AT])
+    if not (falling and rising) and len(column) > LOOKED_AT:
+        falling, level, rising = _steps(column, ticks)
+    return Order(falling, level, rising, ends)
+
+
+def _steps(column: pl.Series, ticks: NDArray[Any] | None) -> tuple[bool, bool, bool]:
+    """Whether values fall, stay and rise."""
+    values: Any = column if ticks is None else ticks
+    before, after = values[:-1], values[1:]
+    return bool((after < before).any()), bool((after == before).any()), bool((after > before).any())
 
 
 def merged_order(parts: Sequence[Order]) -> Order:
@@ -75,8 +85,8 @@ def _both(a: Order, b: Order) -> Order:
         return b if a.ends.is_empty() else a
     last, first = a.ends[1:], b.ends[:1]
     return Order(
-        a.falling + b.falling + int((first < last).sum()),
-        a.level + b.level + int((first == last).sum()),
-        a.rising + b.rising + int((first > last).sum()),
+        a.falling or b.falling or bool((first < last).any()),
+        a.level or b.level or bool((first == last).any()),
+        a.rising or b.rising or bool((first > last).any()),
         pl.concat([a.ends[:1], b.ends[1:]], rechunk=True),
     )

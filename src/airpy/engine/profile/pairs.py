@@ -6,6 +6,7 @@ A pair is measured over the rows in which both are finite. Matrices hold every p
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,23 +44,14 @@ class Pairs(NamedTuple):
 
 @np.errstate(over="ignore", invalid="ignore")
 def pairs_of(columns: NDArray[np.float64]) -> Pairs:
-    """Of a matrix with a row for each row and a column for each column."""
+    """Of a matrix with a row for each row and a column for each column, side by side in memory."""
     height, width = columns.shape
-    there = np.isfinite(columns)
-    whole = bool(there.all())
-    rows = np.full(width, height) if whole else there.sum(axis=0)
-    plain = columns if whole else np.where(there, columns, 0.0)
-    mean = (plain / np.maximum(rows, 1)).sum(axis=0)
-    if height:  # equal numbers are their own mean; a rounded sum of them may not be
-        first = plain[there.argmax(axis=0), np.arange(width)]
-        mean = np.where(((plain == first) | ~there).all(axis=0), first, mean)
-    apart = plain - mean
-    if not whole:
-        apart[~there] = 0.0
-    scale = _measure(np.abs(apart).max(axis=0, initial=0.0))
-    apart /= scale
+    apart, there = np.empty_like(columns, order="F"), np.ones((height, width), bool, order="F")
+    mean, scale = np.zeros(width), np.zeros(width)
+    for n in range(width):  # a column at a time stays in the processor's caches
+        mean[n], scale[n] = _centred(columns[:, n], there[:, n], apart[:, n])
     products = apart.T @ apart
-    if whole:
+    if there.all():
         count = np.full((width, width), height)
         sums = np.broadcast_to(apart.sum(axis=0)[:, None], (width, width))
         raw = np.broadcast_to(np.diag(products)[:, None], (width, width))
@@ -103,6 +95,28 @@ def _both(a: Pairs, b: Pairs) -> Pairs:
         products_a + products_b + step * step.T * weight,
         scale,
     )
+
+
+def _centred(
+    numbers: NDArray[np.float64], there: NDArray[np.bool_], apart: NDArray[np.float64]
+) -> tuple[float, float]:
+    """The mean of what is finite, and what it is measured in; fills in where that is, and its differences."""
+    finite = numbers
+    if not math.isfinite(numbers.sum()):
+        there[:] = np.isfinite(numbers)
+        finite = numbers[there]
+    if not len(finite):
+        apart[:] = 0.0
+        return 0.0, float(_measure(np.zeros(1))[0])
+    low, high = finite.min(), finite.max()
+    # Equal numbers are their own mean; a rounded sum of them may not be.
+    mean = low if low == high else (finite / len(finite)).sum()
+    scale = _measure(np.maximum(high - mean, mean - low))
+    np.subtract(numbers, mean, out=apart)
+    apart /= scale
+    if finite is not numbers:
+        apart[~there] = 0.0
+    return float(mean), float(scale)
 
 
 def _scaled(part: Pairs, scale: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

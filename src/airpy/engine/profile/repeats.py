@@ -37,7 +37,8 @@ class Repeats(NamedTuple):
 
     def estimate(self) -> tuple[int, float]:
         """How many rows repeat an earlier one, and the relative standard error of that."""
-        found = len(self.hashes) - pl.Series(self.hashes).n_unique()
+        ordered = np.sort(self.hashes)
+        found = int(np.count_nonzero(ordered[1:] == ordered[:-1]))
         if self.exact:
             return found, 0.0
         return round(found * (SPACE / (self.ceiling + 1))), 1 / math.sqrt(max(found, 1))

@@ -58,21 +58,25 @@ DAMAGE = (
 )
 """What is left of letters that were read in another encoding than they were written in."""
 
-VALUE, STRIPPED = pl.col("value"), pl.col("stripped")
+LONGEST_MARKER = max(map(len, MARKERS))
 
-TEXTS: Mapping[str, pl.Expr] = {
-    "blank": STRIPPED == "",
-    "whitespace": (STRIPPED != "") & (STRIPPED.str.len_bytes() < VALUE.str.len_bytes()),
-    "markers": VALUE.is_in(list(MARKERS)),
-}
+VALUE, COUNT = pl.col("value"), pl.col("count")
+CHARS, BYTES, STRIPPED = pl.col("chars"), pl.col("bytes"), pl.col("stripped")
+"""Lengths of a text, and of what is left of it without spaces at its ends, in bytes."""
+
+SPACED: Mapping[str, pl.Expr] = {"blank": STRIPPED == 0, "whitespace": (STRIPPED > 0) & (STRIPPED < BYTES)}
+"""What is asked of text only where some has spaces at its ends, or is empty."""
+SHORT: Mapping[str, pl.Expr] = {"markers": VALUE.is_in(list(MARKERS))}
+"""What is asked of text only where some is as short as a marker."""
 WITH_DIGITS: Mapping[str, pl.Expr] = {
     "numbers": is_kind(VALUE, "number"),
     "dates": is_kind(VALUE, "date"),
     "leading_zeros": is_kind(VALUE, "leading_zeros"),
 }
-"""What is asked of text only where it has digits."""
+"""What is asked of text only where some has digits."""
 BEYOND_ASCII: Mapping[str, pl.Expr] = {"damage": VALUE.str.contains_any(list(DAMAGE))}
-"""What is asked of text only where it has other letters."""
+"""What is asked of text only where some has other letters."""
+OF_TEXTS = (*SPACED, *SHORT, *WITH_DIGITS, *BEYOND_ASCII)
 DATES: Mapping[str, pl.Expr] = {
     "year": (VALUE.dt.month() == 1) & (VALUE.dt.day() == 1),
     "month": VALUE.dt.day() == 1,
@@ -113,8 +117,8 @@ class Tallies(NamedTuple):
 
 
 def tallies_of(counted: Counted) -> Tallies:
-    """Those of a column, given as its different values with their counts."""
-    dtype = counted.values.dtype
+    """Those of a column, given as its values with their counts."""
+    dtype = counted.dtype
     if dtype.is_numeric():
         return Tallies(_of_numbers(counted))
     if dtype == pl.String:
@@ -140,14 +144,14 @@ def merged_tallies(parts: Sequence[Tallies]) -> Tallies:
 
 def _of_numbers(counted: Counted) -> dict[str, int]:
     """Zeros, negatives and what is no finite number, of numbers in ascending order."""
-    values = counted.values.cast(pl.Float64).to_numpy()
+    values = counted.floats()
     before = np.append(0, np.cumsum(counted.counts))
 
     def below(number: float, side: str = "left") -> int:
         return int(before[np.searchsorted(values, number, side=side)])  # type: ignore[call-overload]
 
     counts = {"zeros": below(0, "right") - below(0), "negatives": below(0)}
-    if counted.values.dtype.is_float():
+    if counted.dtype.is_float():
         nans = int(before[-1]) - below(np.inf, "right")
         infinite = int(before[-1]) - nans - below(np.inf) + below(-np.inf, "right")
         counts |= {"nan": nans, "infinite": infinite}
@@ -155,27 +159,36 @@ def _of_numbers(counted: Counted) -> dict[str, int]:
 
 
 def _of_texts(counted: Counted) -> Tallies:
-    length = VALUE.str.len_chars()
-    frame = pl.DataFrame({"value": counted.values, "count": counted.counts})
-    shortest, longest, characters, is_ascii, has_digits = frame.select(
-        length.min().alias("shortest"),
-        length.max().alias("longest"),
-        (length * pl.col("count")).sum().alias("characters"),
-        (length == VALUE.str.len_bytes()).all().alias("is_ascii"),
+    measured = pl.DataFrame({"value": counted.values, "count": counted.counts}).select(
+        VALUE,
+        "count",
+        chars=VALUE.str.len_chars(),
+        bytes=VALUE.str.len_bytes(),
+        stripped=VALUE.str.strip_chars().str.len_bytes(),
+    )
+    shortest, longest, characters, is_ascii, is_stripped, has_digits = measured.select(
+        CHARS.min().alias("shortest"),
+        CHARS.max().alias("longest"),
+        (CHARS * COUNT).sum().alias("characters"),
+        (CHARS == BYTES).all().alias("is_ascii"),
+        (STRIPPED == BYTES).all().alias("is_stripped"),
         VALUE.str.contains("[0-9]").any().alias("has_digits"),
     ).row(0)
-    conditions = {**TEXTS, **({} if is_ascii else BEYOND_ASCII), **(WITH_DIGITS if has_digits else {})}
-    counts = dict.fromkeys([*BEYOND_ASCII, *WITH_DIGITS], 0) | _counts(
-        frame.with_columns(stripped=VALUE.str.strip_chars()), conditions
-    )
-    return Tallies(counts, characters, shortest, longest)
+    conditions = {
+        **({} if is_stripped and shortest else SPACED),
+        **(SHORT if shortest is not None and shortest <= LONGEST_MARKER else {}),
+        **(WITH_DIGITS if has_digits else {}),
+        **({} if is_ascii else BEYOND_ASCII),
+    }
+    return Tallies(dict.fromkeys(OF_TEXTS, 0) | _counts(measured, conditions), characters, shortest, longest)
 
 
 def _counts(frame: pl.DataFrame, conditions: Mapping[str, pl.Expr]) -> dict[str, int]:
     """How many rows have a value of which each condition is true."""
-    wanted = [pl.col("count").filter(condition).sum().alias(name) for name, condition in conditions.items()]
-    return frame.select(wanted).row(0, named=True)
+    wanted = [COUNT.filter(condition).sum().alias(name) for name, condition in conditions.items()]
+    return frame.select(wanted).row(0, named=True) if wanted else {}
 
 
 def _of_times(counted: Counted, conditions: Mapping[str, pl.Expr]) -> Tallies:
-    return Tallies(_counts(pl.DataFrame({"value": counted.values, "count": counted.counts}), conditions))
+    values = counted.restored(counted.values)
+    return Tallies(_counts(pl.DataFrame({"value": values, "count": counted.counts}), conditions))

@@ -1,4 +1,4 @@
-"""The different values of a column, counted: numbers by sorting, text by grouping it or by its hashes."""
+"""The values of a column, counted: numbers by sorting, text by grouping it where it repeats itself."""
 
 from __future__ import annotations
 
@@ -18,25 +18,40 @@ __all__ = ["TEXTS", "TIMES", "Counted", "counted_values", "ticks_of"]
 TIMES = (pl.Date, pl.Datetime)
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
+FEW = 16_384
+"""Texts that are grouped in any case."""
 LOOKED_AT = 2_000
 MANY = 0.5
-"""The share of different values among the first ones from which text is counted by its hashes."""
+"""The share of different values among the first ones from which more texts are left as they are."""
 MOST_DIGITS = 18
 """Of decimals whose digits fit into 64 bits."""
 INT64 = 64
 
 
 class Counted(NamedTuple):
-    """Different values, and how many rows have each; null is none."""
+    """Values, and how many rows have each; null is none."""
 
+    dtype: pl.DataType
+    """That of the column."""
     values: pl.Series
-    """Numbers and times in ascending order, NaN last."""
+    """Numbers and times in ascending order, NaN last, those of at most 64 bits as their ticks."""
     counts: NDArray[np.int64]
-    hashes: NDArray[np.uint64]
+    different: bool = True
+    """Whether each is there once; text that is nearly all different is there row by row."""
+
+    def restored(self, values: pl.Series) -> pl.Series:
+        """Some of the values in the type of the column."""
+        return values if values.dtype == self.dtype else _restored(values.to_numpy(), self.dtype)
+
+    def floats(self) -> NDArray[np.float64]:
+        """Numbers as floats; times as those of their ticks."""
+        if isinstance(self.dtype, pl.Decimal) and self.values.dtype != self.dtype:
+            return np.asarray(self.values.to_numpy() / 10**self.dtype.scale, dtype=np.float64)
+        return self.values.cast(pl.Float64).to_numpy()
 
 
 def counted_values(column: pl.Series, ticks: Ticks | None) -> Counted:
-    """The different values of a column without nulls.
+    """The values of a column without nulls.
 
     Args:
         column: The column.
@@ -47,8 +62,8 @@ def counted_values(column: pl.Series, ticks: Ticks | None) -> Counted:
     if isinstance(column.dtype, TEXTS):
         column = column.cast(pl.String)
         first = column.head(LOOKED_AT)
-        if first.n_unique() > MANY * len(first):
-            return _hashed(column)
+        if len(column) > FEW and first.n_unique() > MANY * len(first):
+            return Counted(column.dtype, column, np.ones(len(column), np.int64), different=False)
     return _grouped(column)
 
 
@@ -86,32 +101,14 @@ def _sorted(ticks: Ticks, dtype: pl.DataType) -> Counted:
     counts = np.diff(np.append(starts, len(ordered)))
     if nans > 1:
         counts[-1] = nans
-    values = _restored(ordered[starts], dtype)
-    return Counted(values, counts, values.hash().to_numpy())
+    return Counted(dtype, pl.Series("value", ordered[starts]), counts)
 
 
 def _grouped(column: pl.Series) -> Counted:
-    found = (
-        column.alias("value")
-        .to_frame()
-        .lazy()
-        .group_by("value")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
-        .sort("value" if column.dtype.is_numeric() else [])
-        .with_columns(pl.col("value").hash().alias("hash"))
-        .collect()
-    )
-    return Counted(found["value"], found["count"].to_numpy(), found["hash"].to_numpy())
-
-
-def _hashed(column: pl.Series) -> Counted:
-    """Texts that are nearly all different: sorting their hashes takes a third of the time of grouping."""
-    hashes = column.hash().to_numpy()
-    order = np.argsort(hashes)
-    ordered = hashes[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    counts = np.diff(np.append(starts, len(ordered)))
-    return Counted(column.gather(order[starts]), counts, ordered[starts])
+    found = column.alias("value").to_frame().group_by("value").len("count")
+    if column.dtype.is_numeric():
+        found = found.sort("value")
+    return Counted(column.dtype, found["value"], found["count"].cast(pl.Int64).to_numpy())
 
 
 def _restored(ticks: Ticks, dtype: pl.DataType) -> pl.Series:
