@@ -47,3 +47,17 @@ def test_estimates_are_within_four_standard_errors(seed: int) -> None:
 
     assert abs(together.size / 100_000 - 1) < 4 * together.error
     assert together.error == pytest.approx(0.0316, rel=0.01)
+
+
+@given(
+    st.lists(st.integers(0, 60), max_size=30), st.lists(st.integers(0, 60), max_size=30), st.integers(4, 80)
+)
+def test_what_is_above_the_ceiling_of_the_rows_before_is_not_missed(
+    before: list[int], after: list[int], most: int
+) -> None:
+    one, other = (hashes([value * 2**57 for value in part]) for part in (before, after))
+    first = distinct_of(one, most)
+    together = merged_distinct([first, distinct_of(other, most, first.ceiling)], most)
+    every = distinct_of(np.concatenate([one, other]), most)
+
+    assert (together.hashes.tolist(), together.exact) == (every.hashes.tolist(), every.exact)

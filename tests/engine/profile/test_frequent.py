@@ -8,11 +8,11 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airpy.engine.profile.frequent import Frequent, frequent_of, merged_frequent
+from airpy.engine.profile.frequent import Frequent, frequent_among, frequent_of, merged_frequent
 
 
 def frequent(values: list[str], most: int) -> Frequent:
-    counts = Counter(values)
+    counts = dict(sorted(Counter(values).items()))
     values_and_counts = pl.Series([*counts], dtype=pl.String), np.array([*counts.values()], dtype=np.int64)
     return frequent_of(*values_and_counts, most)
 
@@ -55,3 +55,20 @@ def test_counts_lack_no_more_rows_than_they_say(parts: list[list[str]], most: in
     assert len(counted) <= most
     for value, count in Counter(chain.from_iterable(parts)).items():
         assert count - together.missed <= counted.get(value, 0) <= count
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=30), min_size=1, max_size=5), st.integers(1, 9)
+)
+def test_what_is_counted_row_by_row_is_what_is_counted_of_different_values(
+    parts: list[list[str]], most: int
+) -> None:
+    rows = [pl.Series("value", part, dtype=pl.String) for part in parts]
+    found = [frequent_among(each, each.hash().to_numpy(), most) for each in rows]
+
+    for one, other in zip(found, [frequent(part, most) for part in parts], strict=True):
+        assert (one.values.to_list(), one.counts.to_list(), one.missed) == (
+            other.values.to_list(),
+            other.counts.to_list(),
+            other.missed,
+        )

@@ -44,3 +44,11 @@ def test_order_is_told_the_same_of_a_whole_and_of_its_parts(values: list[Any], n
     for cut in range(len(values) + 1):
         parts = [order(part) for part in (column[:cut], column[cut:])]
         assert merged_order(parts).name == name
+
+
+def test_values_that_rise_at_first_and_fall_late_have_no_order() -> None:
+    column = pl.Series([*range(5_000), 17])
+
+    assert order(column[:-1]).name == "strictly_ascending"
+    assert order(column).name == "none"
+    assert order(pl.Series([*range(3_000), *[2_999] * 3])).name == "ascending"

@@ -14,7 +14,7 @@ NAN, INF = float("nan"), float("inf")
 
 def tallied(values: Any, counts: list[int]) -> Tallies:
     column = pl.Series("value", values)
-    return tallies_of(Counted(column.dtype, column, np.array(counts)))
+    return tallies_of(Counted(column.dtype, column, np.array(counts), np.array(counts, np.uint64)))
 
 
 def test_each_value_counts_as_often_as_it_is_there() -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from airpy.engine.profile.values import run_starts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -58,8 +60,7 @@ def distinct_of(hashes: NDArray[np.uint64], most: int, ceiling: int = ALL) -> Di
     if ceiling < ALL:
         hashes = hashes[hashes <= ceiling]
     ordered = np.sort(hashes)
-    if len(ordered):
-        ordered = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    ordered = ordered[run_starts(ordered)]
     if len(ordered) <= most:
         return Distinct(ordered, ceiling)
     return Distinct(ordered[:most].copy(), int(ordered[most - 1]))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from airpy.engine.profile.values import run_starts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,18 +39,17 @@ class Frequent(NamedTuple):
 
 
 def frequent_of(values: pl.Series, counts: NDArray[np.int64], most: int, missed: int = 0) -> Frequent:
-    """The most frequent of these different values."""
+    """The most frequent of these different values, which are in ascending order."""
     if bound := _bound(counts, most):
         kept = np.flatnonzero(counts > bound)
         values, counts = values[kept], counts[kept]
         missed += bound
-    counted = pl.DataFrame({"value": values, "count": counts})
     if values.dtype == pl.String:
-        long = pl.col("value").str.len_bytes() > LONGEST
-        missed += counted.select(pl.col("count").filter(long).max().fill_null(0)).item()
-        counted = counted.filter(~long)
-    ordered = counted.sort("count", "value", descending=[True, False])
-    return Frequent(ordered["value"], ordered["count"], missed)
+        long = (values.str.len_bytes() > LONGEST).to_numpy()
+        missed += int(counts[long].max(initial=0))
+        values, counts = values.filter(~long), counts[~long]
+    order = np.argsort(-counts, kind="stable")
+    return Frequent(values[order], pl.Series("count", counts[order]), missed)
 
 
 def frequent_among(rows: pl.Series, hashes: NDArray[np.uint64], most: int) -> Frequent:
@@ -57,20 +58,24 @@ def frequent_among(rows: pl.Series, hashes: NDArray[np.uint64], most: int) -> Fr
     Those of the most frequent hashes are counted, so that few are looked at.
     """
     ordered = np.sort(hashes)
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    counts = np.diff(np.append(starts, len(ordered)))
+    starts = run_starts(ordered)
+    counts = np.diff(starts, append=len(ordered))
     bound = _bound(counts, most)
     chosen = pl.Series(ordered[starts[counts > bound]])
     counted = rows.filter(pl.Series(hashes).is_in(chosen.implode())).value_counts(name="count")
-    return frequent_of(counted[rows.name], counted["count"].cast(pl.Int64).to_numpy(), most, bound)
+    return _frequent(counted.select(pl.nth(0).alias("value"), "count"), most, bound)
 
 
 def merged_frequent(parts: Sequence[Frequent], most: int) -> Frequent:
     """Those of all parts together."""
     frames = [pl.DataFrame({"value": part.values, "count": part.counts}) for part in parts]
     counted = pl.concat(frames).group_by("value").agg(pl.col("count").sum())
-    missed = sum(part.missed for part in parts)
-    return frequent_of(counted["value"], counted["count"].to_numpy(), most, missed)
+    return _frequent(counted, most, sum(part.missed for part in parts))
+
+
+def _frequent(counted: pl.DataFrame, most: int, missed: int) -> Frequent:
+    counted = counted.sort("value")
+    return frequent_of(counted["value"], counted["count"].cast(pl.Int64).to_numpy(), most, missed)
 
 
 def _bound(counts: NDArray[np.int64], most: int) -> int:

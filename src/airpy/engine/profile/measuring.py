@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airpy.engine.profile.frequent import Frequent
     from airpy.engine.profile.powers import Powers
     from airpy.engine.profile.states import Room
-    from airpy.engine.profile.values import Counted
+    from airpy.engine.profile.values import Counted, Ticks
 
 __all__ = ["count_different", "measured", "numbers_of"]
 
@@ -132,48 +132,53 @@ def _state_of(
     ceiling = None if before is None else before.sample.ceiling(room.sampled)
     # A series that is named as a pattern cannot be cast.
     columns = [column.alias("value") for column in batch.get_columns()]
+    ticks = [ticks_of(column.drop_nulls()) for column in columns]
     known = [None] * len(columns) if before is None else before.columns
     return FrameState(
         rows=batch.height,
         null_rows=_null_rows(batch),
         bytes=int(batch.estimated_size()),
-        columns=tuple(map(_column_of, columns, repeat(room), known)),
+        columns=tuple(map(_column_of, columns, ticks, known, repeat(room))),
         paired=paired,
-        pairs=pairs_of(_matrix(batch, paired)),
+        pairs=pairs_of(_matrix([columns[n] for n in paired], [ticks[n] for n in paired])),
         sample=sample_of(batch, Draw(place, salt, ceiling), room.sampled),
         repeats=repeats_of(batch),
     )
 
 
-def _matrix(batch: pl.DataFrame, places: Sequence[int]) -> NDArray[np.float64]:
-    """The columns of numbers and times at these places, side by side; NaN where there is none."""
-    matrix = np.empty((batch.height, len(places)), order="F")
-    for n, place in enumerate(places):
-        column = batch.to_series(place).alias("value")
-        ticks = None if column.has_nulls() else ticks_of(column)
-        if ticks is None:
+def _matrix(columns: Sequence[pl.Series], ticks: Sequence[Ticks | None]) -> NDArray[np.float64]:
+    """Columns of numbers and times side by side; NaN where there is none.
+
+    Args:
+        columns: The columns.
+        ticks: What `ticks_of` makes of their values that are not null.
+    """
+    matrix = np.empty((len(columns[0]) if columns else 0, len(columns)), order="F")
+    for n, (column, known) in enumerate(zip(columns, ticks, strict=True)):
+        if known is None:
             numbers = column.to_frame().select(numbers_of(pl.first(), column.dtype).fill_null(np.nan))
             matrix[:, n] = numbers.to_series().to_numpy()
+        elif len(known) == len(column):
+            matrix[:, n] = known
         else:
-            matrix[:, n] = ticks
+            matrix[:, n] = np.nan
+            matrix[column.is_not_null().to_numpy(), n] = known
     return matrix
 
 
-def _column_of(column: pl.Series, room: Room, before: ColumnState | None) -> ColumnState:
+def _column_of(column: pl.Series, ticks: Ticks | None, before: ColumnState | None, room: Room) -> ColumnState:
     dtype, missing = column.dtype, column.null_count()
     if dtype.is_nested() or isinstance(dtype, OPAQUE):
         return ColumnState(missing, None, None, None, NO_RANKS, NO_POWERS, None, Tallies({}))
     there = column.drop_nulls() if missing else column
-    ticks = ticks_of(there)
     counted = counted_values(there, ticks)
-    hashes = counted.values.hash().to_numpy()
     ceiling = ALL if before is None or before.distinct is None else before.distinct.ceiling
     ranks, powers = _statistics(counted)
     return ColumnState(
         missing=missing,
         ends=_ends(counted),
-        distinct=distinct_of(hashes, room.distinct, ceiling),
-        frequent=_frequent(counted, hashes, room),
+        distinct=distinct_of(counted.hashes, room.distinct, ceiling),
+        frequent=_frequent(counted, room),
         ranks=ranks,
         powers=powers,
         order=order_of(there.cast(pl.String) if isinstance(dtype, TEXTS) else there, ticks),
@@ -181,9 +186,9 @@ def _column_of(column: pl.Series, room: Room, before: ColumnState | None) -> Col
     )
 
 
-def _frequent(counted: Counted, hashes: NDArray[np.uint64], room: Room) -> Frequent:
+def _frequent(counted: Counted, room: Room) -> Frequent:
     if not counted.different:
-        return frequent_among(counted.values, hashes, room.frequent)
+        return frequent_among(counted.values, counted.hashes, room.frequent)
     found = frequent_of(counted.values, counted.counts, room.frequent)
     return found._replace(values=counted.restored(found.values))
 
@@ -217,6 +222,6 @@ def _ends(counted: Counted) -> pl.Series:
 
 def _null_rows(batch: pl.DataFrame) -> int:
     """Rows that are null in every column."""
-    if not batch.width:
+    if not (batch.width and all(column.has_nulls() for column in batch.iter_columns())):
         return 0
     return int(batch.select(pl.all_horizontal(pl.all().is_null()).sum()).item())

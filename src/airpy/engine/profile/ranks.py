@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from airpy.engine.profile.values import run_starts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -103,5 +105,5 @@ def _collapsed(
     values: NDArray[np.float64] | NDArray[np.int64], weights: NDArray[np.int64], error: float
 ) -> Ranks:
     """Ascending numbers with equal ones together."""
-    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    starts = run_starts(values)
     return Ranks(values[starts], np.add.reduceat(weights, starts), error)

@@ -1,4 +1,4 @@
-"""The values of a column, counted: numbers by sorting, text by grouping it where it repeats itself."""
+"""The values of a column, counted: numbers by sorting, text by its hashes where it repeats itself."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
     Ticks = NDArray[Any]
 
-__all__ = ["TEXTS", "TIMES", "Counted", "counted_values", "ticks_of"]
+__all__ = ["TEXTS", "TIMES", "Counted", "counted_values", "run_starts", "ticks_of"]
 
 TIMES = (pl.Date, pl.Datetime)
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
-FEW = 16_384
-"""Texts that are grouped in any case."""
-LOOKED_AT = 2_000
+FEW_ROWS = 16_384
+"""Texts of fewer rows are told apart in any case."""
 MANY = 0.5
-"""The share of different values among the first ones from which more texts are left as they are."""
+"""The share of different ones from which more texts are left as they are."""
+FEW_VALUES = 64
+"""Different texts that are looked for one by one."""
 MOST_DIGITS = 18
 """Of decimals whose digits fit into 64 bits."""
 INT64 = 64
@@ -34,10 +35,11 @@ class Counted(NamedTuple):
     dtype: pl.DataType
     """That of the column."""
     values: pl.Series
-    """Numbers and times in ascending order, NaN last, those of at most 64 bits as their ticks."""
+    """In ascending order, NaN last; numbers and times of at most 64 bits as their ticks."""
     counts: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
     different: bool = True
-    """Whether each is there once; text that is nearly all different is there row by row."""
+    """Whether each is there once; text that is nearly all different is there row by row, as it comes."""
 
     def restored(self, values: pl.Series) -> pl.Series:
         """Some of the values in the type of the column."""
@@ -60,10 +62,7 @@ def counted_values(column: pl.Series, ticks: Ticks | None) -> Counted:
     if ticks is not None:
         return _sorted(ticks, column.dtype)
     if isinstance(column.dtype, TEXTS):
-        column = column.cast(pl.String)
-        first = column.head(LOOKED_AT)
-        if len(column) > FEW and first.n_unique() > MANY * len(first):
-            return Counted(column.dtype, column, np.ones(len(column), np.int64), different=False)
+        return _hashed(column.cast(pl.String))
     return _grouped(column)
 
 
@@ -86,6 +85,11 @@ def ticks_of(column: pl.Series) -> Ticks | None:
     return None
 
 
+def run_starts(ordered: NDArray[Any]) -> NDArray[np.int64]:
+    """Where a value is another than the one before it, the first place among them."""
+    return np.flatnonzero(np.append(len(ordered) > 0, ordered[1:] != ordered[:-1])[: len(ordered)])
+
+
 def _sorted(ticks: Ticks, dtype: pl.DataType) -> Counted:
     ordered = np.sort(ticks)
     if len(ordered) and np.isnan(ordered[-1]):  # they equal one another, whatever IEEE 754 says
@@ -93,22 +97,36 @@ def _sorted(ticks: Ticks, dtype: pl.DataType) -> Counted:
         ordered = ordered[: len(ordered) - nans + 1]
     else:
         nans = 1
-    starts = (
-        np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-        if len(ordered)
-        else np.empty(0, np.int64)
-    )
-    counts = np.diff(np.append(starts, len(ordered)))
+    starts = run_starts(ordered)
+    counts = np.diff(starts, append=len(ordered))
     if nans > 1:
         counts[-1] = nans
-    return Counted(dtype, pl.Series("value", ordered[starts]), counts)
+    values = pl.Series("value", ordered[starts])
+    return Counted(dtype, values, counts, values.hash().to_numpy())
+
+
+def _hashed(texts: pl.Series) -> Counted:
+    """Texts by their hashes of 64 bits, which no two of some million different ones are likely to share."""
+    hashes = texts.hash().to_numpy()
+    ordered = np.sort(hashes)
+    starts = run_starts(ordered)
+    if len(texts) > FEW_ROWS and len(starts) > MANY * len(texts):
+        return Counted(texts.dtype, texts, np.ones(len(texts), np.int64), hashes, different=False)
+    hashes_there = ordered[starts]
+    if len(starts) <= FEW_VALUES:
+        places = np.array([(hashes == each).argmax() for each in hashes_there], dtype=np.int64)
+    else:
+        places = np.argsort(hashes)[starts]
+    values = texts[places]
+    ascending = values.arg_sort().to_numpy()
+    counts = np.diff(starts, append=len(ordered))
+    return Counted(texts.dtype, values[ascending], counts[ascending], hashes_there[ascending])
 
 
 def _grouped(column: pl.Series) -> Counted:
-    found = column.alias("value").to_frame().group_by("value").len("count")
-    if column.dtype.is_numeric():
-        found = found.sort("value")
-    return Counted(column.dtype, found["value"], found["count"].cast(pl.Int64).to_numpy())
+    found = column.alias("value").to_frame().group_by("value").len("count").sort("value")
+    values = found["value"]
+    return Counted(column.dtype, values, found["count"].cast(pl.Int64).to_numpy(), values.hash().to_numpy())
 
 
 def _restored(ticks: Ticks, dtype: pl.DataType) -> pl.Series:
