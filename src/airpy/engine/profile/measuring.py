@@ -6,7 +6,7 @@ import math
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -44,6 +44,14 @@ OPAQUE = (pl.Binary, pl.Null, pl.Object)
 """Types whose values are not looked at, beside nested ones."""
 WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
 """Types whose ranks are kept as integers; those of other numbers are floats."""
+
+
+class _Filled(NamedTuple):
+    """A column, its values that are not null, and what `ticks_of` makes of these."""
+
+    column: pl.Series
+    values: pl.Series
+    ticks: Ticks | None
 
 
 def measured(frame: pl.LazyFrame, salt: int = 0) -> FrameState:
@@ -131,47 +139,45 @@ def _state_of(
     )[:MOST_PAIRED]
     ceiling = None if before is None else before.sample.ceiling(room.sampled)
     # A series that is named as a pattern cannot be cast.
-    columns = [column.alias("value") for column in batch.get_columns()]
-    ticks = [ticks_of(column.drop_nulls()) for column in columns]
-    known = [None] * len(columns) if before is None else before.columns
+    filled = [_filled(column.alias("value")) for column in batch.get_columns()]
+    known = [None] * len(filled) if before is None else before.columns
     return FrameState(
         rows=batch.height,
         null_rows=_null_rows(batch),
         bytes=int(batch.estimated_size()),
-        columns=tuple(map(_column_of, columns, ticks, known, repeat(room))),
+        columns=tuple(map(_column_of, filled, known, repeat(room))),
         paired=paired,
-        pairs=pairs_of(_matrix([columns[n] for n in paired], [ticks[n] for n in paired])),
+        pairs=pairs_of(_matrix([filled[n] for n in paired], batch.height)),
         sample=sample_of(batch, Draw(place, salt, ceiling), room.sampled),
         repeats=repeats_of(batch),
     )
 
 
-def _matrix(columns: Sequence[pl.Series], ticks: Sequence[Ticks | None]) -> NDArray[np.float64]:
-    """Columns of numbers and times side by side; NaN where there is none.
+def _filled(column: pl.Series) -> _Filled:
+    values = column.drop_nulls() if column.has_nulls() else column
+    return _Filled(column, values, ticks_of(values))
 
-    Args:
-        columns: The columns.
-        ticks: What `ticks_of` makes of their values that are not null.
-    """
-    matrix = np.empty((len(columns[0]) if columns else 0, len(columns)), order="F")
-    for n, (column, known) in enumerate(zip(columns, ticks, strict=True)):
-        if known is None:
+
+def _matrix(columns: Sequence[_Filled], height: int) -> NDArray[np.float64]:
+    """Columns of numbers and times side by side; NaN where there is none."""
+    matrix = np.full((height, len(columns)), np.nan, order="F")
+    for n, (column, values, ticks) in enumerate(columns):
+        if ticks is None:
             numbers = column.to_frame().select(numbers_of(pl.first(), column.dtype).fill_null(np.nan))
             matrix[:, n] = numbers.to_series().to_numpy()
-        elif len(known) == len(column):
-            matrix[:, n] = known
+        elif len(values) == height:
+            matrix[:, n] = ticks
         else:
-            matrix[:, n] = np.nan
-            matrix[column.is_not_null().to_numpy(), n] = known
+            matrix[column.is_not_null().to_numpy(), n] = ticks
     return matrix
 
 
-def _column_of(column: pl.Series, ticks: Ticks | None, before: ColumnState | None, room: Room) -> ColumnState:
-    dtype, missing = column.dtype, column.null_count()
+def _column_of(column: _Filled, before: ColumnState | None, room: Room) -> ColumnState:
+    _, values, ticks = column
+    dtype, missing = values.dtype, column.column.null_count()
     if dtype.is_nested() or isinstance(dtype, OPAQUE):
         return ColumnState(missing, None, None, None, NO_RANKS, NO_POWERS, None, Tallies({}))
-    there = column.drop_nulls() if missing else column
-    counted = counted_values(there, ticks)
+    counted = counted_values(values, ticks)
     ceiling = ALL if before is None or before.distinct is None else before.distinct.ceiling
     ranks, powers = _statistics(counted)
     return ColumnState(
@@ -181,7 +187,7 @@ def _column_of(column: pl.Series, ticks: Ticks | None, before: ColumnState | Non
         frequent=_frequent(counted, room),
         ranks=ranks,
         powers=powers,
-        order=order_of(there.cast(pl.String) if isinstance(dtype, TEXTS) else there, ticks),
+        order=order_of(values.cast(pl.String) if isinstance(dtype, TEXTS) else values, ticks),
         tallies=tallies_of(counted),
     )
 
@@ -217,7 +223,11 @@ def _ends(counted: Counted) -> pl.Series:
         return ends_of(values)
     if values.dtype.is_float() and len(values) and math.isnan(values[-1]):
         values = values[:-1]
-    return counted.restored(values[[0, -1]]) if len(values) else pl.Series([None, None], dtype=counted.dtype)
+    return (
+        counted.restored(values[[0, len(values) - 1]])
+        if len(values)
+        else pl.Series([None, None], dtype=counted.dtype)
+    )
 
 
 def _null_rows(batch: pl.DataFrame) -> int:

@@ -60,7 +60,7 @@ def order_of(column: pl.Series, ticks: NDArray[Any] | None) -> Order:
         column: The column.
         ticks: Its values as numbers, where there are such.
     """
-    ends = column[[0, -1]] if len(column) else column.clear()  # a slice would keep all of it
+    ends = column[[0, len(column) - 1]] if len(column) else column.clear()  # a slice would keep all of it
     ticks = None if ticks is None or (ticks.dtype.kind == "f" and np.isnan(ticks).any()) else ticks
     falling, level, rising = _steps(column[:LOOKED_AT], None if ticks is None else ticks[:LOOKED_AT])
     if not (falling and rising) and len(column) > LOOKED_AT:
