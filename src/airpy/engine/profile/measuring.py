@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["count_different", "measured", "numbers_of"]
 
 AHEAD = 2
-"""Batches for each thread that are measured or wait for it, so that none stands idle while states are merged."""
+"""Batches for each thread that are measured or wait for it, so that none idles while states are merged."""
 MOST_PENDING = 8
 """States that wait to be merged."""
 MOST_PAIRED = 64
