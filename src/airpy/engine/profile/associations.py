@@ -14,11 +14,12 @@ import numpy as np
 import polars as pl
 
 from airpy.contract import Association
+from airpy.engine.encoding import ARROW
 from airpy.engine.profile.measuring import numbers_of
 from airpy.engine.profile.values import TEXTS, TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -78,8 +79,7 @@ def associations(state: FrameState, methods: Sequence[AssociationMethod]) -> lis
 
 def spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Pearson's r of the ranks; equal values have their mean rank."""
-    ranks = pl.DataFrame({"x": x, "y": y}).select(pl.all().rank("average"))
-    return _pearson(ranks["x"].to_numpy(), ranks["y"].to_numpy())
+    return _cosine(_ranked(x), _ranked(y))
 
 
 def kendall(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
@@ -118,13 +118,14 @@ def theils_u(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 @np.errstate(over="ignore", invalid="ignore")
 def correlation_ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Eta: the root of the share of the variance of `b` that lies between the groups of `a`."""
-    groups = np.unique(a, return_inverse=True)[1]
+    groups = a.astype(np.int64)
     sizes = np.bincount(groups)
+    there = sizes > 0
     apart = b - b.mean()
     whole = float(apart @ apart)
-    if len(sizes) < 2 or whole == 0 or b.min() == b.max():  # noqa: PLR2004
+    if there.sum() < 2 or whole == 0 or b.min() == b.max():  # noqa: PLR2004
         return math.nan
-    between = float((np.bincount(groups, weights=apart) ** 2 / sizes).sum())
+    between = float((np.bincount(groups, weights=apart)[there] ** 2 / sizes[there]).sum())
     return math.sqrt(min(between / whole, 1.0))
 
 
@@ -163,38 +164,41 @@ def _columns(state: FrameState) -> Columns:
         if isinstance(schema.dtypes()[place], (*TEXTS, pl.Boolean)) and sizes[place] <= MOST_KNOWN
     ][:MOST_CATEGORIES]
     names = schema.names()
+    floats = frame.select(
+        numbers_of(pl.nth(n), schema.dtypes()[n]).fill_null(math.nan).alias(f"{n}") for n in numbers
+    )
     return Columns(
-        {names[n]: _as_array(frame, numbers_of(pl.nth(n), schema.dtypes()[n])) for n in numbers},
-        {names[n]: _as_array(frame, pl.nth(n).rank("dense").cast(pl.Float64)) for n in categories},
+        {names[n]: floats[f"{n}"].to_numpy() for n in numbers},
+        {names[n]: _codes(frame.to_series(n)) for n in categories},
     )
 
 
-def _as_array(frame: pl.DataFrame, value: pl.Expr) -> NDArray[np.float64]:
-    """The values, NaN in place of null."""
-    return frame.select(value.fill_null(math.nan)).to_series().to_numpy()
+def _codes(column: pl.Series) -> NDArray[np.float64]:
+    """A whole number for each of the different values, NaN in place of null."""
+    # A series that is named as a pattern cannot be cast.
+    texts = column.alias("text").cast(pl.String).to_arrow(compat_level=ARROW)
+    return np.asarray(texts.dictionary_encode().indices.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _measured(method: AssociationMethod, columns: Columns) -> Iterator[Association]:
     pairs = list(_pairs(method, columns))
     rows = max(MOST_COMPARED // max(len(pairs), 1), 1_000)
-    left = columns.numbers if method in OF_NUMBERS else columns.categories
-    right = columns.categories if method in OF_CATEGORIES else columns.numbers
-    ranks = _ranks(columns.numbers, rows) if method == "spearman" else {}
+    named = dict.fromkeys(name for pair in pairs for name in pair)
+    values = {name: (columns.numbers | columns.categories)[name][:rows] for name in named}
+    there = {name: ~np.isnan(values[name]) for name in named}
+    whole = {name for name in named if there[name].all()}
+    ranks = {name: _ranked(values[name]) for name in whole} if method == "spearman" else {}
     for a, b in pairs:
-        x, y = left[a][:rows], right[b][:rows]
-        both = ~(np.isnan(x) | np.isnan(y))
+        x, y = values[a], values[b]
+        if not {a, b} <= whole:
+            both = there[a] & there[b]
+            x, y = x[both], y[both]
         if a in ranks and b in ranks:
-            value = _pearson(ranks[a], ranks[b])
+            value = _cosine(ranks[a], ranks[b])
         else:
-            value = MEASURES[method](x[both], y[both]) if both.any() else math.nan
+            value = MEASURES[method](x, y) if len(x) else math.nan
         if math.isfinite(value):
-            yield Association(a=a, b=b, method=method, value=value, rows=int(both.sum()))
-
-
-def _ranks(numbers: Mapping[str, NDArray[np.float64]], rows: int) -> dict[str, NDArray[np.float64]]:
-    """The ranks of columns in which nothing is missing: those of every pair of them."""
-    whole = {name: values[:rows] for name, values in numbers.items() if not np.isnan(values[:rows]).any()}
-    return {name: pl.Series(values).rank("average").to_numpy() for name, values in whole.items()}
+            yield Association(a=a, b=b, method=method, value=value, rows=len(x))
 
 
 def _pairs(method: AssociationMethod, columns: Columns) -> Iterable[tuple[str, str]]:
@@ -210,10 +214,20 @@ def _strongest(found: Iterable[Association]) -> list[Association]:
     return sorted(found, key=lambda each: -abs(each.value))
 
 
-def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    x, y = x - x.mean(), y - y.mean()
-    spread = math.sqrt(float(x @ x)) * math.sqrt(float(y @ y))
-    return float(np.clip(x @ y / spread, -1, 1)) if spread > 0 else math.nan
+def _ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ranks less their mean, in a measure in which the sum of their squares is 1; NaN of equal values."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sizes = np.diff(starts, append=len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (sizes - len(values)) / 2, sizes)
+    spread = math.sqrt(float(ranks @ ranks))
+    return ranks / spread if spread > 0 else np.full(len(values), math.nan)
+
+
+def _cosine(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    return float(np.clip(x @ y, -1, 1))
 
 
 def _ties(values: NDArray[np.int64]) -> int:
@@ -237,10 +251,10 @@ def _inversions(values: NDArray[np.int64]) -> int:
 
 def _table(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """How often each value of the one meets each of the other."""
-    (rows, i), (columns, j) = (np.unique(values, return_inverse=True) for values in (a, b))
-    table = np.zeros((len(rows), len(columns)))
-    np.add.at(table, (i, j), 1)
-    return table
+    i, j = a.astype(np.int64), b.astype(np.int64)
+    height, width = int(i.max()) + 1, int(j.max()) + 1
+    counts = np.bincount(i * width + j, minlength=height * width).reshape(height, width)
+    return counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(np.float64)
 
 
 def _entropy(counts: NDArray[np.float64]) -> float:
