@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from airpy.contract import Estimate, MissingPattern
+from airpy.engine.profile.distinct import distinct_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,8 @@ __all__ = ["add_frame_metrics"]
 MOST_PATTERNS = 20
 MOST_PAIRS = 30
 """Pairs of columns that are tried as keys, those with the most different values first."""
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""What tells the hash of a pair from that of the same values the other way round."""
 
 
 def add_frame_metrics(
@@ -59,15 +63,13 @@ def _keys(state: FrameState, columns: Sequence[ColumnMetrics]) -> list[list[str]
     tried = sorted(pairs, key=lambda pair: -sizes[pair[0]] * sizes[pair[1]])[:MOST_PAIRS]
     if not tried:
         return []
-    frame = state.sample.rows
-    different = frame.select(
-        pl.struct(pl.nth(one).alias("a"), pl.nth(two).alias("b")).n_unique().alias(f"{number}")
-        for number, (one, two) in enumerate(tried)
-    ).row(0)
+    places = sorted({place for pair in tried for place in pair})
+    hashes = state.sample.rows.select(pl.nth(place).hash().alias(f"{place}") for place in places)
+    of = {place: hashes[f"{place}"].to_numpy() for place in places}
     return [
         [columns[one].name, columns[two].name]
-        for (one, two), size in zip(tried, different, strict=True)
-        if size == rows
+        for one, two in tried
+        if distinct_of(of[one] * SPREAD + of[two], rows).size == rows
     ]
 
 
