@@ -10,6 +10,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -46,6 +47,7 @@ __all__ = [
     "json_forms",
     "json_ready",
     "json_rows",
+    "json_values",
     "portable",
     "spooled",
     "write_arrow",
@@ -72,6 +74,20 @@ MOST_JSON_BYTES = 32 * 1024 * 1024
 """Rows as JSON are a preview; what is larger is for download."""
 
 ARROW = pl.CompatLevel.oldest()
+
+PLAIN = {
+    pl.Boolean,
+    pl.String,
+    pl.Int8,
+    pl.Int16,
+    pl.Int32,
+    pl.Int64,
+    pl.UInt8,
+    pl.UInt16,
+    pl.UInt32,
+    pl.UInt64,
+}
+"""Types whose values are the same in Python and in JSON."""
 
 
 class Written(NamedTuple):
@@ -154,6 +170,15 @@ def json_rows(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
     """The rows as `encode_rows` writes them, each as the values that JSON has for it."""
     named = frame.select(pl.nth(place).alias(f"{place}") for place in range(frame.width))
     return [tuple(row.values()) for row in json.loads(encode_rows(named))]
+
+
+def json_values(column: pl.Series) -> list[Any]:
+    """The values of a column as `encode_rows` writes them, each as the value that JSON has for it."""
+    if column.dtype in PLAIN:
+        return column.to_list()
+    if column.dtype == pl.Float64:
+        return [value if value is not None and math.isfinite(value) else None for value in column.to_list()]
+    return [value for (value,) in json_rows(column.to_frame())]
 
 
 def json_forms(frame: pl.DataFrame) -> pl.DataFrame:

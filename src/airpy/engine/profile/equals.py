@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import narwhals as nw
 
 from airpy.contract import Filter
-from airpy.engine.encoding import json_rows
+from airpy.engine.encoding import json_values
 from airpy.engine.literals import literal
 from airpy.engine.profile.conditions import leaf, opposite
 from airpy.errors import TypeMismatch
@@ -36,7 +36,7 @@ def equal_to(column: str, value: pl.Series) -> Filter | None:
         # JSON has no infinity; what is beyond all finite numbers is one.
         infinite = [opposite(leaf(column, "is_finite")), opposite(leaf(column, "is_nan"))]
         return Filter(all=[*infinite, leaf(column, ">" if (value > 0).all() else "<", 0)])
-    ((form,),) = json_rows(value.to_frame())
+    (form,) = json_values(value)
     return leaf(column, "=", form) if is_taken(form, value.dtype) else None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from airpy.contract import Histogram
-from airpy.engine.encoding import json_rows
+from airpy.engine.encoding import json_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def histogram(ranks: Ranks, dtype: pl.DataType) -> Histogram | None:
         edges = np.linspace(low, high, bins + 1)
         return Histogram(edges=edges.tolist(), counts=finite.counts_between(edges).tolist())
     ticks = _ticks(int(finite.values[0]), int(finite.values[-1]), bins)
-    shown = [value for (value,) in json_rows(pl.Series(ticks).cast(dtype).to_frame())]
+    shown = json_values(pl.Series(ticks).cast(dtype))
     if None in shown:  # no calendar has them
         return None
     return Histogram(edges=shown, counts=finite.counts_between(ticks).tolist())

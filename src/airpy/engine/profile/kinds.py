@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "PERSONAL", "found_kinds", "found_patterns", "is_kind"]
 
 LONGEST_SHAPE, MOST_PATTERNS = 64, 5
+SHAPES = {
+    "[0-9]{2,}": "9+",
+    "[0-9]": "9",
+    "\\p{Ll}{2,}": "a+",
+    "\\p{Ll}": "a",
+    "\\p{Lu}{2,}": "A+",
+    "\\p{Lu}": "A",
+}
+"""What a shape has in place of digits and letters, one of them or several."""
 
 OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 HEX = "[0-9A-Fa-f]{1,4}"
@@ -71,21 +80,12 @@ def is_kind(text: pl.Expr, kind: TextKind) -> pl.Expr:
 def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
     """For each column of texts without nulls, by kind, how many are of it; those of none left out."""
     # All columns at once: to compile a pattern takes longer than to look at some hundred texts.
-    counted = pl.concat(
-        [
-            pl.DataFrame({"value": column})
-            .group_by("value")
-            .agg(pl.len().alias("count"), pl.lit(place).alias("place"))
-            for place, column in enumerate(columns)
-        ]
-        or [pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32, "place": pl.Int32})]
-    )
-    marked = counted.select(
-        "count", "place", "value", *(is_kind(pl.col("value"), kind).alias(kind) for kind in KINDS)
-    )
+    counted = _counted(columns)
+    marked = counted.with_columns(is_kind(pl.col("value"), kind).alias(kind) for kind in KINDS)
     for kind, passes in CHECK_DIGITS.items():
-        checked = marked.filter(kind).with_columns(passes(pl.col("value")).alias(kind))
-        marked = pl.concat([marked.filter(~pl.col(kind)), checked])
+        if marked[kind].any():
+            checked = marked.filter(kind).with_columns(passes(pl.col("value")).alias(kind))
+            marked = pl.concat([marked.filter(~pl.col(kind)), checked])
     sums = marked.group_by("place").agg(
         pl.col("count").filter(pl.col(kind)).sum().alias(kind) for kind in KINDS
     )
@@ -93,6 +93,33 @@ def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
     for row in sums.rows(named=True):
         found[row["place"]] = {kind: row[kind] for kind in KINDS if row[kind]}
     return found
+
+
+def found_patterns(columns: Sequence[pl.Series]) -> list[list[PatternCount]]:
+    """For each column of texts without nulls, the most frequent shapes, at most 5; none of long texts."""
+    shapes = _counted(columns).filter(pl.col("value").str.len_chars() <= LONGEST_SHAPE)
+    for wanted, written in SHAPES.items():  # fewer and fewer of them are different
+        shape = pl.col("value").str.replace_all(wanted, written)
+        shapes = shapes.group_by("place", shape).agg(pl.col("count").sum())
+    most = shapes.sort("count", "value", descending=[True, False]).group_by("place").head(MOST_PATTERNS)
+    found: list[list[PatternCount]] = [[] for _ in columns]
+    for place, pattern, count in most.select("place", "value", "count").rows():
+        share = count / len(columns[place])
+        found[place].append(PatternCount(pattern=pattern, count=count, share=share))
+    return found
+
+
+def _counted(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """The different values of each column, and how many rows have each."""
+    return pl.concat(
+        [
+            pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32, "place": pl.Int32}),
+            *(
+                column.alias("value").value_counts(name="count").with_columns(place=pl.lit(place))
+                for place, column in enumerate(columns)
+            ),
+        ]
+    )
 
 
 def _luhn(text: pl.Expr) -> pl.Expr:
@@ -118,24 +145,3 @@ def _mod97(text: pl.Expr) -> pl.Expr:
 
 
 CHECK_DIGITS: Mapping[TextKind, Callable[[pl.Expr], pl.Expr]] = {"credit_card": _luhn, "iban": _mod97}
-
-
-def found_patterns(texts: pl.Series) -> list[PatternCount]:
-    """The most frequent shapes of the texts, at most 5; none of long ones."""
-    value = pl.col("value")
-    for letters, one in (("\\p{Ll}", "a"), ("\\p{Lu}", "A"), ("[0-9]", "9")):
-        value = value.str.replace_all(f"{letters}{{2,}}", f"{one}+").str.replace_all(letters, one)
-    shapes = (
-        pl.DataFrame({"value": texts})
-        .group_by("value")
-        .len("count")
-        .filter(pl.col("value").str.len_chars() <= LONGEST_SHAPE)
-        .group_by(value.alias("pattern"))
-        .agg(pl.col("count").sum())
-        .sort("count", "pattern", descending=[True, False])
-        .head(MOST_PATTERNS)
-    )
-    return [
-        PatternCount(pattern=pattern, count=count, share=count / len(texts))
-        for pattern, count in shapes.rows()
-    ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from airpy.contract import ColumnMetrics, Estimate, KindCount, Quantiles, TextMetrics, ValueCount
-from airpy.engine.encoding import json_rows
+from airpy.engine.encoding import json_values
 from airpy.engine.profile.histograms import histogram
 from airpy.engine.profile.kinds import PERSONAL, found_kinds, found_patterns
 from airpy.engine.profile.times import time_metrics
@@ -22,8 +22,7 @@ from airpy.engine.schema import type_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from airpy.contract import TextKind
-    from airpy.engine.profile.frequent import Frequent
+    from airpy.contract import PatternCount, TextKind
     from airpy.engine.profile.states import ColumnState, FrameState
     from airpy.engine.profile.tallies import Tallies
 
@@ -42,10 +41,11 @@ class _Shown(NamedTuple):
 
 
 class _Texts(NamedTuple):
-    """Sampled values of a column of text, and how many are of which kind."""
+    """Sampled values of a column of text, how many are of which kind, and their shapes."""
 
     values: pl.Series
     kinds: Mapping[TextKind, int]
+    patterns: list[PatternCount]
 
 
 def column_metrics(state: FrameState, unique: Mapping[int, int] | None = None) -> list[ColumnMetrics]:
@@ -55,10 +55,9 @@ def column_metrics(state: FrameState, unique: Mapping[int, int] | None = None) -
         state: What was kept of the frame.
         unique: The exact number of different values, by the places of columns where the state has estimates.
     """
-    shown = _shown(state)
     texts = _texts(state)
     return [
-        _metrics(state, place, shown[place], texts.get(place), (unique or {}).get(place))
+        _metrics(state, place, texts.get(place), (unique or {}).get(place))
         for place in range(len(state.columns))
     ]
 
@@ -67,7 +66,8 @@ def _texts(state: FrameState) -> dict[int, _Texts]:
     """By place, the sampled values of columns of text."""
     places = [place for place, dtype in enumerate(state.schema.dtypes()) if isinstance(dtype, TEXTS)]
     values = [state.texts(place) for place in places]
-    return dict(zip(places, map(_Texts, values, found_kinds(values)), strict=True))
+    found = map(_Texts, values, found_kinds(values), found_patterns(values))
+    return dict(zip(places, found, strict=True))
 
 
 def _null_if_beyond(value: float | None) -> float | None:
@@ -75,10 +75,9 @@ def _null_if_beyond(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _metrics(
-    state: FrameState, place: int, shown: _Shown, texts: _Texts | None, unique: int | None
-) -> ColumnMetrics:
+def _metrics(state: FrameState, place: int, texts: _Texts | None, unique: int | None) -> ColumnMetrics:
     column, rows = state.columns[place], state.sample.rows.to_series(place)
+    shown = _shown(column)
     name, dtype = rows.name, rows.dtype
     count = state.rows - column.missing
     size = column.distinct.size if column.distinct else None
@@ -170,7 +169,7 @@ def _add_text(metrics: ColumnMetrics, tallies: Tallies, texts: _Texts) -> None:
         max_length=tallies.longest or 0,
         blank=tallies.counts["blank"],
         whitespace=tallies.counts["whitespace"],
-        patterns=found_patterns(texts.values),
+        patterns=texts.patterns,
         kinds=found,
     )
     if personal := [each for each in found if each.kind in PERSONAL]:
@@ -192,39 +191,16 @@ def _estimates(column: ColumnState, count: int, unique: int | None) -> Iterable[
 def _counted(counts: pl.Series, values: Sequence[Any], whole: int) -> list[ValueCount]:
     return [
         ValueCount(value=value, count=count, share=count / whole)
-        for value, count in zip(values, counts, strict=False)
+        for value, count in zip(values, counts, strict=True)
     ]
 
 
-def _shown(state: FrameState) -> list[_Shown]:
-    """Values of all columns at once, since each conversion costs as much as one of many."""
-    nothing = pl.Series([None, None], dtype=pl.Null)
-    ends = _in_forms(
-        [
-            nothing if column.ends is None or isinstance(column.ends.dtype, pl.Duration) else column.ends
-            for column in state.columns
-        ],
-        2,
-    )
-    top = _in_forms([_first(column.frequent, MOST_TOP) for column in state.columns], MOST_TOP)
-    bottom = _in_forms([_last(column.frequent, MOST_BOTTOM) for column in state.columns], MOST_BOTTOM)
-    return list(map(_Shown, ends, top, bottom))
-
-
-def _first(frequent: Frequent | None, most: int) -> pl.Series:
-    return pl.Series([], dtype=pl.Null) if frequent is None else frequent.values.head(most)
-
-
-def _last(frequent: Frequent | None, most: int) -> pl.Series:
-    return pl.Series([], dtype=pl.Null) if frequent is None else frequent.values.tail(most).reverse()
-
-
-def _in_forms(columns: Iterable[pl.Series], length: int) -> list[list[Any]]:
-    """The values of each as JSON has them, nulls after the last."""
-    padded = [
-        column.extend_constant(None, length - len(column)).alias(str(place))
-        for place, column in enumerate(columns)
-    ]
-    if not padded:
-        return []
-    return [list(column) for column in zip(*json_rows(pl.DataFrame(padded)), strict=True)]
+def _shown(column: ColumnState) -> _Shown:
+    """Values of a column; a duration has no ends that are shown."""
+    if column.ends is None or column.frequent is None:
+        return _Shown([None, None], [], [])
+    top, bottom = column.frequent.values.head(MOST_TOP), column.frequent.values.tail(MOST_BOTTOM)
+    # At once, since each conversion of times costs as much as one of many.
+    values = json_values(pl.concat([column.ends, top, bottom.reverse()]))
+    ends = [None, None] if isinstance(column.ends.dtype, pl.Duration) else values[:2]
+    return _Shown(ends, values[2 : 2 + len(top)], values[2 + len(top) :])
