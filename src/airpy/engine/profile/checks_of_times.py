@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airpy.contract import RowRelation, SeriesMetrics
     from airpy.engine.profile.findings import Facts
-    from airpy.engine.profile.series import Clock
+    from airpy.engine.profile.time_axis import Clock
 
 __all__ = ["TIME_CHECKS"]
 

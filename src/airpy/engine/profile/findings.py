@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from airpy.contract import AnalyzeOptions, ColumnMetrics, FrameMetrics, IssueThresholds, Severity
     from airpy.engine.profile.outliers import Bounds, GroupBounds
-    from airpy.engine.profile.series import Clock
     from airpy.engine.profile.states import FrameState
+    from airpy.engine.profile.time_axis import Clock
 
 __all__ = ["Facts", "Finding", "either", "leaf", "negated", "share_of"]
 

@@ -18,8 +18,9 @@ from airpy.engine.profile.outliers import bounds_by_group, outlier_bounds
 from airpy.engine.profile.redaction import personal_columns
 from airpy.engine.profile.rules import ALONE, validate
 from airpy.engine.profile.selecting import Selected, selected
-from airpy.engine.profile.series import find_clock, series_metrics
+from airpy.engine.profile.series import series_metrics
 from airpy.engine.profile.suggestions import suggestions
+from airpy.engine.profile.time_axis import find_clock
 from airpy.engine.profile.values import TIMES
 from airpy.engine.schema import describe_schema
 from airpy.engine.steps import OnStep, counted, ignore_steps
