@@ -106,12 +106,9 @@ def case_variants(facts: Facts) -> Iterator[Finding]:
         frequent = facts.state.columns[place].frequent
         if column.text is None or frequent is None or not frequent.known:
             continue
-        seen: set[str] = set()
-        others: list[str] = []
-        for value in frequent.values:  # the most frequent comes first
-            plain = value.strip().casefold()
-            others += [value] if plain in seen else []
-            seen.add(plain)
+        values = frequent.values.to_list()  # the most frequent comes first
+        first: dict[str, str] = {}
+        others = [value for value in values if first.setdefault(value.strip().casefold(), value) != value]
         if 0 < len(others) <= MOST_VARIANTS:
             are = "value that is another way" if len(others) == 1 else "values that are other ways"
             detail = f"{column.name} has {len(others):,} {are} to write a more frequent one"

@@ -98,11 +98,10 @@ def near_constant(facts: Facts) -> Iterator[Finding]:
     for place, column in enumerate(facts.columns):
         if not column.top_values or (column.unique or 0) < FEWEST_CATEGORIES:
             continue
-        top, equal = column.top_values[0], _most_frequent(facts, place)
-        if top.share < threshold or equal is None:
-            continue
-        detail = f"{column.name} has the same value in {top.share:.3%} of its values"
-        yield Finding("info", detail, [equal], column.name, value=top.share, threshold=threshold)
+        top = column.top_values[0]
+        if top.share >= threshold and (equal := _most_frequent(facts, place)) is not None:
+            detail = f"{column.name} has the same value in {top.share:.3%} of its values"
+            yield Finding("info", detail, [equal], column.name, value=top.share, threshold=threshold)
 
 
 def unique(facts: Facts) -> Iterator[Finding]:
@@ -143,8 +142,7 @@ def imbalanced(facts: Facts) -> Iterator[Finding]:
         shares = [count / column.count for count in frequent.counts]
         entropy = -sum(share * math.log(share) for share in shares)
         imbalance = 1 - entropy / math.log(size)
-        equal = _most_frequent(facts, place)
-        if imbalance >= threshold and equal is not None:
+        if imbalance >= threshold and (equal := _most_frequent(facts, place)) is not None:
             top = column.top_values[0]
             detail = f"{column.name} is imbalanced: {top.share:.1%} of its values are {_shown(top.value)}"
             yield Finding(
