@@ -9,6 +9,7 @@ from __future__ import annotations
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from airpy.contract import PatternCount
@@ -81,17 +82,17 @@ def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
     """For each column of texts without nulls, by kind, how many are of it; those of none left out."""
     # All columns at once: to compile a pattern takes longer than to look at some hundred texts.
     counted = _counted(columns)
-    marked = counted.with_columns(is_kind(pl.col("value"), kind).alias(kind) for kind in KINDS)
-    for kind, passes in CHECK_DIGITS.items():
-        if marked[kind].any():
-            checked = marked.filter(kind).with_columns(passes(pl.col("value")).alias(kind))
-            marked = pl.concat([marked.filter(~pl.col(kind)), checked])
-    sums = marked.group_by("place").agg(
-        pl.col("count").filter(pl.col(kind)).sum().alias(kind) for kind in KINDS
-    )
+    place, count = counted["place"].to_numpy(), counted["count"].to_numpy()
+    marked = counted.select(is_kind(pl.col("value"), kind).alias(kind) for kind in KINDS)
     found: list[dict[TextKind, int]] = [{} for _ in columns]
-    for row in sums.rows(named=True):
-        found[row["place"]] = {kind: row[kind] for kind in KINDS if row[kind]}
+    for kind in KINDS:
+        of_kind = marked[kind].arg_true()
+        if len(of_kind) and kind in CHECK_DIGITS:
+            passes = counted[of_kind].select(CHECK_DIGITS[kind](pl.col("value"))).to_series()
+            of_kind = of_kind.filter(passes)
+        rows = np.bincount(place[of_kind], count[of_kind], len(columns))
+        for column in np.flatnonzero(rows):
+            found[column][kind] = int(rows[column])
     return found
 
 
@@ -111,15 +112,10 @@ def found_patterns(columns: Sequence[pl.Series]) -> list[list[PatternCount]]:
 
 def _counted(columns: Sequence[pl.Series]) -> pl.DataFrame:
     """The different values of each column, and how many rows have each."""
-    return pl.concat(
-        [
-            pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32, "place": pl.Int32}),
-            *(
-                column.alias("value").value_counts(name="count").with_columns(place=pl.lit(place))
-                for place, column in enumerate(columns)
-            ),
-        ]
-    )
+    counted = [column.alias("value").value_counts(name="count") for column in columns]
+    heights = np.array([each.height for each in counted], dtype=np.int64)
+    empty = pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32})
+    return pl.concat([empty, *counted]).with_columns(place=np.repeat(np.arange(len(columns)), heights))
 
 
 def _luhn(text: pl.Expr) -> pl.Expr:

@@ -201,6 +201,6 @@ def _shown(column: ColumnState) -> _Shown:
         return _Shown([None, None], [], [])
     top, bottom = column.frequent.values.head(MOST_TOP), column.frequent.values.tail(MOST_BOTTOM)
     # At once, since each conversion of times costs as much as one of many.
-    values = json_values(pl.concat([column.ends, top, bottom.reverse()]))
+    values = json_values(pl.concat([column.ends, top, bottom]))
     ends = [None, None] if isinstance(column.ends.dtype, pl.Duration) else values[:2]
-    return _Shown(ends, values[2 : 2 + len(top)], values[2 + len(top) :])
+    return _Shown(ends, values[2 : 2 + len(top)], values[2 + len(top) :][::-1])

@@ -84,15 +84,14 @@ def selected(
     counts = [found[n].rows for n in range(len(wanted))]
     examples: list[list[ExampleRow]] = [[] for _ in wanted]
     for block in sorted({place // batch_rows for one in found.values() for place in one.places}):
-        first = block * batch_rows
-        places = {
-            n: [place - first for place in one.places if place // batch_rows == block]
-            for n, one in found.items()
-        }
-        named = sorted({inner(name) for n, own in places.items() if own for name in shows[n]})
-        batch = rows.to_native().slice(first, batch_rows).select(named).collect(engine="streaming")
-        for n, own in _examples(batch, places, shows, first).items():
-            examples[n] += own
+        own = {n: [place for place in one.places if place // batch_rows == block] for n, one in found.items()}
+        every = [place for places in own.values() for place in places]
+        first, last = min(every), max(every)
+        places = {n: [place - first for place in these] for n, these in own.items()}
+        named = sorted({inner(name) for n, these in own.items() if these for name in shows[n]})
+        batch = rows.to_native().slice(first, last - first + 1).select(named).collect(engine="streaming")
+        for n, shown_rows in _examples(batch, places, shows, first).items():
+            examples[n] += shown_rows
     return [Selected(*each) for each in zip(counts, examples, strict=True)]
 
 

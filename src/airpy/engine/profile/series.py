@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from airpy.contract import SeriesMetrics
-from airpy.engine.encoding import json_rows
+from airpy.engine.encoding import json_values
 from airpy.engine.profile.measuring import numbers_of
 from airpy.engine.profile.times import second_of
 
@@ -182,6 +182,6 @@ def _longest(
     if keys:
         sizes = held.group_by(keys).len("n")
         longest = sizes.sort("n", *keys, descending=[True, *(False for _ in keys)]).head(1)
-        group = dict(zip(clock.by, *json_rows(longest.select(keys)), strict=True))
+        group = {name: json_values(longest[key])[0] for name, key in zip(clock.by, keys, strict=True)}
         held = held.join(longest, on=keys, nulls_equal=True, maintain_order="left")
     return held.sort("time", maintain_order=True), group

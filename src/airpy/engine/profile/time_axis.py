@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from airpy.engine.profile.distinct import distinct_of
 from airpy.engine.profile.times import second_of
 from airpy.engine.units import LENGTHS, as_grain
 
@@ -110,9 +111,9 @@ def _key(
 def _is_key(frame: pl.LazyFrame, places: tuple[int, int]) -> bool:
     """Whether no time, the first of the two columns, occurs twice with a value of the second."""
     time, key = (pl.nth(place) for place in places)
-    pairs = frame.select(time.alias("time"), key.alias("key")).filter(pl.col("time").is_not_null())
-    found = pairs.select(pl.struct("time", "key").n_unique() == pl.len()).collect(engine="streaming")
-    return bool(found.item())
+    pairs = frame.select(time.is_not_null().alias("there"), (time.hash(0) ^ key.hash(1)).alias("pair"))
+    hashes = pairs.filter("there").select("pair").collect(engine="streaming").to_series()
+    return distinct_of(hashes.to_numpy(), len(hashes)).size == len(hashes)
 
 
 def _clock(frame: pl.LazyFrame, time: str, by: tuple[str, ...]) -> Clock:
