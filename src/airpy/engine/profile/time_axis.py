@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from airpy.engine.profile.distinct import distinct_of
@@ -12,6 +14,8 @@ from airpy.engine.units import LENGTHS, as_grain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from airpy.contract import ColumnMetrics
 
@@ -119,29 +123,36 @@ def _is_key(frame: pl.LazyFrame, places: tuple[int, int]) -> bool:
 def _clock(frame: pl.LazyFrame, time: str, by: tuple[str, ...]) -> Clock:
     schema = frame.collect_schema()
     names = schema.names()
-    keys = [f"by{place}" for place in range(len(by))]
+    hashes = [pl.nth(names.index(name)).hash(seed) for seed, name in enumerate(by)]
     rows = (
         frame.select(
             pl.nth(names.index(time)).to_physical().cast(pl.Int64).alias("time"),
-            *(pl.nth(names.index(name)).alias(key) for name, key in zip(by, keys, strict=True)),
+            reduce(pl.Expr.xor, hashes, pl.lit(0, pl.UInt64)).alias("series"),
         )
         .filter(pl.col("time").is_not_null())
         .collect(engine="streaming")
     )
-    falling = rows.select((pl.col("time") < _within(pl.col("time").shift(1), keys)).sum()).item()
-    steps = rows.sort("time").select(_within(pl.col("time").diff(), keys).alias("step")).drop_nulls()
-    apart = steps.filter(pl.col("step") != 0)
-    duplicates = steps.height - apart.height
-    if apart.is_empty():
+    times, series = rows["time"].to_numpy(), rows["series"].to_numpy()
+    before, after = _neighbours(times, series, np.argsort(series, kind="stable"))
+    falling = int(np.count_nonzero(after < before))
+    before, after = _neighbours(times, series, np.lexsort((times, series)))
+    apart = after != before
+    duplicates = int(np.count_nonzero(~apart))
+    if not apart.any():
         return Clock(time, by, duplicates, falling, 0, None)
-    step, often = apart.group_by("step").len("often").sort("often", "step", descending=[True, False]).row(0)
-    greater = apart.filter(pl.col("step") > step).height
-    regular = often >= REGULAR * apart.height
-    gaps = greater if regular and greater <= RARE * apart.height else 0
-    step_s = float(step / second_of(schema[time])) if regular else None
+    steps, often = np.unique((after - before)[apart], return_counts=True)
+    usual = int(np.argmax(often))
+    every, greater = int(often.sum()), int(often[usual + 1 :].sum())
+    regular = often[usual] >= REGULAR * every
+    gaps = greater if regular and greater <= RARE * every else 0
+    step_s = float(steps[usual] / second_of(schema[time])) if regular else None
     return Clock(time, by, duplicates, falling, gaps, step_s)
 
 
-def _within(time: pl.Expr, keys: Sequence[str]) -> pl.Expr:
-    """The expression in each series by itself."""
-    return time.over(keys) if keys else time
+def _neighbours(
+    times: NDArray[np.int64], series: NDArray[np.uint64], order: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every time but the last of its series in this order, and the one that comes next there."""
+    times, series = times[order], series[order]
+    same = series[1:] == series[:-1]
+    return times[:-1][same], times[1:][same]
