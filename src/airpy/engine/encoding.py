@@ -350,9 +350,8 @@ def json_ready(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:  # noqa: PLR0911
         case pl.BaseExtension() | pl.Map():
             return json_ready(column.ext.storage().cast(stored(dtype)), stored(dtype))
         case pl.Datetime():
-            utc = column if dtype.time_zone in {None, "UTC"} else column.dt.convert_time_zone("UTC")
-            first = dt.datetime(1, 1, 1, tzinfo=dt.UTC if dtype.time_zone else None)
-            last = dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC if dtype.time_zone else None)
+            utc = column.cast(pl.Datetime(dtype.time_unit)) if dtype.time_zone else column
+            first, last = dt.datetime.min, dt.datetime.max  # noqa: DTZ901  in UTC, as the column is now
             return _shown(utc, first, last).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
         case pl.Date():
             return _shown(column, dt.date(1, 1, 1), dt.date(9999, 12, 31))

@@ -86,10 +86,10 @@ def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
     marked = counted.select(is_kind(pl.col("value"), kind).alias(kind) for kind in KINDS)
     found: list[dict[TextKind, int]] = [{} for _ in columns]
     for kind in KINDS:
-        of_kind = marked[kind].arg_true()
+        of_kind = np.flatnonzero(marked[kind])
         if len(of_kind) and kind in CHECK_DIGITS:
             passes = counted[of_kind].select(CHECK_DIGITS[kind](pl.col("value"))).to_series()
-            of_kind = of_kind.filter(passes)
+            of_kind = of_kind[passes.to_numpy()]
         rows = np.bincount(place[of_kind], count[of_kind], len(columns))
         for column in np.flatnonzero(rows):
             found[column][kind] = int(rows[column])

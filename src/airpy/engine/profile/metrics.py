@@ -38,6 +38,7 @@ class _Shown(NamedTuple):
     ends: list[Any]
     top: list[Any]
     bottom: list[Any]
+    """The most frequent first, as above."""
 
 
 class _Texts(NamedTuple):
@@ -111,10 +112,10 @@ def _metrics(state: FrameState, place: int, texts: _Texts | None, unique: int | 
     if (bins := histogram(column.ranks, dtype)) is not None:
         metrics.histogram = bins
     if column.frequent is not None and count:
-        metrics.top_values = _counted(column.frequent.counts.head(MOST_TOP), shown.top, count)
+        counts = column.frequent.counts
+        metrics.top_values = _counted(counts.head(MOST_TOP), shown.top, count)
         if column.frequent.known:
-            bottom = column.frequent.counts.tail(MOST_BOTTOM).reverse()
-            metrics.bottom_values = _counted(bottom, shown.bottom, count)
+            metrics.bottom_values = _counted(counts.tail(MOST_BOTTOM), shown.bottom, count)[::-1]
     if texts is not None and count:
         _add_text(metrics, column.tallies, texts)
     if isinstance(dtype, TIMES) and count:
@@ -203,4 +204,4 @@ def _shown(column: ColumnState) -> _Shown:
     # At once, since each conversion of times costs as much as one of many.
     values = json_values(pl.concat([column.ends, top, bottom]))
     ends = [None, None] if isinstance(column.ends.dtype, pl.Duration) else values[:2]
-    return _Shown(ends, values[2 : 2 + len(top)], values[2 + len(top) :][::-1])
+    return _Shown(ends, values[2 : 2 + len(top)], values[2 + len(top) :])
