@@ -36,6 +36,7 @@ LATE_IMPORTS = (
     "narwhals._polars.series",
     "narwhals._polars.utils",
     "narwhals.group_by",
+    "numpy.ma",
     "pyarrow.compute",
 )
 

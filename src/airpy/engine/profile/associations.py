@@ -177,7 +177,8 @@ def _codes(column: pl.Series) -> NDArray[np.float64]:
     """A whole number for each of the different values, NaN in place of null."""
     # A series that is named as a pattern cannot be cast.
     texts = column.alias("text").cast(pl.String).to_arrow(compat_level=ARROW)
-    return np.asarray(texts.dictionary_encode().indices.to_numpy(zero_copy_only=False), dtype=np.float64)
+    # By way of Polars, since Arrow's own imports pandas where it is installed.
+    return pl.Series(texts.dictionary_encode().indices).cast(pl.Float64).fill_null(math.nan).to_numpy()
 
 
 def _measured(method: AssociationMethod, columns: Columns) -> Iterator[Association]:

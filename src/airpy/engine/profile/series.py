@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.fft import irfft, rfft
 
 from airpy.contract import SeriesMetrics
 from airpy.engine.encoding import json_values
@@ -72,8 +73,8 @@ def autocorrelation(values: NDArray[np.float64], most: int) -> NDArray[np.float6
     """The autocorrelation at each lag from 0 to `most`, the sums of squares over all values."""
     apart = values - values.mean()
     size = 1 << (2 * len(apart) - 1).bit_length()
-    spectrum = np.fft.rfft(apart, size)
-    found = np.fft.irfft(spectrum * np.conj(spectrum), size)[: most + 1]
+    spectrum = rfft(apart, size)
+    found = irfft(spectrum * np.conj(spectrum), size)[: most + 1]
     return np.asarray(found / found[0]) if found[0] > 0 else np.zeros(most + 1)
 
 
