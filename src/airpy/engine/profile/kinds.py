@@ -22,15 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "PERSONAL", "found_kinds", "found_patterns", "is_kind"]
 
 LONGEST_SHAPE, MOST_PATTERNS = 64, 5
-SHAPES = {
-    "[0-9]{2,}": "9+",
-    "[0-9]": "9",
-    "\\p{Ll}{2,}": "a+",
-    "\\p{Ll}": "a",
-    "\\p{Lu}{2,}": "A+",
-    "\\p{Lu}": "A",
-}
-"""What a shape has in place of digits and letters, one of them or several."""
+SHAPES = {"[0-9]": "9", "\\p{Ll}": "a", "\\p{Lu}": "A"}
+"""What a shape has in place of digits and letters; a plus sign behind it where there are several."""
 
 OCTET = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 HEX = "[0-9A-Fa-f]{1,4}"
@@ -99,9 +92,13 @@ def found_kinds(columns: Sequence[pl.Series]) -> list[dict[TextKind, int]]:
 def found_patterns(columns: Sequence[pl.Series]) -> list[list[PatternCount]]:
     """For each column of texts without nulls, the most frequent shapes, at most 5; none of long texts."""
     shapes = _counted(columns).filter(pl.col("value").str.len_chars() <= LONGEST_SHAPE)
-    for wanted, written in SHAPES.items():  # fewer and fewer of them are different
-        shape = pl.col("value").str.replace_all(wanted, written)
-        shapes = shapes.group_by("place", shape).agg(pl.col("count").sum())
+    for letters, one in SHAPES.items():
+        if not shapes["value"].str.contains(letters).any():
+            continue
+        for wanted, written in ((f"{letters}{{2,}}", f"{one}+"), (letters, one)):
+            # Fewer and fewer of them are different.
+            shape = pl.col("value").str.replace_all(wanted, written)
+            shapes = shapes.group_by("place", shape).agg(pl.col("count").sum())
     most = shapes.sort("count", "value", descending=[True, False]).group_by("place").head(MOST_PATTERNS)
     found: list[list[PatternCount]] = [[] for _ in columns]
     for place, pattern, count in most.select("place", "value", "count").rows():
