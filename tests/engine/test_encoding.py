@@ -28,6 +28,7 @@ from airpy.engine.encoding import (
     encode_model,
     encode_object,
     encode_rows,
+    json_values,
     portable,
     spooled,
     write_arrow,
@@ -919,3 +920,27 @@ def test_a_large_frame_that_is_broken_is_refused(tmp_path: Path, form: Any) -> N
         spooled(source, form, "token", tmp_path)
 
     assert caught.value.field == "token"
+
+
+BERLIN = pl.Datetime("ns", "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (pl.Series([2**63 - 1, None]), [2**63 - 1, None]),
+        (pl.Series([1.5, math.nan, math.inf, None]), [1.5, None, None, None]),
+        (pl.Series([0.1, None], dtype=pl.Float32), [0.1, None]),
+        (pl.Series([True, None]), [True, None]),
+        (pl.Series(['a "b"', "", None]), ['a "b"', "", None]),
+        (pl.Series([Decimal("1.50"), None]), ["1.50", None]),
+        (pl.Series([dt.date(2024, 2, 29), None]), ["2024-02-29", None]),
+        (pl.Series([0, None]).cast(BERLIN), ["1970-01-01T00:00:00Z", None]),
+        (pl.Series([253_402_300_800_000]).cast(pl.Datetime("ms", "UTC")), [None]),  # the year 10000
+        (pl.Series([[1, None]]), [[1, None]]),
+        (pl.Series("*", ["a"]), ["a"]),
+    ],
+)
+def test_values_of_a_column_are_what_its_rows_would_hold(column: pl.Series, values: list[Any]) -> None:
+    assert json_values(column) == values
+    assert [row[column.name] for row in json.loads(encode_rows(column.to_frame()))] == values

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from airpy.contract import AnalyzeOptions, TextKind
-from airpy.engine.profile.kinds import KINDS, PERSONAL, found_kinds
+from airpy.engine.profile.kinds import KINDS, PERSONAL, found_kinds, found_patterns
 from airpy.engine.profile.redaction import redacted
 from airpy.engine.profile.report import report
 from tests.engine.profile.issue_filters import assert_filters_select
@@ -104,6 +104,23 @@ def test_values_are_counted_with_their_rows_column_by_column() -> None:
 
     assert found_kinds([one, other, pl.Series([], dtype=pl.String)]) == [{"email": 2, "number": 1}, {}, {}]
     assert found_kinds([]) == []
+
+
+def test_shapes_are_told_column_by_column_the_most_frequent_first() -> None:
+    names = pl.Series(["Ann", "Bo", "Eve 7", "É", "x" * 65])
+    codes = pl.Series(["a1", "b2", "c-333", "d-4444", "e-5"])
+
+    told = [
+        [(each.pattern, each.count, each.share) for each in column]
+        for column in found_patterns([names, codes, pl.Series([], dtype=pl.String)])
+    ]
+
+    assert told == [
+        [("A", 1, 0.2), ("Aa", 1, 0.2), ("Aa+", 1, 0.2), ("Aa+ 9", 1, 0.2)],
+        [("a-9+", 2, 0.4), ("a9", 2, 0.4), ("a-9", 1, 0.2)],
+        [],
+    ]
+    assert found_patterns([]) == []
 
 
 @pytest.mark.skipif(not NAUGHTY.exists(), reason="the public corpora are not here")
