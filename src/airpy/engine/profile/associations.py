@@ -16,7 +16,7 @@ import polars as pl
 from airpy.contract import Association
 from airpy.engine.encoding import ARROW
 from airpy.engine.profile.measuring import numbers_of
-from airpy.engine.profile.values import TEXTS, TIMES
+from airpy.engine.profile.values import TEXTS, TIMES, run_starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -218,8 +218,7 @@ def _strongest(found: Iterable[Association]) -> list[Association]:
 def _ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The ranks less their mean, in a measure in which the sum of their squares is 1; NaN of equal values."""
     order = np.argsort(values)
-    ordered = values[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    starts = run_starts(values[order])
     sizes = np.diff(starts, append=len(values))
     ranks = np.empty(len(values))
     ranks[order] = np.repeat(starts + (sizes - len(values)) / 2, sizes)
