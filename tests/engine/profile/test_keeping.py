@@ -123,3 +123,31 @@ def test_an_array_of_another_shape_is_none() -> None:
 
     with pytest.raises(ValueError, match="no state of a frame"):
         state_from(msgspec.msgpack.encode(told))
+
+
+def test_a_state_that_another_version_wrote_is_none() -> None:
+    told: Any = msgspec.msgpack.decode(WHOLE)
+    *packed, version = told
+
+    assert state_from(msgspec.msgpack.encode([*packed, version])).rows == FRAME.height
+    for other in ([*packed, version - 1], [*packed, version + 1], packed):
+        with pytest.raises(ValueError, match="no state of a frame"):
+            state_from(msgspec.msgpack.encode(other))
+
+
+def test_arrays_of_every_kind_come_back_as_they_were() -> None:
+    state = measured(pl.DataFrame({"a": [1, 2, 2], "x": [0.1, math.nan, -0.0]}).lazy())
+    again = state_from(state_to(state))
+
+    for one, two in zip(state.columns, again.columns, strict=True):
+        assert one.distinct is not None
+        assert two.distinct is not None
+        for before, after in (
+            (one.distinct.hashes, two.distinct.hashes),
+            (one.ranks.values, two.ranks.values),
+            (one.ranks.weights, two.ranks.weights),
+        ):
+            assert after.dtype == before.dtype
+            assert after.tobytes() == before.tobytes()
+    assert again.pairs.products.shape == state.pairs.products.shape
+    assert again.pairs.products.tobytes() == state.pairs.products.tobytes()

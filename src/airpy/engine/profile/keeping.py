@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from airpy.engine.profile.distinct import Distinct
 from airpy.engine.profile.frequent import Frequent
@@ -20,8 +21,14 @@ from airpy.engine.profile.samples import RowSample
 from airpy.engine.profile.states import ColumnState, FrameState
 from airpy.engine.profile.tallies import Tallies
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["state_from", "state_to"]
 
+VERSION = 2
+"""Of the bytes; what another one wrote is not read."""
+CODEC = "lz4"
 BROKEN = (
     msgspec.MsgspecError,
     pl.exceptions.PolarsError,
@@ -51,8 +58,11 @@ PARTS = {
 
 
 def state_to(state: FrameState) -> bytes:
-    """The state as MessagePack; arrays and frames in it as Arrow IPC."""
-    return msgspec.msgpack.encode(_packed(state))
+    """The state as MessagePack; arrays in it as their bytes, and series and the sample as Arrow IPC.
+
+    A series is a stream, which is written in a tenth of the time that a file takes.
+    """
+    return msgspec.msgpack.encode([*_packed(state), VERSION])
 
 
 def state_from(content: bytes) -> FrameState:
@@ -62,7 +72,8 @@ def state_from(content: bytes) -> FrameState:
         ValueError: They are no such state, or one of another version.
     """
     try:
-        state = _unpacked(msgspec.msgpack.decode(content))
+        *packed, version = msgspec.msgpack.decode(content)
+        state = _unpacked(packed) if version == VERSION else None
     except BROKEN as error:
         raise ValueError("these bytes are no state of a frame") from error
     if not isinstance(state, FrameState):
@@ -73,12 +84,12 @@ def state_from(content: bytes) -> FrameState:
 def _packed(value: Any) -> Any:  # noqa: ANN401, PLR0911  any part of a state
     match value:
         case pl.DataFrame():
-            return ["frame", _ipc(value)]
+            return ["frame", _written(value.write_ipc)]
         case pl.Series():
-            return ["series", _ipc(value.to_frame())]
+            return ["series", _written(value.to_frame().write_ipc_stream)]
         case np.ndarray():
-            shape = list(value.shape)
-            return ["array", _ipc(pl.Series(np.ascontiguousarray(value).ravel()).to_frame()), shape]
+            content = pa.compress(np.ascontiguousarray(value), CODEC, asbytes=True)
+            return ["array", content, list(value.shape), value.dtype.str]
         case dict():
             return ["dict", {name: _packed(part) for name, part in value.items()}]
         case tuple() if type(value).__name__ in PARTS:
@@ -94,9 +105,10 @@ def _unpacked(value: Any) -> Any:  # noqa: ANN401, PLR0911  the same
         case ["frame", bytes(content)]:
             return pl.read_ipc(io.BytesIO(content))
         case ["series", bytes(content)]:
-            return pl.read_ipc(io.BytesIO(content)).to_series()
-        case ["array", bytes(content), shape]:
-            return pl.read_ipc(io.BytesIO(content)).to_series().to_numpy().reshape(shape)
+            return pl.read_ipc_stream(io.BytesIO(content)).to_series()
+        case ["array", bytes(content), list(shape), str(name)]:
+            values = pa.CompressedInputStream(pa.BufferReader(content), CODEC).read()
+            return np.frombuffer(values, name).reshape(shape)
         case ["dict", dict(parts)]:
             return {name: _unpacked(part) for name, part in parts.items()}
         case ["tuple", list(parts)]:
@@ -107,7 +119,7 @@ def _unpacked(value: Any) -> Any:  # noqa: ANN401, PLR0911  the same
             return value
 
 
-def _ipc(frame: pl.DataFrame) -> bytes:
+def _written(write: Callable[..., object]) -> bytes:
     sink = io.BytesIO()
-    frame.write_ipc(sink, compression="lz4")
+    write(sink, compression=CODEC)
     return sink.getvalue()
