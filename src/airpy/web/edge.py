@@ -123,7 +123,8 @@ class Edge:
             if complete:  # only a disconnect can follow, and may take its time
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), self._body_timeout_s)
+                async with asyncio.timeout(self._body_timeout_s):  # without a task for every part
+                    message = await receive()
             except TimeoutError:
                 raise JobTimedOut(
                     "the body did not arrive in time",

@@ -115,7 +115,7 @@ def _length(messages: list[Message]) -> int:
 
 def _body_validator(bodies: dict[str, Body]) -> type:
     class JsonBody(AbstractRequestBodyValidator):  # type: ignore[misc]
-        """Checks a JSON body and hands it on unchanged."""
+        """Checks a JSON body, and hands it on unchanged, and as what it spells."""
 
         async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
             messages = [await receive()]
@@ -131,10 +131,10 @@ def _body_validator(bodies: dict[str, Body]) -> type:
                     constraint=" or ".join(types),
                     reason="UNSUPPORTED_MEDIA_TYPE",
                 )
-            if len(raw) > LARGE_BODY:
-                await asyncio.to_thread(_check, checker, raw)
-            else:
-                _check(checker, raw)
+            # Read once: a frame in base64 is a megabyte and more.
+            large = len(raw) > LARGE_BODY
+            body = await asyncio.to_thread(_checked, checker, raw) if large else _checked(checker, raw)
+            scope["state"]["body"] = body
             return _replay(raw, receive), scope
 
     return JsonBody
@@ -203,7 +203,7 @@ def read_json(raw: bytes, place: str = "body", reason: ErrorReason = "MALFORMED_
             parse_int=_integer,
             object_pairs_hook=_without_repeats,
         )
-        if b"\\u" in raw:
+        if b"\\" in raw:  # an escape may spell half of a pair; to look for one byte takes no time
             json.dumps(body, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
         why = "it is not UTF-8, or has half of a surrogate pair"
@@ -219,8 +219,10 @@ def read_json(raw: bytes, place: str = "body", reason: ErrorReason = "MALFORMED_
     )
 
 
-def _check(checker: Checker, raw: bytes) -> None:
-    checker.check(read_json(raw))
+def _checked(checker: Checker, raw: bytes) -> Any:  # noqa: ANN401  JSON is any
+    body = read_json(raw)
+    checker.check(body)
+    return body
 
 
 def _replay(raw: bytes, receive: Receive) -> Receive:
