@@ -172,6 +172,31 @@ def late_imports(base: Path, folder: Path, *, on_step: OnStep) -> list[str]:
     )
     context = JobContext(FileRoot.at(base, (".parquet",)), folder, folder / "input", 1, 100, 100)
     run(request, context, on_step=lambda *_: None)
+    return _imported_since(before)
+
+
+def late_imports_of_analysis(base: Path, folder: Path, *, on_step: OnStep) -> list[str]:
+    """The same of an analysis of a frame that was sent, which is in the folder's `input`."""
+    from airpy.contract import AnalyzeRequest
+    from airpy.files.paths import FileRoot
+    from airpy.jobs.analyze import analyze as run
+    from airpy.jobs.context import JobContext
+
+    del on_step
+    before = set(sys.modules)
+    request = AnalyzeRequest.model_validate(
+        {
+            "frame_ref": {"type": "arrow", "data": "in a file"},
+            "job_kind": "profile",
+            "options": {"association_methods": ["pearson", "spearman", "cramers_v", "correlation_ratio"]},
+        }
+    )
+    context = JobContext(FileRoot.at(base, (".parquet",)), folder, folder / "input", 1, 100, 100)
+    run(request, context, on_step=lambda *_: None)
+    return _imported_since(before)
+
+
+def _imported_since(before: set[str]) -> list[str]:
     late = set(sys.modules) - before
     return sorted(name for name in late if name.partition(".")[0] not in sys.stdlib_module_names)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import math
 import multiprocessing
 import os
 import signal
@@ -10,10 +12,12 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import psutil
 import pytest
 from structlog.testing import capture_logs
@@ -630,3 +634,19 @@ def test_the_fork_server_has_imported_all_that_a_child_needs(sandbox: Sandbox) -
 
 def test_a_query_imports_nothing_late(sandbox: Sandbox, base: Path, tmp_path: Path) -> None:
     assert call(sandbox, tasks.late_imports, base, tmp_path) == []
+
+
+def test_an_analysis_imports_nothing_late(sandbox: Sandbox, base: Path, tmp_path: Path) -> None:
+    rows, begin = 500, dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    (tmp_path / "input").mkdir()
+    pl.DataFrame(
+        {
+            "at": [begin + dt.timedelta(hours=row) for row in range(rows)],
+            "kwh": [math.sin(row / 12) + row % 7 for row in range(rows)],
+            "site": [f"site {row % 5}" for row in range(rows)],
+            "note": [f"note {row}" for row in range(rows)],
+            "price": [Decimal(row) / 100 for row in range(rows)],
+        }
+    ).write_ipc_stream(tmp_path / "input" / "frame_ref.data.arrow")
+
+    assert call(sandbox, tasks.late_imports_of_analysis, base, tmp_path) == []
