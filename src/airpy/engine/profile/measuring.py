@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["count_different", "measured", "numbers_of"]
 
-AHEAD = 2
-"""Batches for each thread that are measured or wait for it, so that none idles while states are merged."""
 MOST_PENDING = 8
 """States that wait to be merged."""
 MOST_PAIRED = 64
@@ -117,7 +115,7 @@ def _in_turn(
         for batch in batches:
             waiting.append(pool.submit(_state_of, batch, room, salt, place, before[0]))
             place += batch.height
-            if len(waiting) > AHEAD * threads:
+            if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
