@@ -196,6 +196,19 @@ def late_imports_of_analysis(base: Path, folder: Path, *, on_step: OnStep) -> li
     return _imported_since(before)
 
 
+def further_warm_ups(*, on_step: OnStep) -> list[bool]:
+    """Whether a further warm-up is done: when it may not begin, when a call interrupts it, and else."""
+    from airpy.jobs.preload import warm_up_further
+
+    del on_step
+    answers = iter([True, True, False])
+    return [
+        warm_up_further(lambda: False),
+        warm_up_further(lambda: next(answers)),
+        warm_up_further(lambda: True),
+    ]
+
+
 def _imported_since(before: set[str]) -> list[str]:
     late = set(sys.modules) - before
     return sorted(name for name in late if name.partition(".")[0] not in sys.stdlib_module_names)

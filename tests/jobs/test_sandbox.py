@@ -636,6 +636,10 @@ def test_a_query_imports_nothing_late(sandbox: Sandbox, base: Path, tmp_path: Pa
     assert call(sandbox, tasks.late_imports, base, tmp_path) == []
 
 
+def test_a_child_warms_up_further_only_while_nothing_comes_between(sandbox: Sandbox) -> None:
+    assert call(sandbox, tasks.further_warm_ups) == [False, False, True]
+
+
 def test_an_analysis_imports_nothing_late(sandbox: Sandbox, base: Path, tmp_path: Path) -> None:
     rows, begin = 500, dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     (tmp_path / "input").mkdir()

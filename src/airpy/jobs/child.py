@@ -14,6 +14,7 @@ import tempfile
 import traceback
 from multiprocessing import forkserver
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -32,6 +33,8 @@ RESERVE_MB = 4096
 """What a child may reserve beyond what it uses: a sort of the engine asks for 2 GiB that it never touches,
 Arrow's allocator for 1 GiB. So the kernel's cap only stops what outruns the look at the memory in use."""
 PR_SET_PDEATHSIG = 1
+SETTLED_S = 0.05
+"""How long a child has nothing to do before it looks whether the machine has nothing to do either."""
 
 
 def serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int, threads: int | None) -> None:
@@ -57,9 +60,13 @@ def serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int, 
     resource.setrlimit(
         resource.RLIMIT_NOFILE, (most_open, most_open)
     )  # every file of a data set is held open
+    preload = importlib.import_module(PRELOADED)
     with contextlib.suppress(OSError):  # a full disk keeps nobody from trying
-        importlib.import_module(PRELOADED).warm_up()
+        preload.warm_up()
     try:
+        while not pipe.poll(SETTLED_S):
+            if preload.warm_up_further(lambda: _is_idle() and not pipe.poll()):
+                break
         task = pipe.recv_bytes()
     except (EOFError, OSError):
         os._exit(0)
@@ -76,6 +83,15 @@ def serve(pipe: Connection, stderr: Connection, temporary: str, memory_mb: int, 
         pipe.send(("failed", told))
     pipe.close()
     os._exit(0)
+
+
+def _is_idle() -> bool:
+    """Whether a processor has nothing to do but for this; never where nobody tells."""
+    try:
+        at_work = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]
+    except OSError:
+        return False
+    return int(at_work) <= (os.cpu_count() or 1)
 
 
 def _die_with_parent() -> None:
