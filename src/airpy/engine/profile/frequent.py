@@ -74,8 +74,13 @@ def merged_frequent(parts: Sequence[Frequent], most: int) -> Frequent:
 
 
 def _frequent(counted: pl.DataFrame, most: int, missed: int) -> Frequent:
+    """The same, of values in any order."""
+    counted = counted.with_columns(pl.col("count").cast(pl.Int64))
+    bound = _bound(counted["count"].to_numpy(), most)
+    if bound:  # what is left out need not be put in order
+        counted = counted.filter(pl.col("count") > bound)
     counted = counted.sort("value")
-    return frequent_of(counted["value"], counted["count"].cast(pl.Int64).to_numpy(), most, missed)
+    return frequent_of(counted["value"], counted["count"].to_numpy(), most, missed + bound)
 
 
 def _bound(counts: NDArray[np.int64], most: int) -> int:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["count_different", "measured", "numbers_of"]
 
-MOST_PENDING = 8
+MOST_PENDING = 4
 """States that wait to be merged."""
 MOST_PAIRED = 64
 """Pairs grow with the square of the columns; beyond these, the first ones are compared."""

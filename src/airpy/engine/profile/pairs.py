@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pairs", "merged_pairs", "pairs_of"]
 
+BLOCK = 32_768
+"""Rows that are measured at once: a column of them stays in the processor's caches."""
 LOST = 1e-8
 """What is left of squares when they are taken about another mean, below which too few digits are true."""
 
@@ -42,13 +44,17 @@ class Pairs(NamedTuple):
             return np.clip(self.products / spread / spread.T, -1, 1)
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def pairs_of(columns: NDArray[np.float64]) -> Pairs:
     """Of a matrix with a row for each row and a column for each column, side by side in memory."""
+    return merged_pairs([_pairs_of(columns[n : n + BLOCK]) for n in range(0, max(len(columns), 1), BLOCK)])
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _pairs_of(columns: NDArray[np.float64]) -> Pairs:
     height, width = columns.shape
     apart, there = np.empty_like(columns, order="F"), np.ones((height, width), bool, order="F")
     mean, scale = np.zeros(width), np.zeros(width)
-    for n in range(width):  # a column at a time stays in the processor's caches
+    for n in range(width):
         mean[n], scale[n] = _centred(columns[:, n], there[:, n], apart[:, n])
     products = apart.T @ apart
     if there.all():
