@@ -115,9 +115,8 @@ class Sandbox:
         )
         os.environ["RUST_BACKTRACE"] = "0"
         # Freed memory is kept for reuse. A fork has no thread to give it back in the background, and would do
-        # so at once, which takes CSV a quarter longer. What one arena keeps is of no use to another, so there
-        # are as many as threads. Polars has set its own wish here when it was imported.
-        os.environ["_RJEM_MALLOC_CONF"] = f"dirty_decay_ms:-1,narenas:{threads}"
+        # so at once, which takes CSV a quarter longer. Polars has set its own wish here when it was imported.
+        os.environ["_RJEM_MALLOC_CONF"] = "dirty_decay_ms:-1"
         _remove_left_folders()
 
     @property

@@ -49,7 +49,7 @@ def room_for(width: int) -> Room:
         distinct=wide,
         frequent=min(max(1_000_000 // width, 256), 16_384),
         sampled=min(max(2_000_000 // width, 1_000), 100_000),
-        batch=min(max(8_000_000 // width, 4_096), 131_072),
+        batch=min(max(8_000_000 // width, 4_096), 100_000),
     )
 
 
