@@ -189,6 +189,7 @@ def test_nobody_looks_at_a_job_that_nobody_waits_for_any_more(redis_url: str, cl
             await asyncio.to_thread(claim.step, "scanning_directory", "one still waits")
             await anext(two[1])
             await two[1].aclose()
+            await asyncio.sleep(0.3)  # a look may have been under way
             before = looks(client)
             await asyncio.to_thread(claim.step, "scanning_directory", "nobody waits")
             await asyncio.sleep(0.3)
