@@ -2233,6 +2233,13 @@ class Filter(BaseModel):
     any: Annotated[list[Filter] | None, Field(max_length=1000, min_length=1)] = None
     not_: Annotated[Filter | None, Field(alias='not')] = None
     rows: RowsFilter | None = None
+    among: Annotated[
+        list[Filter] | None,
+        Field(
+            description='Only beside `rows`: the rows in which all of these hold are compared with one another, and no others; `rows` is false of\nthose. All rows are, when it is not given.\n',
+            max_length=1000,
+        ),
+    ] = None
 
 
 class Aggregation(BaseModel):
@@ -2914,7 +2921,7 @@ Rule = TypeAliasType(
     Annotated[
         NotNullRule | UniqueRule | InSetRule | NotInSetRule | InRangeRule | MatchesRule | TypeRule | LengthRule | IncreasingRule | DecreasingRule | RowCountRule | ColumnExistsRule | ColumnsAreRule | MeanRule | SumRule | QuantileRule | NullRatioRule | DistinctRule | ForeignKeyRule | FreshRule | NoGapsRule | CompareColumnsRule | SatisfiesRule,
         Field(
-            description='One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is\nwider, how many make a warning where `severity` is `error`. Rules of how rows stand among others compare them with all rows,\nwhatever `filter` leaves out. What is not known breaks no rule: a mean of no values lies between any ends.\n',
+            description='One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is\nwider, how many make a warning where `severity` is `error`. What `filter` leaves out is not looked at, and nothing is compared\nwith it. What is not known breaks no rule: a mean of no values lies between any ends.\n',
             discriminator='rule',
         ),
     ],

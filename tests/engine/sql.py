@@ -131,7 +131,7 @@ def _condition(item: dict[str, Any], zone: str = "UTC") -> str:
     if "not" in item:
         return f"(not {_condition(item['not'], zone)})"
     if "rows" in item:
-        return _relation(item["rows"], zone)
+        return _relation(item["rows"], item.get("among"), zone)
     col, op = _name(item["col"]), item["op"]
     if op == "between":
         above, below = ENDS[item.get("closed", "both")]
@@ -146,10 +146,18 @@ def _condition(item: dict[str, Any], zone: str = "UTC") -> str:
     return TESTS[op](col, other) if op in TESTS else f"({col} {COMPARISONS[op]} {other})"
 
 
-def _relation(rows: dict[str, Any], zone: str) -> str:
-    col, by = _name(rows["cols"][0]), rows.get("by", [])
-    within = f"partition by {_list(by)} " if by else ""
-    alike = f"partition by {_list([*by, *rows['cols']])}"
+def _relation(rows: dict[str, Any], those: list[dict[str, Any]] | None, zone: str) -> str:
+    if not those:
+        return _stands(rows, zone, [])
+    among = f"coalesce({_condition({'all': those}, zone)}, false)"
+    return f"({among} and {_stands(rows, zone, [among])})"
+
+
+def _stands(rows: dict[str, Any], zone: str, apart: list[str]) -> str:
+    """The relation to the rows that are alike in these expressions."""
+    col, by = _name(rows["cols"][0]), [*apart, *map(_name, rows.get("by", []))]
+    within = f"partition by {', '.join(by)} " if by else ""
+    alike = f"partition by {', '.join([*by, *map(_name, rows['cols'])])}"
     match rows["are"]:
         case "repeated":
             return f"(row_number() over ({alike} order by {PLACE}) > 1)"

@@ -179,7 +179,9 @@ def relations(draw: st.DrawFn) -> dict[str, Any]:
             rows["cols"] = [draw(st.sampled_from(["i", "k", "x", "y", "p", "t", "b", "d", "w"]))]
     if draw(st.booleans()):
         rows["by"] = draw(st.sampled_from([["t"], ["b"], ["t", "b"], ["k"]]))
-    leaf = {"rows": rows}
+    leaf: dict[str, Any] = {"rows": rows}
+    if draw(st.booleans()):
+        leaf["among"] = draw(st.lists(trees(TYPES), max_size=2))
     other = draw(leaves(TYPES))
     return draw(st.sampled_from([leaf, {"not": leaf}, {"all": [leaf, other]}, {"any": [other, leaf]}]))
 

@@ -45,6 +45,17 @@ def falling_in_groups() -> list[int]:
     return found
 
 
+def falling_among_some() -> list[int]:
+    last = 0
+    found = []
+    for n, (value, group) in enumerate(ROWS):
+        if group in {1, 3}:
+            if value < last:
+                found.append(n)
+            last = value
+    return found
+
+
 def after_gaps() -> list[int]:
     """The first row of each value that is more than so many after the next smaller one."""
     first: dict[int, int] = {}
@@ -57,9 +68,16 @@ def after_gaps() -> list[int]:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ({"are": "repeated", "cols": ["value"]}, repeated),
-        ({"are": "falling", "cols": ["value"], "by": ["group"]}, falling_in_groups),
-        ({"are": "after_gap", "cols": ["time"], "every": f"{GAP} seconds"}, after_gaps),
+        ({"rows": {"are": "repeated", "cols": ["value"]}}, repeated),
+        ({"rows": {"are": "falling", "cols": ["value"], "by": ["group"]}}, falling_in_groups),
+        (
+            {
+                "rows": {"are": "falling", "cols": ["value"]},
+                "among": [{"col": "group", "op": "in", "val": [1, 3]}],
+            },
+            falling_among_some,
+        ),
+        ({"rows": {"are": "after_gap", "cols": ["time"], "every": f"{GAP} seconds"}}, after_gaps),
     ],
 )
 @pytest.mark.parametrize("form", ["parquet", "csv"])
@@ -78,13 +96,11 @@ def test_rows_of_many_batches_are_looked_at_in_their_order_and_before_other_filt
     numbers = expected()
     assert numbers
 
-    assert kept(source, {"rows": rows}) == numbers
-    assert kept(source, {"rows": rows}, {"col": "group", "op": "=", "val": 3}) == [
+    assert kept(source, rows) == numbers
+    assert kept(source, rows, {"col": "group", "op": "=", "val": 3}) == [
         n for n in numbers if ROWS[n][1] == 3
     ]
-    assert kept(source, {"col": "n", "op": ">", "val": 100_000}, {"rows": rows}) == [
-        n for n in numbers if n > 100_000
-    ]
+    assert kept(source, {"col": "n", "op": ">", "val": 100_000}, rows) == [n for n in numbers if n > 100_000]
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])

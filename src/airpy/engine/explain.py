@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airpy.contract import ExplainedStage, RelativeTime
+from airpy.contract import ExplainedStage, Filter, RelativeTime
 from airpy.engine.plan import bucket_name, group_keys, is_grouped
 from airpy.engine.steps import counted
 from airpy.engine.words import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from airpy.contract import Aggregation, Derivation, Filter, Join, Operand, Order, Plan, RowsFilter, Window
+    from airpy.contract import Aggregation, Derivation, Join, Operand, Order, Plan, RowsFilter, Window
 
 __all__ = ["condition_in_words", "explained"]
 
@@ -47,7 +47,10 @@ def condition_in_words(item: Filter) -> str:
         return _joined(map(_part, item.any), "or")
     if item.not_ is not None:
         return f"it is not so that {_part(item.not_)}"
-    return _comparison(item) if item.rows is None else _relation(item.rows)
+    if item.rows is None:
+        return _comparison(item)
+    among = f" among those where {_part(Filter(all=item.among))}" if item.among else ""
+    return _relation(item.rows) + among
 
 
 def _relation(rows: RowsFilter) -> str:

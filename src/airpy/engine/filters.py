@@ -6,6 +6,7 @@ As in SQL, a comparison with null is neither true nor false, and no more is its 
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -16,7 +17,7 @@ from airpy.engine.columns import Columns, type_word
 from airpy.engine.comparisons import Typed, compared
 from airpy.engine.families import ORDERED, TEXT
 from airpy.engine.literals import literal
-from airpy.engine.neighbours import check_relation, relation, relation_name
+from airpy.engine.neighbours import check_relation, mark_name, relation, relation_name
 from airpy.engine.operators import FILTERS, OF_TWO_COLUMNS, Between
 from airpy.errors import InvalidPlan, TypeMismatch, UnknownColumn, listed, shortened
 
@@ -151,12 +152,20 @@ def related(frame: Frame, filters: Iterable[tuple[Filter, str]], timezone: ZoneI
         TypeMismatch: A relation is not of columns of this type.
     """
     found = {
-        relation_name(leaf.rows): relation(frame, leaf.rows, timezone, f"{place}.rows")
+        relation_name(leaf): (leaf, place)
         for item, field in filters
-        for leaf, place in _leaves(item, field)
+        for leaf, place in _leaves(item, field, within=False)
         if leaf.rows is not None
     }
-    return nw.from_native(frame.to_native().with_columns(*found.values())) if found else frame
+    if not found:
+        return frame
+    frame = _marked(frame, found.values(), timezone)
+    relations = [
+        relation(frame, leaf.rows, mark_name(leaf), timezone, f"{place}.rows").alias(name)
+        for name, (leaf, place) in found.items()
+        if leaf.rows is not None
+    ]
+    return nw.from_native(frame.to_native().with_columns(*relations))
 
 
 def condition(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.Expr:
@@ -177,8 +186,27 @@ def condition(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) ->
             ]
             return join(*conditions, ignore_nulls=False)
     if item.rows is not None:
-        return nw.col(relation_name(item.rows))
+        return nw.col(relation_name(item))
     return _leaf(columns, item, timezone, field)
+
+
+def _marked(frame: Frame, relations: Iterable[tuple[Filter, str]], timezone: ZoneInfo) -> Frame:
+    """The frame with a column for each choice of rows that a relation is among: whether a row is of them."""
+    chosen = {
+        mark: [(item, f"{field}.among[{index}]") for index, item in enumerate(leaf.among or [])]
+        for leaf, field in relations
+        if (mark := mark_name(leaf)) is not None
+    }
+    if not chosen:
+        return frame
+    frame = related(frame, chain.from_iterable(chosen.values()), timezone)
+    columns = Columns(frame)
+    marks = []
+    for mark, items in chosen.items():
+        conditions = [condition(columns, item, timezone, place) for item, place in items]
+        is_known = nw.all_horizontal(*conditions, ignore_nulls=False)
+        marks.append(is_known.fill_null(value=False).alias(mark))
+    return frame.with_columns(*marks)
 
 
 def _leaf(columns: Columns, item: Filter, timezone: ZoneInfo, field: str) -> nw.Expr:
@@ -247,8 +275,8 @@ def _comparisons(part: object) -> int:
     return own + sum(_comparisons(value) for _, value in part if isinstance(value, (list, BaseModel)))
 
 
-def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, str]]:
-    """The comparisons and relations of a tree, each with its place."""
+def _leaves(item: Filter, field: str, depth: int = 1, *, within: bool = True) -> Iterator[tuple[Filter, str]]:
+    """The comparisons and relations of a tree, each with its place; `within` relations too."""
     is_leaf = any(part is not None for part in (item.col, item.op, item.val, item.col2, item.closed))
     if is_leaf + sum(part is not None for part in (item.all, item.any, item.not_, item.rows)) != 1:
         raise InvalidPlan(
@@ -257,20 +285,32 @@ def _leaves(item: Filter, field: str, depth: int = 1) -> Iterator[tuple[Filter, 
             constraint="exactly one of: col with op, all, any, not, rows",
             suggestion=["all"] if is_leaf else [],
         )
+    if item.among is not None and item.rows is None:
+        raise InvalidPlan(
+            "`among` says which rows are compared, and there is no `rows` that compares any",
+            field=f"{field}.among",
+            constraint="only together with rows",
+        )
     if is_leaf or item.rows is not None:
         yield item, field
-        return
-    if depth > MOST_DEEP:
+    parts = list(_parts(item, field, within=within))
+    if parts and depth > MOST_DEEP:
         raise InvalidPlan(
             f"filters are nested more than {MOST_DEEP} deep",
             field=field,
-            constraint=f"at most {MOST_DEEP} of all, any and not in one another",
+            constraint=f"at most {MOST_DEEP} of all, any, not and among in one another",
         )
+    for part, place in parts:
+        yield from _leaves(part, place, depth + 1, within=within)
+
+
+def _parts(item: Filter, field: str, *, within: bool) -> Iterator[tuple[Filter, str]]:
+    """The filters that one is made of, each with its place; `within` a relation those that it is among."""
     if item.not_ is not None:
-        yield from _leaves(item.not_, f"{field}.not", depth + 1)
-    for name, parts in (("all", item.all), ("any", item.any)):
+        yield item.not_, f"{field}.not"
+    for name, parts in (("all", item.all), ("any", item.any), ("among", item.among if within else None)):
         for index, part in enumerate(parts or []):
-            yield from _leaves(part, f"{field}.{name}[{index}]", depth + 1)
+            yield part, f"{field}.{name}[{index}]"
 
 
 def _check_leaf(item: Filter, field: str) -> None:

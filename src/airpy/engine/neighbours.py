@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from airpy.contract import RowRelation, RowsFilter
+    from airpy.contract import Filter, RowRelation, RowsFilter
     from airpy.engine.columns import Frame
     from airpy.engine.families import Family
 
-__all__ = ["check_relation", "relation", "relation_name"]
+__all__ = ["check_relation", "mark_name", "relation", "relation_name"]
 
 
 class Among(NamedTuple):
@@ -38,18 +38,22 @@ class Among(NamedTuple):
     width: dict[str, int]
     """Seconds, days or months."""
     zone: ZoneInfo
+    mark: str | None
+    """The column that is true of the rows that are compared; all of them are, where there is none."""
 
     @property
     def same(self) -> pl.Expr:
         """What is equal in rows that are."""
-        first, *more = dict.fromkeys([*self.by, *self.cols])
+        marks = [] if self.mark is None else [self.mark]
+        first, *more = dict.fromkeys([*marks, *self.by, *self.cols])
         return pl.struct(first, *more) if more else pl.col(first)
 
     @property
     def column(self) -> pl.Expr:
-        """The one column, in a type that is ordered as it reads."""
+        """The one column, in a type that is ordered as it reads; null where rows are not compared."""
         column = pl.col(self.cols[0])
-        return column.cast(pl.String) if isinstance(self.dtype, pl.Categorical) else column
+        column = column.cast(pl.String) if isinstance(self.dtype, pl.Categorical) else column
+        return column if self.mark is None else pl.when(self.mark).then(column)
 
     def within(self, expr: pl.Expr) -> pl.Expr:
         """The expression over the rows of equal `by`, in the order of the rows."""
@@ -95,17 +99,23 @@ def check_relation(rows: RowsFilter, field: str) -> None:
         read_grain(rows.every, f"{field}.every")
 
 
-def relation_name(rows: RowsFilter) -> str:
+def relation_name(item: Filter) -> str:
     """The column that `relation` is computed as; none of the caller's has this name."""
-    return f"\0rows {rows.model_dump_json()}"
+    return f"\0rows {item.model_dump_json(exclude_none=True)}"
 
 
-def relation(frame: Frame, rows: RowsFilter, timezone: ZoneInfo, field: str) -> pl.Expr:
-    """Whether each row of the frame stands so among all of them: true or false, never null.
+def mark_name(item: Filter) -> str | None:
+    """The column that tells which rows `relation` compares, true or false; nothing, when it compares all."""
+    return f"\0among {[each.model_dump_json() for each in item.among]}" if item.among else None
+
+
+def relation(frame: Frame, rows: RowsFilter, mark: str | None, timezone: ZoneInfo, field: str) -> pl.Expr:
+    """Whether each row of the frame stands so among those that are compared: true or false, never null.
 
     Args:
         frame: The rows, in their order.
         rows: The relation; `check_relation` has passed it.
+        mark: The column that tells which rows are compared; all are, when there is none.
         timezone: Where days and longer are counted; a timestamp column without a zone is in UTC.
         field: Where the relation stands in the plan.
 
@@ -130,7 +140,8 @@ def relation(frame: Frame, rows: RowsFilter, timezone: ZoneInfo, field: str) -> 
                 suggestion=["1 day"],
             )
     dtype = frame.to_native().collect_schema()[cols[0]]
-    return wanted.apply(Among(cols, by, dtype, width, timezone)).alias(relation_name(rows))
+    found = wanted.apply(Among(cols, by, dtype, width, timezone, mark))
+    return found if mark is None else found & pl.col(mark)
 
 
 def _misfit(columns: Columns, name: str, wanted: Relation, word: RowRelation, field: str) -> TypeMismatch:
@@ -163,7 +174,7 @@ def _compared(compare: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Among
 
 def _after_gap(among: Among) -> pl.Expr:
     """Of times that are equal, the first row's is compared with the time before, the others with that."""
-    time = pl.col(among.cols[0])
+    time = among.column
     before = time.shift(1).over(among.by or None, order_by=time)
     return _is_further(time, before, among).fill_null(value=False)
 

@@ -197,7 +197,7 @@ FRAME = pl.DataFrame(
     ("name", "checked", "failed"),
     [
         ("not_null", 4, 1),
-        ("unique", 3, 3),  # the second 2 is not looked at, yet the first one shares its value
+        ("unique", 3, 2),  # the second 2 is not looked at, and so the first one stands alone
         ("in_set", 3, 1),
         ("not_in_set", 3, 1),
         ("in_range", 3, 1),
@@ -205,7 +205,7 @@ FRAME = pl.DataFrame(
         ("length_between", 3, 1),
         ("increasing", 3, 1),
         ("decreasing", 3, 1),
-        ("no_gaps", 4, 1),  # the 9th is after a gap too, but not looked at
+        ("no_gaps", 4, 1),  # the 9th is not looked at, and from the 3rd to the 20th is one gap
         ("compare_columns", 3, 2),
         ("satisfies", 4, 1),
     ],
@@ -217,6 +217,52 @@ def test_an_own_filter_says_which_rows_are_looked_at(name: str, checked: int, fa
 
     assert (result.rows_checked, result.rows_failed) == (checked, failed)
     assert result.share == failed / checked
+
+
+OPEN = [{"col": "open", "op": "=", "val": True}]
+ORDERS = {
+    "order": [1, 2, 1, 2, 3, 2],
+    "open": [True, True, False, True, None, None],
+    "shop": ["x", "x", "x", "y", "y", "x"],
+    "n": [1, 5, 9, 4, 0, 7],
+    "day": [dt.date(2025, 9, day) for day in (1, 2, 3, 9, 4, 5)],
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows"),
+    [
+        ({"rule": "unique", "cols": ["order"]}, [2, 4]),
+        ({"rule": "unique", "cols": ["order", "shop"]}, []),
+        ({"rule": "increasing", "col": "n"}, [4]),
+        ({"rule": "increasing", "col": "order", "strict": True}, [4]),
+        ({"rule": "increasing", "col": "n", "by": ["shop"]}, []),
+        ({"rule": "decreasing", "col": "n"}, [2]),
+        ({"rule": "no_gaps", "col": "day", "every": "6 days"}, [4]),
+        ({"rule": "no_gaps", "col": "day", "every": "7 days"}, []),
+    ],
+)
+def test_what_a_rules_own_filter_leaves_out_is_compared_with_nothing(
+    rule: dict[str, Any], rows: list[int]
+) -> None:
+    result = judged(ORDERS, **rule, filter=OPEN)
+
+    assert (result.rows_checked, [one.row for one in result.examples or []]) == (3, rows)
+
+
+def test_an_own_filter_may_itself_be_of_rows_among_others() -> None:
+    latest = [{"not": {"rows": {"are": "repeated", "cols": ["id"]}}}]
+    frame = {"id": [1, 1, 2, 2, 3], "n": [5, 9, 6, 1, 4]}
+
+    result = judged(frame, rule="increasing", col="n", filter=latest)
+
+    assert (result.rows_checked, [one.row for one in result.examples or []]) == (3, [5])
+
+
+def test_as_many_filters_as_there_may_be_are_among_one_another() -> None:
+    many = [{"col": "n", "op": ">=", "val": -number} for number in range(1000)]
+
+    assert outcome({"n": [1, 1, -1]}, rule="unique", cols=["n"], filter=many)[:3] == (False, 2, 2)
 
 
 def test_an_own_filter_may_tell_times_from_when_the_request_came() -> None:

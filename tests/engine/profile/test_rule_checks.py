@@ -63,6 +63,16 @@ def deep(levels: int) -> dict[str, Any]:
             "filters are nested more than 32 deep",
         ),
         (
+            {"rule": "increasing", **A, "strict": True, "filter": [deep(31)]},
+            ".filter[0]" + ".not" * 32,
+            "filters are nested more than 32 deep",
+        ),
+        (
+            {"rule": "unique", "cols": ["a"], "filter": [{"col": "a"}]},
+            ".filter[0].op",
+            "a comparison needs `op`",
+        ),
+        (
             {"rule": "not_null", **A, "filter": [{"col": "a"}]},
             ".filter[0].op",
             "a comparison needs `op`",
@@ -104,6 +114,7 @@ def test_a_rule_that_says_nothing_is_refused_without_data(
         {"rule": "in_set", **A, "values": []},
         {"rule": "null_ratio_below", **A, "max": 0},
         {"rule": "satisfies", "condition": deep(31)},
+        {"rule": "increasing", **A, "strict": True, "filter": [deep(30)]},
         {"rule": "not_null", **A, "tolerance": {"rows": 2}, "warn_within": {"share": 0.1}},
         {"rule": "not_null", **A, "tolerance": {"rows": 2}, "warn_within": {"rows": 2}},
         KEY | {"cols": ["a"], "dataset_cols": ["b"]},

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from airpy.contract import Filter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airpy.contract import FilterOperator, RowRelation
 
 __all__ = ["among", "any_of", "in_one_list", "leaf", "length_pattern", "opposite", "present"]
@@ -35,10 +37,16 @@ def opposite(item: Filter) -> Filter:
     return Filter.model_validate({"not": item})
 
 
-def among(are: RowRelation, cols: list[str], by: list[str] | None = None, **more: str) -> Filter:
-    """The rows that stand so among the others."""
+def among(
+    those: Sequence[Filter] | None,
+    are: RowRelation,
+    cols: list[str],
+    by: list[str] | None = None,
+    **more: str,
+) -> Filter:
+    """The rows that stand so among those that pass the filters, or among all."""
     told = {"are": are, "cols": cols} | ({"by": by} if by else {}) | more
-    return Filter.model_validate({"rows": told})
+    return Filter.model_validate({"rows": told} | ({"among": those} if those else {}))
 
 
 def in_one_list(filters: list[Filter]) -> list[Filter]:

@@ -92,7 +92,7 @@ def unique(rule: UniqueRule, bound: Bound) -> Compiled:
         bound.column(name, f"cols[{place}]")
     names = list(dict.fromkeys(rule.cols))
     looked = present(*names)
-    return _unless_null(bound, names, Compiled(looked, [*looked, among("shared", names)]))
+    return _unless_null(bound, names, Compiled(looked, [*looked, among(rule.filter, "shared", names)]))
 
 
 def in_set(rule: InSetRule, bound: Bound) -> Compiled:
@@ -149,7 +149,7 @@ def no_gaps(rule: NoGapsRule, bound: Bound) -> Compiled:
     """No two times that follow one another are further apart."""
     bound.typed(rule.col, TIMES, "dates or timestamps", rule.rule)
     _within(rule, bound)
-    gap = among("after_gap", [rule.col], rule.by, every=rule.every)
+    gap = among(rule.filter, "after_gap", [rule.col], rule.by, every=rule.every)
     if rule.col not in bound.nulls:
         try:
             bound.tested(gap, "every")
@@ -187,7 +187,7 @@ def _in_order(rule: IncreasingRule | DecreasingRule, bound: Bound, wrong: RowRel
     bound.typed(rule.col, ORDERED, "values that have an order", rule.rule)
     _within(rule, bound)
     relations: list[RowRelation] = [wrong, "level"] if rule.strict else [wrong]
-    failing = any_of([among(are, [rule.col], rule.by) for are in relations])
+    failing = any_of([among(rule.filter, are, [rule.col], rule.by) for are in relations])
     return _unless_null(bound, [rule.col], Compiled(present(rule.col), failing))
 
 

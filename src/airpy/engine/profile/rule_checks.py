@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from airpy.contract import Filter
 from airpy.engine.columns import repeated
 from airpy.engine.failures import message_of
 from airpy.engine.filters import check_filter, check_filters
+from airpy.engine.profile.conditions import opposite
 from airpy.engine.profile.row_rules import reversed_ends
 from airpy.errors import InvalidOptions, InvalidPlan, listed, shortened
 
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from airpy.contract import (
         ColumnsAreRule,
         CompareColumnsRule,
+        DecreasingRule,
+        Filter,
         ForeignKeyRule,
+        IncreasingRule,
         MatchesRule,
+        NoGapsRule,
         Rule,
         SatisfiesRule,
         Tolerance2,
+        UniqueRule,
     )
 
 __all__ = ["check_rules"]
@@ -120,14 +125,23 @@ def pairs(rule: ForeignKeyRule, field: str) -> None:
 def condition(rule: SatisfiesRule, field: str) -> None:
     """The condition is one, and leaves room for its opposite."""
     _as_options(lambda: check_filter(rule.condition, f"{field}.condition"))
-    opposite = Filter.model_validate({"not": rule.condition})
-    _as_options(lambda: check_filter(opposite, f"{field}.condition"))
+    _as_options(lambda: check_filter(opposite(rule.condition), f"{field}.condition"))
+
+
+def own_filter(rule: UniqueRule | IncreasingRule | DecreasingRule | NoGapsRule, field: str) -> None:
+    """The rule's own filter leaves room for the relation of rows, perhaps one of two, that it goes into."""
+    _check_own(rule.filter or [], f"{field}.filter")
+    _check_own([opposite(opposite(item)) for item in rule.filter or []], f"{field}.filter")
 
 
 CHECKS: dict[str, tuple[Callable[[Any, str], None], ...]] = {
+    "unique": (own_filter,),
     "in_range": (ends,),
     "matches": (pattern,),
     "length_between": (ends,),
+    "increasing": (own_filter,),
+    "decreasing": (own_filter,),
+    "no_gaps": (own_filter,),
     "row_count_between": (ends,),
     "columns_are": (once,),
     "mean_between": (ends,),
