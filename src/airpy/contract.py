@@ -3309,7 +3309,12 @@ class AnalyzeResult(BaseModel):
     schema_: Annotated[Schema, Field(alias='schema')]
     validation: Validation | None = None
     comparison: FrameComparison | None = None
-    reading: Reading | None = None
+    reading: Annotated[
+        Reading | None,
+        Field(
+            description="Of all data sets that were read: those of the plan, those that foreign keys refer to, and those of the baseline's plan.\n"
+        ),
+    ] = None
     provenance: Provenance | None = None
 
 

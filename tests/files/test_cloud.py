@@ -18,7 +18,7 @@ from airpy.files.access import Access
 from airpy.files.datasets import dataset_at, find_dataset, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
-from airpy.files.sources import sources_of
+from airpy.files.sources import seen, sources_of
 from tests.files.bucket import KEYS, NAME, Bucket, running_bucket
 from tests.files.conftest import held as held_by
 
@@ -167,7 +167,7 @@ def test_sources_are_named_with_what_the_storage_tags_them_with(bucket: Bucket, 
     bucket.put("energy/p=1/a.csv", b"v\n1\n")
 
     def sources() -> Any:
-        return sources_of([looked_up(dataset_at(root, BELOW, "uri"), "uri")])
+        return sources_of(seen([looked_up(dataset_at(root, BELOW, "uri"), "uri")]))
 
     first = sources()
     bucket.put("energy/p=1/a.csv", b"v\n2\n")

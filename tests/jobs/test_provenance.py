@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,67 @@ def test_casts_are_those_of_text_and_of_files_that_differ(bench: Bench) -> None:
         ("d", "id", "int16", "int64", None),
     ]
     assert casts[4]["file"].endswith("/d/3.parquet")
+
+
+def names_of(reading: dict[str, Any]) -> list[str]:
+    """The names of the files that a reading names."""
+    check_schema("Reading", reading)
+    assert reading["sources"]["total_files"] == len(reading["sources"]["files"])
+    return [file["path"].rpartition("/")[2] for file in reading["sources"]["files"]]
+
+
+def test_what_foreign_keys_refer_to_is_named_beside_the_plans_data_sets(bench: Bench) -> None:
+    (bench.base / "a.csv").write_text(CSV)
+    (bench.base / "b.csv").write_text("id;km\n1;2,5\n")
+    rules = [
+        {"rule": "foreign_key", "cols": ["id"], "dataset": "b.csv"},
+        {"rule": "not_null", "col": "id"},
+        {"rule": "foreign_key", "cols": ["id"], "dataset": "a.csv"},
+    ]
+    request = {"plan": {"dataset": "a.csv"}, "job_kind": "validate", "options": {"rules": rules}}
+
+    data = bench.data("analyze", request)
+
+    told = data["provenance"]
+    assert names_of(data["reading"]) == ["a.csv", "b.csv"]
+    assert [text["delimiter"] for text in data["reading"]["texts"]] == [",", ";"]
+    assert told["sources"] == data["reading"]["sources"]["fingerprint"]
+    assert [(cast["dataset"], cast["column"], cast["to"]) for cast in told["casts"]] == [
+        ("a.csv", "id", "int64"),
+        ("a.csv", "day", "date"),
+        ("a.csv", "kwh", "float64"),
+        ("b.csv", "id", "int64"),
+        ("b.csv", "km", "float64"),
+    ]
+
+    (bench.base / "b.csv").write_text("id;km\n1;2,6\n")
+    assert bench.data("analyze", request)["provenance"]["sources"] != told["sources"]
+
+
+def test_what_is_referred_to_is_named_of_a_frame_that_was_sent_too(bench: Bench) -> None:
+    (bench.base / "b.csv").write_text("id;km\n1;2,5\n")
+    sink = io.BytesIO()
+    pl.DataFrame({"id": [1, 2]}).write_ipc_stream(sink)
+    bench.give(sink.getvalue())
+    rules = [{"rule": "foreign_key", "cols": ["id"], "dataset": "b.csv"}]
+    sent = {"frame_ref": {"type": "arrow", "data": "sha256:00"}, "job_kind": "validate"}
+
+    data = bench.data("analyze", {**sent, "options": {"rules": rules}})
+
+    assert names_of(data["reading"]) == ["b.csv"]
+    assert "provenance" not in data
+
+
+def test_the_files_of_a_baseline_are_named_too(bench: Bench) -> None:
+    (bench.base / "a.csv").write_text(CSV)
+    (bench.base / "old.csv").write_text(CSV[:-1])
+    baseline = {"datasource_id": "energy", "plan": {"dataset": "old.csv"}}
+    request = {"plan": {"dataset": "a.csv"}, "job_kind": "compare", "baseline": baseline}
+
+    data = bench.data("analyze", request)
+
+    assert names_of(data["reading"]) == ["a.csv", "old.csv"]
+    assert data["provenance"]["sources"] == data["reading"]["sources"]["fingerprint"]
 
 
 def test_an_analysis_of_a_plan_tells_it_too_and_one_of_a_frame_does_not(bench: Bench) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.contract import Source, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from airpy.files.datasets import Dataset
 
-__all__ = ["fingerprint", "sources_of"]
+__all__ = ["Seen", "fingerprint", "seen", "sources_of"]
 
 MOST_NAMED = 100
 BLOCK = 64 * 1024
@@ -24,31 +25,52 @@ WHOLE_BYTES = BLOCK * BLOCKS
 each."""
 
 
-def sources_of(datasets: Iterable[Dataset]) -> Sources:
-    """The files of the data sets, each with its fingerprint, and one of all together; a file counts once."""
-    files: dict[Path, Source] = {}
-    sizes: dict[Path, int] = {}
-    whole = hashlib.blake2b(digest_size=16)
+class Seen(NamedTuple):
+    """A file as it was when it was read."""
+
+    shown: str
+    size: int
+    modified: dt.datetime
+    tag: str
+    """What its storage tags it with, or when it changed, to the nanosecond."""
+    fingerprint: str | None
+    """Of the first files only, which are named."""
+
+
+def seen(datasets: Iterable[Dataset]) -> dict[Path, Seen]:
+    """The files of the data sets, in their order; a file counts once."""
+    files: dict[Path, Seen] = {}
     for dataset in datasets:
         for path in dataset.files:
-            if path in sizes:
+            if path in files:
                 continue
             size, modified, tag = _looked_at(dataset, path)
-            sizes[path] = size
-            shown = dataset.root.shown(path)
-            whole.update(repr((shown, size, modified.timestamp(), tag)).encode())
+            digest = None
             if len(files) < MOST_NAMED:
-                files[path] = Source(
-                    path=shown,
-                    size_bytes=size,
-                    modified=modified.replace(microsecond=0),
-                    fingerprint=tag if dataset.remote else fingerprint(dataset.place(path)),
-                )
-                whole.update(files[path].fingerprint.encode())
+                digest = tag if dataset.remote else fingerprint(dataset.place(path))
+            files[path] = Seen(dataset.root.shown(path), size, modified, tag, digest)
+    return files
+
+
+def sources_of(files: Mapping[Path, Seen]) -> Sources:
+    """The first of the files, each with its fingerprint, and one of all together."""
+    whole = hashlib.blake2b(digest_size=16)
+    for place, file in enumerate(files.values()):
+        whole.update(repr((file.shown, file.size, file.modified.timestamp(), file.tag)).encode())
+        if place < MOST_NAMED:
+            whole.update((file.fingerprint or "").encode())
     return Sources(
-        files=list(files.values()),
-        total_files=len(sizes),
-        total_size_bytes=sum(sizes.values()),
+        files=[
+            Source(
+                path=file.shown,
+                size_bytes=file.size,
+                modified=file.modified.replace(microsecond=0),
+                fingerprint=file.fingerprint or "",
+            )
+            for file in islice(files.values(), MOST_NAMED)
+        ],
+        total_files=len(files),
+        total_size_bytes=sum(file.size for file in files.values()),
         fingerprint=whole.hexdigest(),
     )
 

@@ -19,7 +19,7 @@ from airpy.engine.steps import counted
 from airpy.errors import InvalidOptions, within
 from airpy.files.datasets import load_of
 from airpy.jobs.planning import absolute
-from airpy.jobs.provenance import provenance
+from airpy.jobs.provenance import provenance, together
 from airpy.jobs.references import check_references, with_references
 from airpy.jobs.results import ANALYSIS_STATE, write_data
 from airpy.jobs.sources import check_source, source_of, state_in, through
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from airpy.files.datasets import Load
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
+    from airpy.jobs.provenance import Ran
 
 __all__ = ["analyze", "check_analyze"]
 
@@ -48,6 +49,8 @@ class Described(NamedTuple):
     report: Report
     sample: bytes
     """Its first rows, as JSON."""
+    beside: Ran | None
+    """What foreign keys refer to."""
 
 
 def check_analyze(request: AnalyzeRequest, root: FileRoot) -> Load:
@@ -83,7 +86,7 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
         context,
         lambda frame, measure: _described(request, context, frame, measure, on_step),
     )
-    found = described.report
+    found, ran = described.report, together(ran, described.beside)
     members = {
         "job_kind": b'"%s"' % request.job_kind.encode(),
         "metrics": encode_model(found.metrics),
@@ -95,7 +98,8 @@ def analyze(request: AnalyzeRequest, context: JobContext, *, on_step: OnStep) ->
     if found.validation is not None:
         members["validation"] = encode_model(found.validation)
     if request.baseline is not None:
-        members["comparison"] = encode_model(_comparison(request, request.baseline, found.state, context))
+        comparison, earlier = _comparison(request, request.baseline, found.state, context)
+        members["comparison"], ran = encode_model(comparison), together(ran, earlier)
     if ran is not None:
         members["reading"] = encode_model(ran.reading)
     if request.options is not None and request.options.redact:
@@ -142,8 +146,8 @@ def _described(
             around=_around(request, others),
         )
 
-    found = with_references(options.rules or [], request.datasource_id, context, reported, on_step)
-    return Described(found, encode_rows(frame.head(SAMPLE_ROWS).collect()))
+    found, beside = with_references(options.rules or [], request.datasource_id, context, reported, on_step)
+    return Described(found, encode_rows(frame.head(SAMPLE_ROWS).collect()), beside)
 
 
 def _around(request: AnalyzeRequest, others: Mapping[int, pl.LazyFrame]) -> Around:
@@ -154,15 +158,16 @@ def _around(request: AnalyzeRequest, others: Mapping[int, pl.LazyFrame]) -> Arou
 
 def _comparison(
     request: AnalyzeRequest, baseline: Baseline, after: FrameState, context: JobContext
-) -> FrameComparison:
-    """What has changed since the baseline."""
+) -> tuple[FrameComparison, Ran | None]:
+    """What has changed since the baseline, and from which files that was made, if it was."""
     source = source_of(baseline, context)
-    if source.form == "state":
-        before = state_in(source)
-    else:
-        before, _ = through(source, context, lambda _, measure: measure())
+    before, ran = (
+        (state_in(source), None)
+        if source.form == "state"
+        else through(source, context, lambda _, measure: measure())
+    )
     options = request.options or AnalyzeOptions()
-    return compare(*sides_of(before, after), options.thresholds or IssueThresholds())
+    return compare(*sides_of(before, after), options.thresholds or IssueThresholds()), ran
 
 
 def _redacted(member: bytes, personal: Mapping[str, Any]) -> bytes:

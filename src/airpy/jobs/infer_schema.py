@@ -16,6 +16,7 @@ from airpy.files.datasets import dataset_at, load_of, looked_up
 from airpy.files.holding import held
 from airpy.files.opening import spread
 from airpy.files.scan import scan
+from airpy.files.sources import seen
 from airpy.jobs.planning import tell_input
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 from airpy.jobs.results import write_data
@@ -105,7 +106,7 @@ def infer_schema(request: InferSchemaRequest, context: JobContext, *, on_step: O
             total, exact = total_rows(source, every_row)
         certain = exact and total == looked_at.rows
         without_nulls = set() if certain else columns_without_nulls(source)
-        reading, evolution = reading_of([source], [opened]), opened.evolution()
+        reading, evolution = reading_of(seen([source]), [opened]), opened.evolution()
     stats = SchemaStats(
         rows=total,
         columns=width,

@@ -20,8 +20,8 @@ from airpy.errors import InvalidPlan
 from airpy.files.datasets import find_dataset, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
-from airpy.jobs.provenance import Ran, casts_of
-from airpy.jobs.reading import Asked, Planned, read_through, reading_of
+from airpy.jobs.provenance import Ran, ran_over
+from airpy.jobs.reading import Asked, Planned, read_through
 from airpy.jobs.repairs import Bound, mended
 from airpy.jobs.work import tell
 
@@ -147,7 +147,7 @@ def plan_through(
         except InvalidPlan as error:
             options = [each.options for each in asked]
             raise mended(error, plan, bound_to(datasets, options, context, scratch)) from None
-        return done, Ran(reading_of(datasets, planned.opened), casts_of(datasets, planned.opened, named))
+        return done, ran_over(datasets, planned.opened, named)
 
 
 def bound_to(

@@ -13,6 +13,7 @@ from airpy.files.counting import COUNTED_BYTES, total_rows
 from airpy.files.datasets import dataset_at, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
+from airpy.files.sources import seen
 from airpy.jobs.reading import Asked, Planned, read_through, reading_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def preview(
         more = head.height > limit or not opened.whole
         head = head.head(limit)
         total, exact = total_rows(source, planned.frame, whole=opened.whole) if more else (head.height, True)
-        reading = reading_of([source], [opened])
+        reading = reading_of(seen([source]), [opened])
     rows, shown = encode_first_rows(head)
     return encode_object(
         rows=rows,

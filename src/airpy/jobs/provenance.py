@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from functools import reduce
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,16 +13,24 @@ import polars as pl
 import pyarrow as pa
 
 from airpy import CONTRACT_VERSION, __version__
-from airpy.contract import Provenance, ProvenanceCast, ProvenanceVersions, Replay
+from airpy.contract import Provenance, ProvenanceCast, ProvenanceVersions, Reading, Replay
+from airpy.files.faults import added
+from airpy.files.sources import seen, sources_of
+from airpy.jobs.reading import MOST_TEXTS, reading_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import TypeVar
 
-    from airpy.contract import AnalyzeRequest, Plan, QueryRequest, Reading
+    from airpy.contract import AnalyzeRequest, Plan, QueryRequest
     from airpy.files.datasets import Dataset
     from airpy.files.opening import Opened
+    from airpy.files.sources import Seen
 
-__all__ = ["Ran", "casts_of", "plan_hash", "provenance"]
+    T = TypeVar("T")
+
+__all__ = ["Ran", "plan_hash", "provenance", "ran_over", "together"]
 
 MOST_CASTS = 1_000
 PATHS = {"QueryRequest": "/v1/py/query", "AnalyzeRequest": "/v1/py/analyze"}
@@ -32,6 +41,42 @@ class Ran(NamedTuple):
 
     reading: Reading
     casts: list[ProvenanceCast]
+    files: Mapping[Path, Seen]
+    """All of them, also those that the reading does not name."""
+
+
+def ran_over(datasets: Sequence[Dataset], opened: Sequence[Opened], named: set[str] | None = None) -> Ran:
+    """What an answer was made from, once its frames are read, and while their files are there.
+
+    Args:
+        datasets: Held open.
+        opened: The same, as they were read.
+        named: The columns of the first on which the answer depends, where others do not matter.
+    """
+    files = seen(datasets)
+    return Ran(reading_of(files, opened), _casts_of(datasets, opened, named), files)
+
+
+def together(*parts: Ran | None) -> Ran | None:
+    """What an answer was made from, of which parts were read one after the other; nothing, if none was."""
+    given = [part for part in parts if part is not None]
+    return reduce(_both, given) if given else None
+
+
+def _both(one: Ran, other: Ran) -> Ran:
+    files = {**one.files, **{path: file for path, file in other.files.items() if path not in one.files}}
+    reading = Reading(
+        sources=sources_of(files),
+        texts=[*one.reading.texts, *_new(one.reading.texts, other.reading.texts)][:MOST_TEXTS],
+        faults=added(one.reading.faults, other.reading.faults),
+        notes=[*one.reading.notes, *_new(one.reading.notes, other.reading.notes)][:MOST_TEXTS],
+    )
+    return Ran(reading, [*one.casts, *_new(one.casts, other.casts)][:MOST_CASTS], files)
+
+
+def _new(known: Sequence[T], more: Sequence[T]) -> list[T]:
+    """Those that are not known yet; a data set may be read twice."""
+    return [each for each in more if each not in known]
 
 
 def provenance(
@@ -64,7 +109,7 @@ def plan_hash(plan: Plan) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def casts_of(
+def _casts_of(
     datasets: Sequence[Dataset], opened: Sequence[Opened], named: set[str] | None
 ) -> list[ProvenanceCast]:
     """Columns that are read as another type than they are stored with, while their files are there.

@@ -15,7 +15,8 @@ from airpy.files.faults import added
 from airpy.files.sources import sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from typing import TypeVar
 
     import polars as pl
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from airpy.engine.steps import OnStep
     from airpy.files.datasets import Dataset
     from airpy.files.opening import Opened
+    from airpy.files.sources import Seen
 
     T = TypeVar("T")
     M = TypeVar("M", bound=BaseModel)
 
-__all__ = ["Asked", "Planned", "read_through", "reading_of", "said"]
+__all__ = ["MOST_TEXTS", "Asked", "Planned", "read_through", "reading_of", "said"]
 
 MOST_TEXTS = 100
 
@@ -119,11 +121,11 @@ def read_through(
         raise _explained(told, found, asked, opens) from None
 
 
-def reading_of(datasets: Sequence[Dataset], opened: Sequence[Opened]) -> Reading:
-    """What the contract's `Reading` says of these data sets, once their frames are read."""
+def reading_of(files: Mapping[Path, Seen], opened: Sequence[Opened]) -> Reading:
+    """What the contract's `Reading` says of the files of these data sets, once their frames are read."""
     faults = reduce(added, (each.faults for each in opened))
     return Reading(
-        sources=sources_of(datasets),
+        sources=sources_of(files),
         texts=[said(form) for form in chain.from_iterable(each.texts for each in opened)][:MOST_TEXTS],
         faults=faults.model_copy(update={"examples": list(map(said, faults.examples))}),
         notes=[said(note) for note in chain.from_iterable(each.notes for each in opened)][:MOST_TEXTS],

@@ -8,6 +8,7 @@ from airpy.errors import InvalidOptions
 from airpy.files.datasets import find_dataset, looked_up
 from airpy.files.holding import held
 from airpy.files.scan import scan
+from airpy.jobs.provenance import ran_over
 from airpy.jobs.reading import Asked, Planned, read_through
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from airpy.files.datasets import Dataset
     from airpy.files.paths import FileRoot
     from airpy.jobs.context import JobContext
+    from airpy.jobs.provenance import Ran
 
     T = TypeVar("T")
 
@@ -53,8 +55,8 @@ def with_references(
     context: JobContext,
     consume: Callable[[Mapping[int, pl.LazyFrame], OnStep], T],
     on_step: OnStep,
-) -> T:
-    """What is made of the data sets of the foreign keys, by the place of their rules.
+) -> tuple[T, Ran | None]:
+    """What is made of the data sets of the foreign keys, by the place of their rules; and what those were.
 
     Args:
         rules: Of any kind.
@@ -68,7 +70,7 @@ def with_references(
     """
     keys = list(_foreign_keys(rules))
     if not keys:
-        return consume({}, on_step)
+        return consume({}, on_step), None
     asked = [
         Asked(
             looked_up(dataset, f"options.rules[{place}].dataset"), rule.read, f"/options/rules/{place}/read"
@@ -100,7 +102,8 @@ def with_references(
             frames = [each.frame for each in planned.opened]
             return consume(dict(zip((place for place, _ in keys), frames, strict=True)), steps[0])
 
-        return read_through(asked, opens, consumed, on_step)[0]
+        done, planned = read_through(asked, opens, consumed, on_step)
+        return done, ran_over(datasets, planned.opened)
 
 
 def _foreign_keys(rules: Sequence[Rule]) -> Iterator[tuple[int, ForeignKeyRule]]:
