@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from airpy.contract import ColumnMetrics, FrameMetrics
     from airpy.engine.profile.states import FrameState
 
-__all__ = ["add_frame_metrics"]
+__all__ = ["Differing", "add_frame_metrics", "candidate_keys"]
 
 MOST_PATTERNS = 20
 MOST_PAIRS = 30
 """Pairs of columns that are tried as keys, those with the most different values first."""
+
+
+class Differing(NamedTuple):
+    """What is known of the different values of a column."""
+
+    size: int | None
+    """How many there are, null not counted."""
+    is_unique: bool | None
+    """Whether each occurs once."""
 
 
 def add_frame_metrics(
@@ -35,26 +44,27 @@ def add_frame_metrics(
             method = "hashes of rows in a part of their space"
             metrics.estimates = [Estimate(metric="duplicate_rows", method=method, error=error)]
     if whole:
-        metrics.candidate_keys = _keys(state, columns)
+        metrics.candidate_keys = candidate_keys(
+            state, [Differing(column.unique, column.is_unique) for column in columns]
+        )
         metrics.missingness = _patterns(state, columns)
 
 
-def _keys(state: FrameState, columns: Sequence[ColumnMetrics]) -> list[list[str]]:
+def candidate_keys(state: FrameState, columns: Sequence[Differing]) -> list[list[str]]:
     """Columns that name every row, alone or else in pairs."""
-    rows = state.rows
+    rows, names = state.rows, state.schema.names()
     if rows < 2:  # noqa: PLR2004
         return []
-    if alone := [[column.name] for column in columns if column.is_unique and not column.missing]:
+    filled = {place: each for place, each in enumerate(columns) if not state.columns[place].missing}
+    if alone := [[names[place]] for place, each in filled.items() if each.is_unique]:
         return alone
     if state.sample.rows.height < rows:
         return []
+    dtypes = state.schema.dtypes()
     sizes = {
-        place: column.unique
-        for place, column in enumerate(columns)
-        if column.unique is not None
-        and column.unique > 1
-        and not column.missing
-        and not column.type.startswith("float")
+        place: each.size
+        for place, each in filled.items()
+        if each.size is not None and each.size > 1 and not dtypes[place].is_float()
     }
     pairs = [pair for pair in combinations(sizes, 2) if sizes[pair[0]] * sizes[pair[1]] >= rows]
     tried = sorted(pairs, key=lambda pair: -sizes[pair[0]] * sizes[pair[1]])[:MOST_PAIRS]
@@ -65,9 +75,7 @@ def _keys(state: FrameState, columns: Sequence[ColumnMetrics]) -> list[list[str]
     hashes = state.sample.rows.select(pl.nth(place).hash(place).alias(f"{place}") for place in places)
     of = {place: hashes[f"{place}"].to_numpy() for place in places}
     return [
-        [columns[one].name, columns[two].name]
-        for one, two in tried
-        if distinct_of(of[one] ^ of[two], rows).size == rows
+        [names[one], names[two]] for one, two in tried if distinct_of(of[one] ^ of[two], rows).size == rows
     ]
 
 

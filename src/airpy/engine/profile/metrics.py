@@ -13,6 +13,7 @@ import polars as pl
 
 from airpy.contract import ColumnMetrics, Estimate, KindCount, Quantiles, TextMetrics, ValueCount
 from airpy.engine.encoding import json_values
+from airpy.engine.profile.frames import Differing
 from airpy.engine.profile.histograms import histogram
 from airpy.engine.profile.kinds import PERSONAL, found_kinds, found_patterns
 from airpy.engine.profile.times import time_metrics
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from airpy.engine.profile.states import ColumnState, FrameState
     from airpy.engine.profile.tallies import Tallies
 
-__all__ = ["column_metrics"]
+__all__ = ["column_metrics", "differing"]
 
 SHARES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 MOST_TOP, MOST_BOTTOM = 10, 5
@@ -63,6 +64,18 @@ def column_metrics(state: FrameState, unique: Mapping[int, int] | None = None) -
     ]
 
 
+def differing(state: FrameState, place: int, unique: int | None = None) -> Differing:
+    """How many different values a column has, and whether each occurs once."""
+    column = state.columns[place]
+    if column.distinct is None:
+        return Differing(None, None)
+    size, exact, count = column.distinct.size, column.distinct.exact, state.rows - column.missing
+    if not exact:
+        size = min(size, count) if unique is None else unique
+    is_known = exact or unique is not None
+    return Differing(size, _is_unique(size, count, exact=is_known) if count else None)
+
+
 def _texts(state: FrameState) -> dict[int, _Texts]:
     """By place, the sampled values of columns of text."""
     places = [place for place, dtype in enumerate(state.schema.dtypes()) if isinstance(dtype, TEXTS)]
@@ -81,10 +94,7 @@ def _metrics(state: FrameState, place: int, texts: _Texts | None, unique: int | 
     shown = _shown(column)
     name, dtype = rows.name, rows.dtype
     count = state.rows - column.missing
-    size = column.distinct.size if column.distinct else None
-    exact = column.distinct is not None and column.distinct.exact
-    if size is not None and not exact:
-        size = min(size, count) if unique is None else unique
+    size, is_unique = differing(state, place, unique)
     metrics = ColumnMetrics(
         name=name,
         type=type_name(dtype),
@@ -101,9 +111,7 @@ def _metrics(state: FrameState, place: int, texts: _Texts | None, unique: int | 
         zeros=column.tallies.counts.get("zeros"),
         outliers=None,
         is_constant=None if size is None else size == 1 and not column.missing,
-        is_unique=None
-        if size is None or not count
-        else _is_unique(size, count, exact=exact or unique is not None),
+        is_unique=is_unique,
     )
     if dtype.is_numeric():
         _add_statistics(metrics, column)

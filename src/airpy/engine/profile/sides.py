@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airpy.contract import FrameMetrics
 from airpy.engine.profile.changes import ColumnSide, Side
-from airpy.engine.profile.frames import add_frame_metrics
-from airpy.engine.profile.metrics import column_metrics
+from airpy.engine.profile.frames import candidate_keys
+from airpy.engine.profile.metrics import differing
 from airpy.engine.profile.values import TIMES
 
 if TYPE_CHECKING:
@@ -43,7 +42,5 @@ def _side(state: FrameState, *, pairs: bool) -> Side:
         ranks = column.ranks if dtype.is_numeric() or isinstance(dtype, TIMES) else None
         count = state.rows - column.missing
         columns.append(ColumnSide(name, dtype, count, column.missing, ranks, column.frequent))
-    metrics = FrameMetrics(rows=state.rows, columns=len(columns), memory_usage_mb=0, correlations=[])
-    add_frame_metrics(metrics, state, column_metrics(state), whole=True)
-    keys = metrics.candidate_keys or []
+    keys = candidate_keys(state, [differing(state, place) for place in range(len(columns))])
     return Side(state.rows, columns, [key for key in keys if pairs or len(key) == 1])
