@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from airpy.engine.arrow_types import known, known_schema
 from airpy.engine.failures import message_of
 from airpy.engine.schema import describe_schema, instance, stored
 from airpy.errors import InvalidFrame
@@ -271,11 +272,13 @@ def spooled(source: Path, form: FrameForm, field: str, folder: Path) -> pl.LazyF
     place = folder / "spooled.arrow"
     with _readable(form, field), pa.memory_map(str(source)) as data:
         schema, batches = _batches(data, form)
+        told = _unreadable(form, field)
+        schema = known_schema(schema, told, field)
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.ipc.new_file(str(place), schema, options=options) as writer:
             for batch in batches:
                 batch.validate(full=True)
-                writer.write_batch(batch)
+                writer.write_table(known(pa.Table.from_batches([batch]), told, field))
         return pl.scan_ipc(place)
 
 
@@ -302,7 +305,7 @@ def _decoded(source: Path, form: FrameForm, field: str) -> pl.DataFrame:
             data.seek(0)
             table = pa.ipc.open_stream(data).read_all()
         table.validate(full=True)
-        return pl.DataFrame(table)
+        return pl.DataFrame(known(table, _unreadable(form, field), field))
 
 
 @contextmanager
@@ -321,10 +324,14 @@ def _readable(form: FrameForm, field: str) -> Iterator[None]:
         pl.exceptions.PanicException,
     ) as error:
         raise InvalidFrame(
-            f"{field} is not a readable {form} frame: {message_of(error)}",
+            f"{_unreadable(form, field)}: {message_of(error)}",
             field=field,
             constraint=FORMS[form],
         ) from None
+
+
+def _unreadable(form: FrameForm, field: str) -> str:
+    return f"{field} is not a readable {form} frame"
 
 
 def _portable(dtype: pl.DataType) -> pl.DataType:

@@ -158,17 +158,16 @@ def test_times_in_order_and_in_step_keep_both(step: dt.timedelta, every: str | N
 @pytest.mark.parametrize(
     ("zone", "moment", "told"),
     [
-        ("America/New_York", dt.datetime(1, 1, 1), False),  # there, it is in the year before
-        ("America/New_York", dt.datetime(9999, 12, 31, 23), True),
-        ("Europe/Berlin", dt.datetime(1, 1, 1), True),
-        ("Europe/Berlin", dt.datetime(9999, 12, 31, 23), False),
+        ("America/New_York", dt.datetime(1, 1, 1, tzinfo=dt.UTC), False),  # there, it is in the year before
+        ("America/New_York", dt.datetime(9999, 12, 31, 23, tzinfo=dt.UTC), True),
+        ("Europe/Berlin", dt.datetime(1, 1, 1, tzinfo=dt.UTC), True),
+        ("Europe/Berlin", dt.datetime(9999, 12, 31, 23, tzinfo=dt.UTC), False),
     ],
 )
 def test_a_time_that_no_rule_of_its_column_can_name_is_no_end(
     zone: str, moment: dt.datetime, *, told: bool
 ) -> None:
-    moments = pl.Series("a", [moment] * ROWS, dtype=pl.Datetime("us"))
-    frame = moments.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).to_frame()
+    frame = pl.DataFrame({"a": [moment] * ROWS}).with_columns(pl.col("a").dt.convert_time_zone(zone))
 
     assert ("in_range" in {each.rule.rule for each in proposed(frame.lazy())}) is told
 

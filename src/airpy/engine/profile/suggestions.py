@@ -171,8 +171,10 @@ def _of_order(column: ColumnMetrics) -> Iterator[SuggestedRule]:
 
 
 def _can_be_said(end: Any, column: ColumnMetrics) -> bool:  # noqa: ANN401  JSON is any
-    """Whether a rule can name the value exactly: no time finer than microseconds, nor one outside the
-    years 1 to 9999 of the column's own zone."""
+    """Whether a rule can name the value exactly.
+
+    None can name a time finer than microseconds, or one outside the years 1 to 9999 of the column's zone.
+    """
     if isinstance(end, float):
         return math.isfinite(end)
     if column.type == "timestamp" and end is not None:
