@@ -35,7 +35,7 @@ from airpy.engine.encoding import (
     write_parquet,
 )
 from airpy.engine.failures import failure
-from airpy.errors import CapExceeded, InvalidFrame
+from airpy.errors import CapExceeded, InvalidFrame, InvalidPlan
 from airpy.jobs.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -477,6 +477,15 @@ def test_any_name_is_written(tmp_path: Path, form: str) -> None:
 
     assert read(tmp_path / "frame", form).to_pydict() == {"*": ["x"], "^.*$": [None], "": [1], "a": [2]}
     assert [field.nullable for field in written.schema.fields] == [False, True, False, False]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_name_that_arrow_cannot_hold_is_refused_and_says_what_helps(tmp_path: Path, form: str) -> None:
+    with pytest.raises(InvalidPlan) as caught:
+        WRITERS[form](pl.LazyFrame({"a": [1], "b\0c": [2]}), tmp_path / "frame", 10)
+
+    assert caught.value.message == 'column "b␀c" has a NUL in its name, which Arrow cannot hold'
+    assert "rename" in str(caught.value.constraint)
 
 
 @pytest.mark.parametrize("form", WRITERS)

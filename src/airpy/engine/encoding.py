@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 from airpy.engine.arrow_types import known, known_schema
 from airpy.engine.failures import message_of
 from airpy.engine.schema import describe_schema, instance, stored
-from airpy.errors import InvalidFrame
+from airpy.errors import InvalidFrame, InvalidPlan, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -111,9 +111,14 @@ def portable(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def write_arrow(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
-    """Stream the frame into an Arrow IPC stream file; memory holds one batch and the preview."""
+    """Stream the frame into an Arrow IPC stream file; memory holds one batch and the preview.
+
+    Raises:
+        InvalidPlan: The name of a column has a NUL.
+    """
     frame = portable(frame)
     empty = pl.DataFrame(schema=frame.collect_schema())
+    _check_names(empty.columns)
     head: list[pl.DataFrame] = [empty]
     missing, rows = [0] * empty.width, preview_rows
     written = 0
@@ -132,9 +137,14 @@ def write_arrow(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
 
 
 def write_parquet(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
-    """Stream the frame into a Parquet file, compressed with Zstandard."""
+    """Stream the frame into a Parquet file, compressed with Zstandard.
+
+    Raises:
+        InvalidPlan: The name of a column has a NUL.
+    """
     frame = portable(frame)
     schema = frame.collect_schema()
+    _check_names(schema)
     frame.sink_parquet(path, compression="zstd", maintain_order=True, engine="streaming")
     preview = pl.read_parquet(path, n_rows=preview_rows, glob=False)
     has_nulls = pl.scan_parquet(path, glob=False).select(pl.all().has_nulls()).collect()
@@ -328,6 +338,17 @@ def _readable(form: FrameForm, field: str) -> Iterator[None]:
             field=field,
             constraint=FORMS[form],
         ) from None
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if "\0" in name:
+            shown = shortened(name.replace("\0", "\N{SYMBOL FOR NULL}"))
+            raise InvalidPlan(
+                f'column "{shown}" has a NUL in its name, which Arrow cannot hold',
+                field="plan",
+                constraint='names without NUL; "rename" in plan.clean gives it another',
+            )
 
 
 def _unreadable(form: FrameForm, field: str) -> str:
