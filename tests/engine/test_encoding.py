@@ -35,7 +35,7 @@ from airpy.engine.encoding import (
     write_parquet,
 )
 from airpy.engine.failures import failure
-from airpy.errors import CapExceeded, InvalidFrame
+from airpy.errors import CapExceeded, InvalidFrame, InvalidPlan
 from airpy.jobs.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -480,6 +480,15 @@ def test_any_name_is_written(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
+def test_a_name_that_arrow_cannot_hold_is_refused_and_says_what_helps(tmp_path: Path, form: str) -> None:
+    with pytest.raises(InvalidPlan) as caught:
+        WRITERS[form](pl.LazyFrame({"a": [1], "b\0c": [2]}), tmp_path / "frame", 10)
+
+    assert caught.value.message == 'column "b␀c" has a NUL in its name, which Arrow cannot hold'
+    assert "rename" in str(caught.value.constraint)
+
+
+@pytest.mark.parametrize("form", WRITERS)
 @pytest.mark.parametrize("wanted", [0, 1, 100_000, 1_000_000])
 def test_a_large_result_is_written_in_order_and_in_many_parts(tmp_path: Path, form: str, wanted: int) -> None:
     rows = 300_000
@@ -616,6 +625,21 @@ def test_batches_are_read_one_after_the_other(tmp_path: Path, form: str) -> None
         (pa.array([MOMENT], pa.timestamp("s")), pl.Datetime("ms"), MOMENT),
         (pa.array([0.5], pa.float16()), pl.Float16(), 0.5),
         (pa.array([10]).dictionary_encode(), pl.Int64(), 10),
+        (pa.array([Decimal("1.5")], pa.decimal256(50, 2)), pl.Decimal(38, 2), Decimal("1.50")),
+        (pa.array([Decimal(1200)], pa.decimal128(5, -2)), pl.Decimal(7, 0), Decimal(1200)),
+        (pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), pa.array([7])), pl.Int64(), 7),
+        (pa.array([dt.date(2025, 9, 1)], pa.date64()), pl.Date(), dt.date(2025, 9, 1)),
+        (pa.array([dt.timedelta(1)], pa.duration("s")), pl.Duration("ms"), dt.timedelta(1)),
+        (
+            pa.array([MOMENT], pa.timestamp("us", "+05:45")),
+            pl.Datetime("us", "UTC"),
+            MOMENT.replace(tzinfo=dt.UTC),
+        ),
+        (
+            pa.array([MOMENT], pa.timestamp("ms", "Z")),
+            pl.Datetime("ms", "UTC"),
+            MOMENT.replace(tzinfo=dt.UTC),
+        ),
     ],
 )
 def test_arrow_types_that_polars_lacks_become_the_nearest(
@@ -628,14 +652,39 @@ def test_arrow_types_that_polars_lacks_become_the_nearest(
 
 
 @pytest.mark.parametrize(
+    ("array", "told"),
+    [
+        (pa.array([Decimal(10**45)], pa.decimal256(50, 2)), "decimal256(50, 2)"),  # a panic in Polars
+        (
+            pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])]),
+            "sparse_union<0: int64=0>: a type that is not read",
+        ),
+        (pa.array([pa.MonthDayNano([1, 2, 3])]), "month_day_nano_interval: a type that is not read"),
+        (pa.array([[1], [2]], pa.list_view(pa.int64())), "list_view<item: int64>: a type that is not read"),
+        (pa.array([2**62], pa.timestamp("s")), "timestamp[s]: "),  # Polars lets it wrap round to 1970
+        (pa.array([2**62], pa.duration("s")), "duration[s]: "),
+    ],
+)
+def test_a_column_that_cannot_be_read_without_loss_is_named(
+    tmp_path: Path, array: pa.Array, told: str
+) -> None:
+    source = tmp_path / "frame"
+    with pytest.raises(InvalidFrame) as caught:
+        decoded(source, encoded(pa.table({"n": [1] * len(array), "a": array}), "stream"), "stream")
+    with pytest.raises(InvalidFrame) as large:
+        spooled(source, "arrow", "frame_ref.data", tmp_path)
+
+    begins = 'frame_ref.data is not a readable arrow frame: column "a" is of type '
+    assert caught.value.message.startswith(f"{begins}{told}")
+    assert large.value.message == caught.value.message
+    assert len(caught.value.message) < 600
+
+
+@pytest.mark.parametrize(
     "array",
     [
-        pa.array([Decimal("1.5")], pa.decimal256(50, 2)),  # a panic in Polars
-        pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])]),
-        pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), pa.array([1])),
-        pa.array([pa.MonthDayNano([1, 2, 3])]),
-        pa.array([[1]], pa.list_view(pa.int64())),
         pa.array([0], pa.timestamp("us", "Mars/Base")),
+        pa.array([[Decimal(1)]], pa.list_(pa.decimal256(50, 2))),
     ],
 )
 def test_arrow_types_that_cannot_be_read_are_refused(tmp_path: Path, array: pa.Array) -> None:
@@ -911,6 +960,17 @@ def test_a_frame_too_large_to_be_held_is_the_same(tmp_path: Path, form: str) -> 
     lazy = spooled(source, "parquet" if form == "parquet" else "arrow", "body", tmp_path)
 
     assert_frame_equal(lazy.collect(), frame)
+
+
+def test_a_frame_too_large_to_be_held_has_the_same_types(tmp_path: Path) -> None:
+    table = pa.table(
+        {"a": pa.array([MOMENT], pa.timestamp("s")), "b": pa.array([Decimal(1)], pa.decimal256(50, 2))}
+    )
+    (tmp_path / "sent").write_bytes(encoded(table, "stream"))
+
+    lazy = spooled(tmp_path / "sent", "arrow", "body", tmp_path)
+
+    assert_frame_equal(lazy.collect(), decoded(tmp_path / "frame", encoded(table, "stream"), "stream"))
 
 
 @pytest.mark.parametrize("form", ["arrow", "parquet"])

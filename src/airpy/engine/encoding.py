@@ -17,12 +17,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from airpy.engine.arrow_types import known, known_schema
 from airpy.engine.failures import message_of
 from airpy.engine.schema import describe_schema, instance, stored
-from airpy.errors import InvalidFrame
+from airpy.errors import InvalidFrame, InvalidPlan, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -110,9 +111,14 @@ def portable(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def write_arrow(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
-    """Stream the frame into an Arrow IPC stream file; memory holds one batch and the preview."""
+    """Stream the frame into an Arrow IPC stream file; memory holds one batch and the preview.
+
+    Raises:
+        InvalidPlan: The name of a column has a NUL.
+    """
     frame = portable(frame)
     empty = pl.DataFrame(schema=frame.collect_schema())
+    _check_names(empty.columns)
     head: list[pl.DataFrame] = [empty]
     missing, rows = [0] * empty.width, preview_rows
     written = 0
@@ -131,9 +137,14 @@ def write_arrow(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
 
 
 def write_parquet(frame: pl.LazyFrame, path: Path, preview_rows: int) -> Written:
-    """Stream the frame into a Parquet file, compressed with Zstandard."""
+    """Stream the frame into a Parquet file, compressed with Zstandard.
+
+    Raises:
+        InvalidPlan: The name of a column has a NUL.
+    """
     frame = portable(frame)
     schema = frame.collect_schema()
+    _check_names(schema)
     frame.sink_parquet(path, compression="zstd", maintain_order=True, engine="streaming")
     preview = pl.read_parquet(path, n_rows=preview_rows, glob=False)
     has_nulls = pl.scan_parquet(path, glob=False).select(pl.all().has_nulls()).collect()
@@ -271,11 +282,13 @@ def spooled(source: Path, form: FrameForm, field: str, folder: Path) -> pl.LazyF
     place = folder / "spooled.arrow"
     with _readable(form, field), pa.memory_map(str(source)) as data:
         schema, batches = _batches(data, form)
+        told = _unreadable(form, field)
+        schema = known_schema(schema, told, field)
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.ipc.new_file(str(place), schema, options=options) as writer:
             for batch in batches:
                 batch.validate(full=True)
-                writer.write_batch(batch)
+                writer.write_table(known(pa.Table.from_batches([batch]), told, field))
         return pl.scan_ipc(place)
 
 
@@ -302,7 +315,7 @@ def _decoded(source: Path, form: FrameForm, field: str) -> pl.DataFrame:
             data.seek(0)
             table = pa.ipc.open_stream(data).read_all()
         table.validate(full=True)
-        return pl.DataFrame(table)
+        return pl.DataFrame(known(table, _unreadable(form, field), field))
 
 
 @contextmanager
@@ -321,10 +334,25 @@ def _readable(form: FrameForm, field: str) -> Iterator[None]:
         pl.exceptions.PanicException,
     ) as error:
         raise InvalidFrame(
-            f"{field} is not a readable {form} frame: {message_of(error)}",
+            f"{_unreadable(form, field)}: {message_of(error)}",
             field=field,
             constraint=FORMS[form],
         ) from None
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if "\0" in name:
+            shown = shortened(name.replace("\0", "\N{SYMBOL FOR NULL}"))
+            raise InvalidPlan(
+                f'column "{shown}" has a NUL in its name, which Arrow cannot hold',
+                field="plan",
+                constraint='names without NUL; "rename" in plan.clean gives it another',
+            )
+
+
+def _unreadable(form: FrameForm, field: str) -> str:
+    return f"{field} is not a readable {form} frame"
 
 
 def _portable(dtype: pl.DataType) -> pl.DataType:

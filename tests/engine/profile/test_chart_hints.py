@@ -260,6 +260,13 @@ def test_amounts_that_may_be_negative_are_averaged() -> None:
     assert hints(SITE, number("cost", min=-1.0))[0].y == "mean(cost)"
 
 
+@pytest.mark.parametrize(("total", "fn"), [(2.0**62, "sum"), (2.0**63, "mean")])
+def test_amounts_whose_total_no_integer_holds_are_averaged(total: float, fn: str) -> None:
+    found = hints(SITE, number("cost", sum=total))
+
+    assert next(hint for hint in found if hint.type == "bar").y == f"{fn}(cost)"
+
+
 def test_amounts_of_a_few_categories_over_time_make_an_area_and_others_do_not() -> None:
     assert "area" in kinds(TIME, SITE, KWH)
     assert "area" not in kinds(TIME, KWH)

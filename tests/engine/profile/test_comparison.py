@@ -164,6 +164,22 @@ def test_new_and_gone_categories_are_told_the_most_frequent_first() -> None:
     assert [(each.value, each.count) for each in found.gone_categories or []] == [("b", 3), ("c", 1)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "new"),
+    [
+        ([dt.timedelta(0)], [dt.timedelta(hours=1, milliseconds=5)], "PT3600.005S"),
+        ([dt.time(0)], [dt.time(13, 45)], "13:45:00"),
+        ([b"a"], [b"\xff"], None),
+    ],
+)
+def test_new_categories_of_other_types_are_told_as_rows_show_them(
+    before: list[Any], after: list[Any], new: str | None
+) -> None:
+    found = drift(before, after)
+
+    assert [each.value for each in found.new_categories or []] == ([new] if new else [])
+
+
 def test_no_more_than_20_new_categories_are_told() -> None:
     found = drift(["a"], [f"b{n:02}" for n in range(30)])
 

@@ -36,6 +36,16 @@ def test_sums_beyond_every_float_are_infinite_and_their_mean_is_not() -> None:
     assert both.mean == pytest.approx(1.65e308)
 
 
+@pytest.mark.parametrize("size", [1e100, 1e150, 1e153, 1e-105, 1e-150, 1e-160])
+def test_shapes_that_no_float_can_measure_are_none_and_never_a_wrong_number(size: float) -> None:
+    of_one = powers([1, 2, 4])
+    of_many = powers([size, 2 * size, 4 * size])
+
+    for shape, true in ((of_many.skew, of_one.skew), (of_many.kurtosis, of_one.kurtosis)):
+        assert shape is None or shape == pytest.approx(true)
+    assert of_many.kurtosis is None
+
+
 def test_equal_means_stay_what_they_are() -> None:
     together = merged_powers([powers([0.1] * 3), powers([0.1] * 7)])
 

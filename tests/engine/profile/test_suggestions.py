@@ -155,6 +155,23 @@ def test_times_in_order_and_in_step_keep_both(step: dt.timedelta, every: str | N
     assert [rule["every"] for rule in found if rule["rule"] == "no_gaps"] == ([every] if every else [])
 
 
+@pytest.mark.parametrize(
+    ("zone", "moment", "told"),
+    [
+        ("America/New_York", dt.datetime(1, 1, 1, tzinfo=dt.UTC), False),  # there, it is in the year before
+        ("America/New_York", dt.datetime(9999, 12, 31, 23, tzinfo=dt.UTC), True),
+        ("Europe/Berlin", dt.datetime(1, 1, 1, tzinfo=dt.UTC), True),
+        ("Europe/Berlin", dt.datetime(9999, 12, 31, 23, tzinfo=dt.UTC), False),
+    ],
+)
+def test_a_time_that_no_rule_of_its_column_can_name_is_no_end(
+    zone: str, moment: dt.datetime, *, told: bool
+) -> None:
+    frame = pl.DataFrame({"a": [moment] * ROWS}).with_columns(pl.col("a").dt.convert_time_zone(zone))
+
+    assert ("in_range" in {each.rule.rule for each in proposed(frame.lazy())}) is told
+
+
 def test_dates_are_in_step_by_days_and_may_go_back() -> None:
     days = [dt.date(2025, 9, 1) + dt.timedelta(days=7 * n) for n in range(ROWS)]
 

@@ -151,22 +151,18 @@ def _by_pearson(state: FrameState) -> list[tuple[str, str, float, int]]:
 def _columns(state: FrameState) -> Columns:
     """The columns of the sample that vary, as numbers."""
     frame, schema = state.sample.rows, state.schema
+    names, dtypes = schema.names(), schema.dtypes()  # each time anew, a list of all
     sizes = [column.distinct.size if column.distinct else 0 for column in state.columns]
     places = [place for place, size in enumerate(sizes) if size > 1]
-    numbers = [
-        place
-        for place in places
-        if schema.dtypes()[place].is_numeric() or isinstance(schema.dtypes()[place], TIMES)
-    ][:MOST_NUMBERS]
+    numbers = [place for place in places if dtypes[place].is_numeric() or isinstance(dtypes[place], TIMES)][
+        :MOST_NUMBERS
+    ]
     categories = [
         place
         for place in places
-        if isinstance(schema.dtypes()[place], (*TEXTS, pl.Boolean)) and sizes[place] <= MOST_KNOWN
+        if isinstance(dtypes[place], (*TEXTS, pl.Boolean)) and sizes[place] <= MOST_KNOWN
     ][:MOST_CATEGORIES]
-    names = schema.names()
-    floats = frame.select(
-        numbers_of(pl.nth(n), schema.dtypes()[n]).fill_null(math.nan).alias(f"{n}") for n in numbers
-    )
+    floats = frame.select(numbers_of(pl.nth(n), dtypes[n]).fill_null(math.nan).alias(f"{n}") for n in numbers)
     return Columns(
         {names[n]: floats[f"{n}"].to_numpy() for n in numbers},
         {names[n]: _codes(frame.to_series(n)) for n in categories},

@@ -22,6 +22,7 @@ FEWEST_PARTS, MOST_PARTS = 2, 30
 MOST_MISSING = 0.9
 NEAR_UNIQUE, FEWEST_VALUES = 0.95, 20
 """From this share of distinct values on they name rows; of fewer values, it proves nothing."""
+MOST_ADDED_UP = 2**63
 SKEWED = 2.0
 MOST_COLUMNS = 24
 """Charts grow with the product of the columns; beyond these of each sort, the first ones are drawn."""
@@ -91,13 +92,15 @@ def roles(columns: Sequence[ColumnMetrics], rows: int, keys: Collection[str] | N
 def adds_up(number: ColumnMetrics) -> bool:
     """Whether a total of the number says something: it is never negative, and called like an amount.
 
+    Nor is it one that no integer holds.
+
     A word of its name says so, as `cost` or `units`, and none says that it is a measure of something else, as
     `rate` or `price`. Of all others the mean is drawn.
     """
     words = _words(number.name)
     low, _ = bounds(number)
     is_amount = any(map(SUMMED.fullmatch, words)) and not any(map(AVERAGED.fullmatch, words))
-    return is_amount and (low is None or low >= 0)
+    return is_amount and (low is None or low >= 0) and (number.sum or 0) < MOST_ADDED_UP
 
 
 def bounds(number: ColumnMetrics) -> tuple[float | None, float | None]:

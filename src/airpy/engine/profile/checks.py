@@ -52,19 +52,20 @@ def judged(facts: Facts) -> list[Judged]:
 
 def issues_of(facts: Facts, found: Sequence[Judged], selected: Sequence[Selected]) -> list[Issue]:
     """The findings as issues, with the rows that their filters select; those of none are none."""
+    times = [column.name for column in facts.columns if column.time is not None]
     return [
-        _issue(facts, each, rows)
+        _issue(facts, each, rows, times)
         for each, rows in zip(found, selected, strict=True)
         if rows.rows or each.code == "EMPTY_FRAME"
     ]
 
 
-def _issue(facts: Facts, each: Judged, rows: Selected) -> Issue:
+def _issue(facts: Facts, each: Judged, rows: Selected, times: Sequence[str]) -> Issue:
     finding = each.finding
     issue = Issue(
         code=each.code,
         severity=finding.severity,
-        detail=_dated(facts, finding, rows) if finding.dated else finding.detail,
+        detail=_dated(finding, rows, times) if finding.dated else finding.detail,
         affected_rows=rows.rows,
         column=finding.column,
         share=share_of(rows.rows, facts.rows),
@@ -81,9 +82,8 @@ def _issue(facts: Facts, each: Judged, rows: Selected) -> Issue:
     return issue
 
 
-def _dated(facts: Facts, finding: Finding, rows: Selected) -> str:
+def _dated(finding: Finding, rows: Selected, times: Sequence[str]) -> str:
     """The detail with the day of the first row, where the frame has one temporal column."""
-    times = [column.name for column in facts.columns if column.time is not None]
     values = (rows.examples[0].values.model_extra or {}) if rows.examples else {}
     first = values.get(times[0]) if len(times) == 1 else None
     if first is None:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from airpy.contract import ColumnDrift, DriftTest, FrameComparison, RowsChange, ValueCount
-from airpy.engine.encoding import json_forms
+from airpy.engine.encoding import json_values
 from airpy.engine.profile.changes import ColumnSide, Side, key_changes, schema_changes
 from airpy.engine.profile.drift import (
     greatest_distance,
@@ -189,8 +189,7 @@ def _only_in(values: pl.DataFrame, side: str) -> list[ValueCount]:
     whole = values[side].sum()
     found = values.filter(pl.col(other) == 0, pl.col(side) > 0).sort(side, "value", descending=[True, False])
     found = found.head(MOST_CATEGORIES)
-    forms = json_forms(found.select("value")).to_series().to_list()
     return [
         ValueCount(value=value, count=count, share=count / whole)
-        for value, count in zip(forms, found[side], strict=True)
+        for value, count in zip(json_values(found["value"]), found[side], strict=True)
     ]

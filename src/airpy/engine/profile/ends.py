@@ -37,13 +37,15 @@ def _integers(dtype: pl.DataType) -> tuple[int, int]:
 
 def _of_fraction(dtype: pl.DataType, end: float, *, up: bool) -> float | str | None:
     if isinstance(dtype, pl.Decimal):
-        if abs(end) >= 10 ** (dtype.precision - dtype.scale):
+        limit = Decimal(10 ** (dtype.precision - dtype.scale))
+        # By the shortest digits: 99.9 as a float is a little more than the decimal.
+        told = max(limit.copy_negate(), min(Decimal(repr(end)), limit))
+        if told == (limit.copy_negate() if up else limit):
             return None
         unit = Decimal(1).scaleb(-dtype.scale)
-        # By the shortest digits: 99.9 as a float is a little more than the decimal.
-        near = (UP if up else DOWN).quantize(Decimal(repr(end)), unit)
+        near = (UP if up else DOWN).quantize(told, unit)
         most = Decimal(10**dtype.precision - 1).scaleb(-dtype.scale, UP)
-        return f"{max(-most, min(near, most)):f}"
+        return f"{max(most.copy_negate(), min(near, most)):f}"
     if dtype == pl.Float32:
         with np.errstate(over="ignore"):
             single = np.float32(end)

@@ -7,6 +7,7 @@ cancellation that sums of plain powers suffer.
 from __future__ import annotations
 
 import math
+import sys
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["NO_POWERS", "Powers", "merged_powers", "powers_of"]
+
+LEAST = sys.float_info.min
+"""Smaller floats have fewer digits."""
 
 
 class Powers(NamedTuple):
@@ -47,9 +51,11 @@ class Powers(NamedTuple):
         return None if moment is None else moment - 3
 
     def _moment(self, sum_of_powers: float, power: float) -> float | None:
+        """None of equal values, and where the powers are beyond every float or too near to 0 to be true."""
         spread = self.m2 / self.total if self.total else 0.0
-        scale = spread**power if math.isfinite(spread) and spread > 0 else 0.0
-        return sum_of_powers / self.total / scale if scale > 0 else None
+        with np.errstate(over="ignore", under="ignore"):
+            scale = float(np.float64(spread) ** power)
+        return sum_of_powers / self.total / scale if LEAST <= scale < math.inf else None
 
 
 NO_POWERS = Powers(0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -27,7 +27,7 @@ from airpy.engine.steps import OnStep, counted, ignore_steps
 from airpy.errors import InvalidOptions, UnknownColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
         AnalysisKind,
         AnalyzeOptions,
         ChartHint,
-        ColumnMetrics,
         Issue,
         Plan,
         Schema,
@@ -250,12 +249,13 @@ def _selected(frame: pl.LazyFrame, facts: Facts, found: Sequence[Judged]) -> lis
         if each.finding.rows is not None and _held(each, facts) > MOST_HELD
     }
     asked = [number for number in range(len(found)) if number not in known]
+    time = next((column.name for column in facts.columns if column.time is not None), None)
     most = max(facts.options.max_examples, int(any(found[number].finding.dated for number in asked)))
     rows = selected(
         frame,
         [found[number].finding.filter for number in asked],
         most_examples=most,
-        shown=[_shown(found[number], facts.columns) for number in asked],
+        shown=[_shown(found[number], time) for number in asked],
     )
     every = known | dict(zip(asked, rows, strict=True))
     return [every[number] for number in range(len(found))]
@@ -268,8 +268,7 @@ def _held(each: Judged, facts: Facts) -> int:
     )
 
 
-def _shown(each: Judged, columns: Sequence[ColumnMetrics]) -> Sequence[str]:
-    """The columns that come first in its examples, where there are too many."""
-    times: Iterable[str] = (column.name for column in columns if column.time is not None)
-    own = [each.finding.column] if each.finding.column is not None else []
-    return [*own, *list(times)[:1]] if each.finding.dated else own
+def _shown(each: Judged, time: str | None) -> list[str]:
+    """The columns that come first in its examples, where there are too many: its own, and its time."""
+    wanted = [each.finding.column, time if each.finding.dated else None]
+    return [name for name in wanted if name is not None]

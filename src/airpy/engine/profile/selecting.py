@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -181,13 +182,13 @@ def _shown(
     columns: Columns, filters: Sequence[Filter], wanted: Sequence[str] | None, field: str
 ) -> list[str]:
     """The columns of an example: all of them, or of many those wanted, and then the first."""
-    every = list(columns)
-    if len(every) <= MOST_COLUMNS:
-        return every
+    first = list(islice(columns, MOST_COLUMNS + 1))
+    if len(first) <= MOST_COLUMNS:
+        return first
     named = [name for name, _ in tested_columns(filters, field)] if wanted is None else wanted
     for name in named:
         columns.name(name, field)
-    return list(dict.fromkeys([*named, *every]))[:MOST_COLUMNS]
+    return list(dict.fromkeys([*named, *first]))[:MOST_COLUMNS]
 
 
 def _mask(n: int) -> str:

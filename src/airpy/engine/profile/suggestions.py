@@ -7,7 +7,10 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from airpy.contract import SuggestedRule
+from airpy.engine.profile.equals import is_taken
 from airpy.engine.profile.kinds import KINDS
 from airpy.engine.steps import counted
 from airpy.engine.units import SECONDS, as_grain
@@ -29,8 +32,6 @@ NUMBERS = re.compile(r"u?int[0-9]+|float[0-9]+|decimal")
 IDENTIFIERS = re.compile(r"u?int[0-9]+|string|date|timestamp")
 """Types whose values may name a row; that no measurement occurs twice is by chance."""
 TIMES = {"date", "timestamp"}
-TOO_FINE = re.compile(r"[.,][0-9]{6}0*[1-9]")
-"""A time that no value of a rule can name."""
 SHAPES = {"a": r"\p{Ll}", "A": r"\p{Lu}", "9": "[0-9]"}
 """What a letter of a pattern stands for."""
 SPECIAL = frozenset(r"\.+*?()|[]{}^$")
@@ -120,7 +121,7 @@ def _of_ends(column: ColumnMetrics) -> Iterator[SuggestedRule]:
     is_number = NUMBERS.fullmatch(column.type) is not None
     if not (is_number or column.type in TIMES) or column.infinite:
         return
-    low, high = (end if _can_be_said(end) else None for end in (column.min, column.max))
+    low, high = (end if _can_be_said(end, column) else None for end in (column.min, column.max))
     if column.type.startswith("float") and column.nan != 0:
         high = None  # NaN is greater than every number
     told = " to ".join(str(end) for end in (low, high) if end is not None)
@@ -169,11 +170,16 @@ def _of_order(column: ColumnMetrics) -> Iterator[SuggestedRule]:
             yield _rule(told, rule="no_gaps", col=column.name, every=every)
 
 
-def _can_be_said(end: Any) -> bool:  # noqa: ANN401  JSON is any
-    """Whether a rule can name the value exactly."""
+def _can_be_said(end: Any, column: ColumnMetrics) -> bool:  # noqa: ANN401  JSON is any
+    """Whether a rule can name the value exactly.
+
+    None can name a time finer than microseconds, or one outside the years 1 to 9999 of the column's zone.
+    """
     if isinstance(end, float):
         return math.isfinite(end)
-    return end is not None and not (isinstance(end, str) and TOO_FINE.search(end))
+    if column.type == "timestamp" and end is not None:
+        return is_taken(end, pl.Datetime("us", column.time.timezone if column.time else None))
+    return end is not None
 
 
 def _pattern(shape: str) -> str | None:
