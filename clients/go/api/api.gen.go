@@ -2234,7 +2234,7 @@ type AnalyzeResult struct {
 	// versions, and what became of types on the way.
 	Provenance *Provenance `json:"provenance,omitempty"`
 
-	// Reading Which files an answer comes from, and how they were read.
+	// Reading Of all data sets that were read: those of the plan, those that foreign keys refer to, and those of the baseline's plan.
 	Reading *Reading `json:"reading,omitempty"`
 
 	// Sample The first rows, at most 10.
@@ -3141,13 +3141,17 @@ type FillNull struct {
 type FillNullStrategy string
 
 // Filter Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
-// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+// these is true), `any` (one of them is), `not` (this is false) and `rows`; they and `among` nest up to 32 deep. A plan
+// holds 10,000 comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 // `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 // decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
 type Filter struct {
 	All []Filter `json:"all,omitempty,omitzero"`
-	Any []Filter `json:"any,omitempty,omitzero"`
+
+	// Among Only beside `rows`: the rows in which all of these hold are compared with one another, and no others; `rows` is false of
+	// those. All rows are, when it is not given.
+	Among []Filter `json:"among,omitempty,omitzero"`
+	Any   []Filter `json:"any,omitempty,omitzero"`
 
 	// Closed Which ends `between` includes; both when it is not given.
 	Closed ClosedEnds `json:"closed,omitempty,omitzero"`
@@ -3163,8 +3167,8 @@ type Filter struct {
 	Col2 ColumnName `json:"col2,omitempty,omitzero"`
 
 	// Not Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
-	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+	// these is true), `any` (one of them is), `not` (this is false) and `rows`; they and `among` nest up to 32 deep. A plan
+	// holds 10,000 comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
 	Not *Filter `json:"not,omitempty"`
@@ -3178,7 +3182,8 @@ type Filter struct {
 	Op FilterOperator `json:"op,omitempty,omitzero"`
 
 	// Rows Keeps rows by how they stand among the others that the filters see: the rows of the data set as `clean`, `joins` and
-	// `derive` leave them, whatever other filters keep of them. It is true or false of every row, never unknown.
+	// `derive` leave them, whatever other filters keep of them, or of those the ones that `among` tells. It is true or false of every
+	// row, never unknown.
 	Rows RowsFilter `json:"rows,omitempty,omitzero"`
 
 	// Val What to compare with; a list for `between`, `in` and `not_in`.
@@ -4830,7 +4835,8 @@ type RowsChange struct {
 }
 
 // RowsFilter Keeps rows by how they stand among the others that the filters see: the rows of the data set as `clean`, `joins` and
-// `derive` leave them, whatever other filters keep of them. It is true or false of every row, never unknown.
+// `derive` leave them, whatever other filters keep of them, or of those the ones that `among` tells. It is true or false of every
+// row, never unknown.
 type RowsFilter struct {
 	// Are `repeated` rows equal an earlier row in `cols`, null to null and NaN to NaN; `shared` rows equal another, earlier or later.
 	// `falling`, `level` and `rising` are less than the value before, equal to it, and greater; a null is none of them and is
@@ -4848,8 +4854,8 @@ type RowsFilter struct {
 }
 
 // Rule One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is
-// wider, how many make a warning where `severity` is `error`. Rules of how rows stand among others compare them with all rows,
-// whatever `filter` leaves out. What is not known breaks no rule: a mean of no values lies between any ends.
+// wider, how many make a warning where `severity` is `error`. What `filter` leaves out is not looked at, and nothing is compared
+// with it. What is not known breaks no rule: a mean of no values lies between any ends.
 type Rule struct {
 	union json.RawMessage
 }
@@ -4898,8 +4904,8 @@ type Sample struct {
 // SatisfiesRule In no row is this condition false; as in SQL, a comparison with null is not.
 type SatisfiesRule struct {
 	// Condition Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
-	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+	// these is true), `any` (one of them is), `not` (this is false) and `rows`; they and `among` nest up to 32 deep. A plan
+	// holds 10,000 comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
 	Condition Filter `json:"condition"`
@@ -5119,8 +5125,8 @@ type SuggestedRule struct {
 	Evidence string `json:"evidence"`
 
 	// Rule One thing that must hold. `filter` says of which rows, `tolerance` how many may fail without harm, and `warn_within`, which is
-	// wider, how many make a warning where `severity` is `error`. Rules of how rows stand among others compare them with all rows,
-	// whatever `filter` leaves out. What is not known breaks no rule: a mean of no values lies between any ends.
+	// wider, how many make a warning where `severity` is `error`. What `filter` leaves out is not looked at, and nothing is compared
+	// with it. What is not known breaks no rule: a mean of no values lies between any ends.
 	Rule Rule `json:"rule"`
 }
 
@@ -5415,8 +5421,8 @@ type WhenThen struct {
 	Then Operand `json:"then"`
 
 	// When Keeps the rows in which `col op val` is true, or `col op col2` of two columns. Else exactly one of `all` (each of
-	// these is true), `any` (one of them is), `not` (this is false) and `rows`, which nest up to 32 deep. A plan holds 10,000
-	// comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
+	// these is true), `any` (one of them is), `not` (this is false) and `rows`; they and `among` nest up to 32 deep. A plan
+	// holds 10,000 comparisons at most; a long list of values is one, with `in`. Two columns are compared by the signs and
 	// `is_distinct_from`, if their types hold the same values: integers of any width with one another, with floats and with
 	// decimals, each exactly; a date with a timestamp, as its midnight in the plan's time zone.
 	When Filter `json:"when"`
