@@ -17,7 +17,7 @@ from airpy import contract
 from airpy.engine.cleaning import CLEANERS
 from airpy.engine.execute import execute
 from airpy.engine.failures import failure
-from airpy.engine.filters import relations_in
+from airpy.engine.filter_trees import relations_in
 from airpy.engine.plan import check_plan
 from airpy.errors import AirError
 

@@ -14,7 +14,8 @@ import polars as pl
 from airpy.engine import measures
 from airpy.engine.columns import Columns, inner, type_word
 from airpy.engine.families import ANY, FLOATS, INTEGERS, NUMBERS, ORDERED, TEXT
-from airpy.engine.filters import check_filter, condition, related
+from airpy.engine.filter_trees import check_filter
+from airpy.engine.filters import condition, related
 from airpy.engine.measures import Measured, defined, of_floats, quantile
 from airpy.errors import InvalidPlan, TypeMismatch, listed, shortened
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from airpy.engine.filters import check_filter, condition
+from airpy.engine.filter_trees import check_filter
+from airpy.engine.filters import condition
 from airpy.engine.operands import check_operand, read, united
 
 if TYPE_CHECKING:

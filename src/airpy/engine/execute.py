@@ -13,7 +13,8 @@ from airpy.engine.aggregations import aggregated
 from airpy.engine.cleaning import cleaned
 from airpy.engine.columns import Columns, inner, opened, revealed
 from airpy.engine.derive import derived
-from airpy.engine.filters import filtered, relations_in
+from airpy.engine.filter_trees import relations_in
+from airpy.engine.filters import filtered
 from airpy.engine.grain import bucketed
 from airpy.engine.joins import joined
 from airpy.engine.literals import zone

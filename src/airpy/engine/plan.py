@@ -12,7 +12,7 @@ from airpy.engine.aggregations import aggregate_name, check_aggregates
 from airpy.engine.cleaning import check_cleaning
 from airpy.engine.columns import repeated
 from airpy.engine.derive import check_derivations
-from airpy.engine.filters import check_filters, check_having, check_size
+from airpy.engine.filter_trees import check_filters, check_having, check_size
 from airpy.engine.grain import check_time
 from airpy.engine.joins import check_join
 from airpy.engine.literals import zone

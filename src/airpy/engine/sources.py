@@ -8,7 +8,8 @@ from airpy.contract import Join
 from airpy.engine.aggregations import aggregate_name, aggregated, check_aggregates
 from airpy.engine.cleaning import check_cleaning, cleaned
 from airpy.engine.columns import Columns, repeated
-from airpy.engine.filters import check_filters, check_having, filtered, relations_in
+from airpy.engine.filter_trees import check_filters, check_having, relations_in
+from airpy.engine.filters import filtered
 from airpy.engine.native import in_order
 from airpy.errors import InvalidPlan, listed
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from airpy.contract import PlanEstimate
-from airpy.engine.filters import relations_in
+from airpy.engine.filter_trees import relations_in
 from airpy.engine.plan import group_keys, is_grouped
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from airpy.contract import Plan
 from airpy.engine.execute import execute
-from airpy.engine.filters import relations_in
+from airpy.engine.filter_trees import relations_in
 from airpy.engine.literals import zone
 from airpy.engine.moments import fixed
 from airpy.engine.needs import columns_in, named_columns

@@ -11,7 +11,8 @@ import polars as pl
 from airpy.contract import ExampleRow, Join, Plan, Row
 from airpy.engine.columns import Columns, inner, opened, outer
 from airpy.engine.encoding import encode_rows
-from airpy.engine.filters import filtered, relations_in
+from airpy.engine.filter_trees import relations_in
+from airpy.engine.filters import filtered
 from airpy.engine.joins import joined
 from airpy.engine.profile.conditions import in_one_list, present
 from airpy.engine.profile.selecting import MOST_COLUMNS, Selected

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from airpy.contract import FrameMetrics, IssueThresholds, OutlierBounds
-from airpy.engine.filters import relations_in
+from airpy.engine.filter_trees import relations_in
 from airpy.engine.profile.associations import DEFAULT_METHODS, associations, correlations
 from airpy.engine.profile.chart_hints import chart_hints
 from airpy.engine.profile.checks import issues_of, judged

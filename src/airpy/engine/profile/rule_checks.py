@@ -8,7 +8,7 @@ import polars as pl
 
 from airpy.engine.columns import repeated
 from airpy.engine.failures import message_of
-from airpy.engine.filters import check_filter, check_filters
+from airpy.engine.filter_trees import check_filter, check_filters
 from airpy.engine.profile.conditions import opposite
 from airpy.engine.profile.row_rules import reversed_ends
 from airpy.errors import InvalidOptions, InvalidPlan, listed, shortened

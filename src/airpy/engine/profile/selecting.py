@@ -13,7 +13,8 @@ import polars as pl
 from airpy.contract import ExampleRow, Row
 from airpy.engine.columns import Columns, inner, opened
 from airpy.engine.encoding import BATCH_ROWS, encode_rows
-from airpy.engine.filters import condition, related, relations_in, tested_columns
+from airpy.engine.filter_trees import relations_in, tested_columns
+from airpy.engine.filters import condition, related
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
