@@ -33,8 +33,8 @@ class Seen(NamedTuple):
     modified: dt.datetime
     tag: str
     """What its storage tags it with, or when it changed, to the nanosecond."""
-    fingerprint: str | None
-    """Of the first files only, which are named."""
+    fingerprint: str
+    """Of the first files only, which are named; of others it is empty."""
 
 
 def seen(datasets: Iterable[Dataset]) -> dict[Path, Seen]:
@@ -45,7 +45,7 @@ def seen(datasets: Iterable[Dataset]) -> dict[Path, Seen]:
             if path in files:
                 continue
             size, modified, tag = _looked_at(dataset, path)
-            digest = None
+            digest = ""
             if len(files) < MOST_NAMED:
                 digest = tag if dataset.remote else fingerprint(dataset.place(path))
             files[path] = Seen(dataset.root.shown(path), size, modified, tag, digest)
@@ -58,14 +58,14 @@ def sources_of(files: Mapping[Path, Seen]) -> Sources:
     for place, file in enumerate(files.values()):
         whole.update(repr((file.shown, file.size, file.modified.timestamp(), file.tag)).encode())
         if place < MOST_NAMED:
-            whole.update((file.fingerprint or "").encode())
+            whole.update(file.fingerprint.encode())
     return Sources(
         files=[
             Source(
                 path=file.shown,
                 size_bytes=file.size,
                 modified=file.modified.replace(microsecond=0),
-                fingerprint=file.fingerprint or "",
+                fingerprint=file.fingerprint,
             )
             for file in islice(files.values(), MOST_NAMED)
         ],

@@ -19,22 +19,20 @@ if TYPE_CHECKING:
     from airpy.contract import (
         ColumnsAreRule,
         CompareColumnsRule,
-        DecreasingRule,
         Filter,
         ForeignKeyRule,
-        IncreasingRule,
         MatchesRule,
-        NoGapsRule,
         Rule,
         SatisfiesRule,
         Tolerance2,
-        UniqueRule,
     )
 
 __all__ = ["check_rules"]
 
 MOST_KEYS = 16
 """Columns that a join takes."""
+COMPARING = {"unique", "increasing", "decreasing", "no_gaps"}
+"""Rules whose own filter must leave room for the relation of rows, perhaps one of two, that it goes into."""
 
 
 def check_rules(rules: Sequence[Rule]) -> None:
@@ -50,6 +48,8 @@ def check_rules(rules: Sequence[Rule]) -> None:
             check(rule, field)
         if hasattr(rule, "filter"):
             _check_own(rule.filter or [], f"{field}.filter")
+            if rule.rule in COMPARING:
+                _check_own([opposite(opposite(item)) for item in rule.filter or []], f"{field}.filter")
         if hasattr(rule, "tolerance"):
             _check_tolerance(rule, field)
 
@@ -128,20 +128,10 @@ def condition(rule: SatisfiesRule, field: str) -> None:
     _as_options(lambda: check_filter(opposite(rule.condition), f"{field}.condition"))
 
 
-def own_filter(rule: UniqueRule | IncreasingRule | DecreasingRule | NoGapsRule, field: str) -> None:
-    """The rule's own filter leaves room for the relation of rows, perhaps one of two, that it goes into."""
-    _check_own(rule.filter or [], f"{field}.filter")
-    _check_own([opposite(opposite(item)) for item in rule.filter or []], f"{field}.filter")
-
-
 CHECKS: dict[str, tuple[Callable[[Any, str], None], ...]] = {
-    "unique": (own_filter,),
     "in_range": (ends,),
     "matches": (pattern,),
     "length_between": (ends,),
-    "increasing": (own_filter,),
-    "decreasing": (own_filter,),
-    "no_gaps": (own_filter,),
     "row_count_between": (ends,),
     "columns_are": (once,),
     "mean_between": (ends,),
