@@ -118,9 +118,9 @@ class Sandbox:
         # Freed memory is kept for reuse. A fork has no thread to give it back in the background, and would do
         # so at once, which takes CSV a quarter longer. Polars has set its own wish here when it was imported.
         os.environ["_RJEM_MALLOC_CONF"] = "dirty_decay_ms:-1"
-        # NumPy's memory likewise. The C library learns to keep it, but a child is gone before it has learnt.
+        # NumPy's memory likewise: as much as the C library learns to keep, which a child would learn late.
         os.environ["MALLOC_MMAP_THRESHOLD_"] = str(32 * MEBIBYTE)
-        os.environ["MALLOC_TRIM_THRESHOLD_"] = str(256 * MEBIBYTE)
+        os.environ["MALLOC_TRIM_THRESHOLD_"] = str(64 * MEBIBYTE)
         _remove_left_folders()
 
     @property
